@@ -1,0 +1,60 @@
+// Numbers that the control plane writes into shared memory and the WASM module acts on.
+// Integers only, read by tsc and asc alike (docs/architecture.md, "The contract").
+
+// Cipher kernels (SA_CIPHER). A number is an identity of ours, never a wire value.
+export const CIPHER_NULL = 1;
+export const CIPHER_AES_CBC = 2;
+export const CIPHER_AES_GCM = 3;
+export const CIPHER_CHACHA20_POLY1305 = 4;
+
+// Integrity kernels (SA_MAC). MAC_NONE goes with an AEAD cipher.
+export const MAC_NONE = 0;
+export const MAC_HMAC_SHA1 = 1;
+export const MAC_HMAC_SHA256 = 2;
+export const MAC_HMAC_SHA384 = 3;
+export const MAC_HMAC_SHA512 = 4;
+
+// SA_STATE: the four states of PF_KEY (RFC 2367 §1.5) and a free slot.
+export const SA_FREE = 0;
+export const SA_LARVAL = 1;
+export const SA_MATURE = 2;
+export const SA_DYING = 3;
+export const SA_DEAD = 4;
+
+// SA_FLAGS, bits.
+export const SA_FLAG_OUTBOUND = 1;
+export const SA_FLAG_ESN = 2;
+export const SA_FLAG_UDP = 4; // UDP encapsulation, RFC 3948
+export const SA_FLAG_OUTER_V6 = 8;
+export const SA_FLAG_TRANSPORT = 16;
+export const SA_FLAG_ANTI_REPLAY = 32;
+export const SA_FLAG_SOFT_SENT = 64; // the soft-expire event was raised
+export const SA_FLAG_HARD_SENT = 128;
+
+// POLICY_ACTION and POLICY_LEVEL, in RouterOS's words.
+export const ACTION_NONE = 1;
+export const ACTION_DISCARD = 2;
+export const ACTION_ENCRYPT = 3;
+export const LEVEL_REQUIRE = 1;
+export const LEVEL_UNIQUE = 2;
+export const LEVEL_USE = 3;
+
+// Sockets a worker owns: where a received batch came from and where a packet leaves.
+export const PORT_TUN = 0;
+export const PORT_UDP4_4500 = 1;
+export const PORT_UDP6_4500 = 2;
+export const PORT_ESP4 = 3;
+export const PORT_ESP6 = 4;
+export const PORT_UDP4_500 = 5;
+export const PORT_UDP6_500 = 6;
+export const PORT_BYPASS4 = 7; // send only: raw socket for packets that pass in the clear
+export const PORT_BYPASS6 = 8;
+export const PORT_COUNT = 9;
+
+// What a worker tells the control plane (MAIL_KIND).
+export const MAIL_IKE = 1; // an IKE message
+export const MAIL_ACQUIRE = 2; // a packet wants an SA its policy does not have
+export const MAIL_SOFT_EXPIRE = 3; // bytes or sequence numbers used up to the soft limit
+export const MAIL_HARD_EXPIRE = 4;
+export const MAIL_FIRST_USE = 5; // the first authentic packet on an inbound SA
+export const MAIL_MOVED = 6; // an authentic packet came from another address or port (NAT rebinding)

@@ -1,0 +1,210 @@
+// The one memory both planes share, byte by byte. All addresses are offsets into the shared
+// WebAssembly.Memory. Integers from literals and earlier names only (+ * <<), since tsc and asc both
+// compile this file; test/contract.test.ts holds every export to 0 … 2^31 - 1.
+//
+//   page 0       constant data that asc placed (S-boxes, round constants)
+//   CONTROL      version, switches, the memory's absolute address
+//   COUNTERS     one row of 64-bit counters per worker
+//   SPI_TABLE    open hash: inbound SPI -> SA slot
+//   POLICIES     two copies of the ordered policy table; CONTROL_POLICY_COPY says which is live
+//   WORKERS      per worker: header, flow cache, message headers, receive and transmit slots, mail
+//   SAS          SA records, 8 KiB each
+
+export const LAYOUT_VERSION = 1;
+
+// Our own choices of size.
+export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
+export const CONTROL_ROW = 8;
+export const WORKER_ROWS = 9;
+export const BATCH = 64; // packets per receive call
+export const MAX_SAS = 32768;
+export const MAX_POLICIES = 16384;
+
+// ---- control -----------------------------------------------------------------------------------
+export const CONTROL_AT = 65536;
+export const CONTROL_VERSION = 0; // u32 LAYOUT_VERSION
+export const CONTROL_STOP = 4; // u32, 1: workers return
+export const CONTROL_POLICY_COPY = 8; // u32, 0 or 1: the live copy of POLICIES
+export const CONTROL_POLICY_COUNT = 12; // u32 x 2, entries per copy
+// u32, raised at every change of policies or SAs: it empties the flow caches
+export const CONTROL_POLICY_EPOCH = 20;
+export const CONTROL_WORKERS = 24; // u32, how many workers run
+export const CONTROL_BASE = 32; // u64, absolute address of the memory's first byte
+export const CONTROL_MSS_CLAMP = 40; // u32, 1: clamp the MSS of TCP SYNs to the SA's inner MTU
+export const CONTROL_SIZE = 4096;
+
+// ---- counters ----------------------------------------------------------------------------------
+// Row = worker, column = index from drops.ts, one u64 each; each row has one writer.
+export const COUNTERS_AT = CONTROL_AT + CONTROL_SIZE;
+export const COUNTERS_ROW = 1024; // 128 counters
+export const COUNTERS_SIZE = WORKER_ROWS * COUNTERS_ROW;
+
+// ---- inbound SPI table -------------------------------------------------------------------------
+// Entry: u32 SPI, u32 SA slot + 1 (0: empty; TOMBSTONE: deleted). Linear probing.
+export const SPI_TABLE_AT = COUNTERS_AT + COUNTERS_SIZE;
+export const SPI_ENTRY = 8;
+export const SPI_TABLE_ENTRIES = 65536;
+export const SPI_TOMBSTONE = 0x7fffffff;
+export const SPI_TABLE_SIZE = SPI_TABLE_ENTRIES * SPI_ENTRY;
+
+// ---- policies ----------------------------------------------------------------------------------
+// Addresses are 16 bytes, big-endian; IPv4 as ::ffff:a.b.c.d. Ranges are inclusive.
+export const POLICY_SRC_LOW = 0;
+export const POLICY_SRC_HIGH = 16;
+export const POLICY_DST_LOW = 32;
+export const POLICY_DST_HIGH = 48;
+export const POLICY_SRC_PORT_LOW = 64; // u16
+export const POLICY_SRC_PORT_HIGH = 66;
+export const POLICY_DST_PORT_LOW = 68;
+export const POLICY_DST_PORT_HIGH = 70;
+export const POLICY_PROTOCOL = 72; // u32, 256: any
+export const POLICY_ACTION = 76; // u32
+export const POLICY_LEVEL = 80; // u32
+export const POLICY_ID = 84; // u32, the control plane's number for it
+export const POLICY_SA = 88; // u32, first outbound SA slot + 1 of the chain, 0: none
+export const POLICY_ACQUIRE_AT = 96; // u64, ms: when the last acquire was raised (at most one a second)
+export const POLICY_FLAGS = 104; // u32
+export const POLICY_SIZE = 128;
+export const POLICIES_AT = SPI_TABLE_AT + SPI_TABLE_SIZE;
+export const POLICIES_COPY = MAX_POLICIES * POLICY_SIZE;
+export const POLICIES_SIZE = 2 * POLICIES_COPY;
+
+// ---- a worker's own region ---------------------------------------------------------------------
+// Linux structures on x86-64 and arm64: mmsghdr 64 bytes {name, namelen, iov, iovlen, control,
+// controllen, flags, len}, iovec 16, sockaddr_in6 28.
+export const MMSGHDR = 64;
+export const MMSGHDR_NAME = 0;
+export const MMSGHDR_NAMELEN = 8;
+export const MMSGHDR_IOV = 16;
+export const MMSGHDR_IOVLEN = 24;
+export const MMSGHDR_CONTROL = 32;
+export const MMSGHDR_CONTROLLEN = 40;
+export const MMSGHDR_FLAGS = 48;
+export const MMSGHDR_LEN = 56;
+export const IOVEC = 16;
+export const SOCKADDR = 32;
+export const CMSG = 128; // room for PKTINFO and TOS of either family
+export const SLOT = 10304; // a 9,000-byte packet with every header; not a multiple of 4 KiB (cache sets)
+export const SLOT_HEADROOM = 64;
+
+export const WORKERS_AT = POLICIES_AT + POLICIES_SIZE;
+// header
+// u32, odd while a batch is in work; tables.ts waits for it before it erases keys
+export const WORKER_EPOCH = 0;
+export const WORKER_BEAT = 8; // u64 ms, the last turn of the loop
+export const WORKER_TUN_COUNT = 16; // u32, how many WORKER_TUN_LIST entries the last batch left
+export const WORKER_TX_COUNT = 32; // u32 x PORT_COUNT, messages to send per port
+export const WORKER_MAIL_HEAD = 128; // u32, bytes ever written (mod 2^32), by the worker
+export const WORKER_MAIL_TAIL = 132; // u32, bytes ever read, by main
+export const WORKER_RNG = 160; // 32 bytes
+export const WORKER_HEADER = 4096;
+// flow cache: direct-mapped, 64 bytes an entry: v6 pair of addresses, ports, protocol, epoch, policy, SA
+export const FLOW_ENTRY = 64;
+export const FLOW_ENTRIES = 4096;
+export const WORKER_FLOWS = WORKER_HEADER;
+// receive: BATCH messages, with name, control and slot each
+export const WORKER_RX_LENGTH = WORKER_FLOWS + FLOW_ENTRIES * FLOW_ENTRY; // u32 x BATCH, filled for TUN reads
+export const WORKER_RX_MMSG = WORKER_RX_LENGTH + BATCH * 4;
+export const WORKER_RX_IOVEC = WORKER_RX_MMSG + BATCH * MMSGHDR;
+export const WORKER_RX_NAME = WORKER_RX_IOVEC + BATCH * IOVEC;
+export const WORKER_RX_CMSG = WORKER_RX_NAME + BATCH * SOCKADDR;
+export const WORKER_RX_SLOTS = WORKER_RX_CMSG + BATCH * CMSG;
+// transmit: TX_SLOTS packets (a batch, its fragments and the ICMP errors it provoked)
+export const TX_SLOTS = 192;
+export const WORKER_TX_MMSG = WORKER_RX_SLOTS + BATCH * SLOT; // PORT_COUNT rows of TX_SLOTS
+export const TX_ROWS = 9; // = PORT_COUNT
+export const WORKER_TX_IOVEC = WORKER_TX_MMSG + TX_ROWS * TX_SLOTS * MMSGHDR;
+export const WORKER_TX_CMSG = WORKER_TX_IOVEC + TX_ROWS * TX_SLOTS * IOVEC; // one per TX slot
+export const WORKER_TX_NAME = WORKER_TX_CMSG + TX_SLOTS * CMSG; // one per TX slot (bypass only)
+export const WORKER_TX_SLOTS = WORKER_TX_NAME + TX_SLOTS * SOCKADDR;
+// packets for the TUN: pairs {u32 address, u32 length}, in order
+export const WORKER_TUN_LIST = WORKER_TX_SLOTS + TX_SLOTS * SLOT;
+export const WORKER_JOBS = WORKER_TUN_LIST + TX_SLOTS * 8; // cipher and MAC jobs of the batch in work
+export const JOB_SIZE = 64;
+export const WORKER_SCRATCH = WORKER_JOBS + TX_SLOTS * JOB_SIZE; // for the kernels
+export const SCRATCH_SIZE = 65536;
+// mail to main, a ring of bytes: records of {u32 total length, u32 kind, ...}, 8-byte aligned
+export const WORKER_MAIL = WORKER_SCRATCH + SCRATCH_SIZE;
+export const MAIL_SIZE = 262144;
+export const WORKER_SIZE = 4194304;
+export const WORKERS_SIZE = WORKER_ROWS * WORKER_SIZE;
+
+// ---- mail records ------------------------------------------------------------------------------
+export const MAIL_LENGTH = 0; // u32, whole record, a multiple of 8
+export const MAIL_TYPE = 4; // u32, MAIL_*
+export const MAIL_HEADER = 8;
+// MAIL_IKE: u32 port row, u32 bytes, local and remote address (16 each), u16 local port, u16 remote
+// port, u32 0, then the message without its non-ESP marker
+export const MAIL_IKE_PORT = 8;
+export const MAIL_IKE_BYTES = 12;
+export const MAIL_IKE_LOCAL = 16;
+export const MAIL_IKE_REMOTE = 32;
+export const MAIL_IKE_LOCAL_PORT = 48;
+export const MAIL_IKE_REMOTE_PORT = 50;
+export const MAIL_IKE_BODY = 56;
+// MAIL_ACQUIRE: u32 policy id, u32 protocol, addresses, ports of the packet
+export const MAIL_ACQUIRE_POLICY = 8;
+export const MAIL_ACQUIRE_PROTOCOL = 12;
+export const MAIL_ACQUIRE_SRC = 16;
+export const MAIL_ACQUIRE_DST = 32;
+export const MAIL_ACQUIRE_SRC_PORT = 48;
+export const MAIL_ACQUIRE_DST_PORT = 50;
+export const MAIL_ACQUIRE_SIZE = 56;
+// MAIL_SOFT_EXPIRE, MAIL_HARD_EXPIRE, MAIL_FIRST_USE: u32 SA slot, u32 SPI. MAIL_MOVED adds the address
+// (16) and port (u16) the packet came from.
+export const MAIL_SA_SLOT = 8;
+export const MAIL_SA_SPI = 12;
+export const MAIL_SA_REMOTE = 16;
+export const MAIL_SA_REMOTE_PORT = 32;
+export const MAIL_SA_SIZE = 40;
+
+// ---- SA records --------------------------------------------------------------------------------
+export const SAS_AT = WORKERS_AT + WORKERS_SIZE;
+export const SA_SIZE = 8192;
+// what every packet reads
+export const SA_STATE = 0; // u32
+export const SA_FLAGS = 4; // u32
+export const SA_SPI = 8; // u32, the number as a big-endian reader sees it
+export const SA_CIPHER = 12; // u32 CIPHER_*
+export const SA_MAC = 16; // u32 MAC_*
+export const SA_KEY_BYTES = 20; // u32, cipher key without salt
+export const SA_IV_BYTES = 24; // u32, on the wire
+export const SA_BLOCK_BYTES = 28; // u32, padding alignment, at least 4
+export const SA_ICV_BYTES = 32; // u32, on the wire
+export const SA_SLOT = 36; // u32, this record's index
+export const SA_SEQ = 40; // u64 atomic: last number sent (outbound), highest authenticated (inbound)
+export const SA_BYTES = 48; // u64 atomic, inner bytes
+export const SA_PACKETS = 56; // u64 atomic
+export const SA_SOFT_BYTES = 64; // u64, 0: none
+export const SA_HARD_BYTES = 72; // u64, 0: none
+export const SA_SOFT_SEQ = 80; // u64: ask for a rekey at this number
+export const SA_USED_AT = 88; // u64 ms, last packet
+export const SA_INVALID = 96; // u64 atomic, packets with a bad ICV
+export const SA_REPLAY_WINDOW = 104; // u32, packets (32 … 8192)
+export const SA_POLICY = 108; // u32, policy id
+export const SA_NEXT = 112; // u32, next outbound SA slot + 1 of the same policy
+export const SA_PATH_MTU = 116; // u32, outer packet size the path carries
+export const SA_LOCAL = 120; // 16 bytes, outer addresses
+export const SA_REMOTE = 136; // 16 bytes
+export const SA_LOCAL_PORT = 152; // u16
+export const SA_REMOTE_PORT = 154; // u16
+export const SA_SELECTOR_COUNT = 156; // u32
+export const SA_SALT = 160; // 16 bytes: 4 of GCM or ChaCha20 salt
+export const SA_NAMELEN = 176; // u32
+export const SA_CMSGLEN = 180; // u32
+export const SA_NAME = 192; // sockaddr of the peer, 32 bytes
+export const SA_CMSG = 224; // PKTINFO control message with our address, 64 bytes
+// selectors: {local low, local high, remote low, remote high: 16 each; local ports low/high, remote
+// ports low/high: u16 each; protocol u32, 256 any; u32 0}: SELECTOR_SIZE bytes each
+export const SA_SELECTORS = 320;
+export const SELECTOR_SIZE = 80;
+export const MAX_SELECTORS = 16;
+// u64 words {tag:32, bits:32}: one compare-and-swap clears and sets, so no two threads race
+export const SA_WINDOW = SA_SELECTORS + MAX_SELECTORS * SELECTOR_SIZE;
+export const WINDOW_WORDS = 257; // serves a window of 8192
+export const SA_KEY = 3712; // the cipher kernel's key context
+export const SA_KEY_SIZE = 3968; // AES-256 bit planes 1920 + GHASH 256 … 2048
+export const SA_MAC_KEY = SA_KEY + SA_KEY_SIZE; // HMAC inner and outer state
+export const SA_MAC_KEY_SIZE = 512;
+export const SAS_SIZE = MAX_SAS * SA_SIZE;
+export const LAYOUT_END = SAS_AT + SAS_SIZE;

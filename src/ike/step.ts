@@ -1,0 +1,86 @@
+// What the IKE engine wants done, as plain data (docs/architecture.md, "Effects are data").
+// src/daemon/gateway.ts carries a Step out; nothing under src/ike does.
+import type { Address } from '../policy/address.js';
+import type { TrafficSelector } from '../policy/selector.js';
+
+export interface Endpoint {
+  readonly address: Address;
+  readonly port: number;
+}
+
+/** An IKE message without the non-ESP marker; the daemon adds it for local port 4500 (RFC 3948 §2.2). */
+export interface Datagram {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly bytes: Uint8Array;
+}
+
+export interface SaKeys {
+  readonly spi: number;
+  /** Without salt. */
+  readonly encryptionKey: Uint8Array;
+  /** AEAD and CTR salt, else empty. */
+  readonly salt: Uint8Array;
+  /** Empty with an AEAD. */
+  readonly integrityKey: Uint8Array;
+}
+
+export interface Lifetime {
+  /** Seconds from installation; the engine's own timers act on them. */
+  readonly softSeconds: number;
+  readonly hardSeconds: number;
+  /** Inner bytes of one direction, 0: no limit; the data plane reports them by mail. */
+  readonly softBytes: number;
+  readonly hardBytes: number;
+}
+
+/** One CHILD_SA: a pair of ESP SAs. */
+export interface ChildSa {
+  /** The engine's number for it, never used again. */
+  readonly id: number;
+  readonly peer: string;
+  /** Policy.id of the policy that wanted it. */
+  readonly policy: number;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly udpEncapsulation: boolean;
+  readonly mode: 'tunnel' | 'transport';
+  readonly protocol: 'esp';
+  /** Registry row names (src/algorithms), e.g. `aes-128-gcm` and `null`, `aes-256-cbc` and `sha256`. */
+  readonly encryption: string;
+  readonly integrity: string;
+  readonly esn: boolean;
+  readonly inbound: SaKeys;
+  readonly outbound: SaKeys;
+  /** The negotiated selectors: any local with any remote. */
+  readonly localSelectors: readonly TrafficSelector[];
+  readonly remoteSelectors: readonly TrafficSelector[];
+  readonly lifetime: Lifetime;
+  /** The child this one replaces (rekey); it keeps receiving until it is removed. */
+  readonly replaces: number | undefined;
+}
+
+export type EventLevel = 'debug' | 'info' | 'warning' | 'error';
+
+/** One line of the log: a topic path, a sentence a person can act on, and the facts behind it. */
+export interface EngineEvent {
+  readonly level: EventLevel;
+  readonly topic: string;
+  readonly peer: string | undefined;
+  readonly text: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+export interface Step {
+  readonly send: Datagram[];
+  /** Children whose inbound half goes in at once; the outbound half too, unless it is in `standby`. */
+  readonly install: ChildSa[];
+  /** Ids from `install` whose outbound half waits: the peer still sends and expects the old one. */
+  readonly standby: number[];
+  /** Ids whose outbound half becomes the policy's current one now. */
+  readonly activate: number[];
+  readonly remove: number[];
+  /** Endpoints of a child's SAs that moved (NAT rebinding), to be written into both halves. */
+  readonly move: { readonly id: number; readonly local: Endpoint; readonly remote: Endpoint }[];
+  readonly events: EngineEvent[];
+}

@@ -1,0 +1,85 @@
+// The configured databases as values: peers and identities (PAD, RFC 4301 §4.4.3), policies (SPD,
+// §4.4.1), and the profiles and proposals they name. Property names are RouterOS's in camelCase;
+// algorithm names are RouterOS's own spelling, rows of src/algorithms.
+import type { Address, Prefix } from './address.js';
+
+/** An identity as IKE carries it (RFC 7296 §3.5); `auto` is decided at negotiation. */
+export type Identification =
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'address'; readonly address: Address }
+  | { readonly kind: 'fqdn'; readonly text: string }
+  | { readonly kind: 'user-fqdn'; readonly text: string }
+  | { readonly kind: 'key-id'; readonly data: Uint8Array };
+
+export interface Profile {
+  readonly name: string;
+  readonly dhGroup: readonly string[];
+  readonly encAlgorithm: readonly string[];
+  readonly hashAlgorithm: readonly string[];
+  /** Seconds. */
+  readonly lifetime: number;
+  readonly natTraversal: boolean;
+  /** Seconds; undefined is `disable-dpd`. */
+  readonly dpdInterval: number | undefined;
+  readonly dpdMaximumFailures: number;
+  readonly proposalCheck: 'claim' | 'exact' | 'obey' | 'strict';
+}
+
+export interface Proposal {
+  readonly name: string;
+  readonly encAlgorithms: readonly string[];
+  readonly authAlgorithms: readonly string[];
+  /** Seconds. */
+  readonly lifetime: number;
+  /** Inner bytes, 0: no limit (ours; RouterOS has only `lifebytes` on the profile). */
+  readonly lifebytes: number;
+  /** undefined is `none`. */
+  readonly pfsGroup: string | undefined;
+  /** Ours: whether 64-bit sequence numbers are offered (`yes`), refused (`no`) or insisted on. */
+  readonly esn: 'yes' | 'no' | 'require';
+}
+
+export interface Peer {
+  readonly name: string;
+  readonly address: Prefix;
+  readonly localAddress: Address | undefined;
+  readonly port: number;
+  readonly exchangeMode: 'ike2';
+  readonly passive: boolean;
+  readonly profile: Profile;
+  readonly sendInitialContact: boolean;
+}
+
+export interface Identity {
+  readonly peer: string;
+  readonly authMethod: 'pre-shared-key';
+  readonly secret: Uint8Array;
+  readonly myId: Identification;
+  readonly remoteId: Identification | { readonly kind: 'ignore' };
+}
+
+export interface Policy {
+  /** Position in the list, unique; the contract's POLICY_ID. */
+  readonly id: number;
+  readonly comment: string;
+  readonly action: 'encrypt' | 'discard' | 'none';
+  readonly src: Prefix;
+  readonly dst: Prefix;
+  /** undefined: any. */
+  readonly srcPort: number | undefined;
+  readonly dstPort: number | undefined;
+  /** IP protocol number, 0: all. */
+  readonly protocol: number;
+  readonly level: 'require' | 'unique' | 'use';
+  readonly tunnel: boolean;
+  readonly peer: string | undefined;
+  readonly proposal: Proposal;
+}
+
+/** Enabled entries only, references resolved; what the daemon runs on. */
+export interface Databases {
+  readonly peers: readonly Peer[];
+  readonly identities: readonly Identity[];
+  /** In matching order. */
+  readonly policies: readonly Policy[];
+}

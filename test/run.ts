@@ -1,0 +1,100 @@
+// Runs the suites: every *.test.js below dist/test in a process of its own, two at a time, and ends
+// with one line that sums what ran: `N passed, N failed` (and `, N skipped` where a suite said why).
+//   node dist/test/run.js               everything that needs no package beyond npm's
+//   node dist/test/run.js --interop     only test/interop: real peers, root, Debian's packages
+//   node dist/test/run.js NAME …        the suites whose path contains one of the names
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+
+interface Result {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const root = dirname(fileURLToPath(import.meta.url));
+const TIMEOUT_MS = 600_000;
+/** Suites that make namespaces and measure nothing may still not share the machine with each other. */
+const ALONE = /^(e2e|interop)\//;
+
+function discover(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return discover(path);
+    return entry.name.endsWith('.test.js') ? [path] : [];
+  });
+}
+
+function run(path: string): Promise<Result> {
+  const name = relative(root, path);
+  return new Promise((resolve) => {
+    const started = Date.now();
+    let output = '';
+    const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const timer = setTimeout(() => {
+      output += `\nstill running after ${TIMEOUT_MS / 1000} s: stopped\n`;
+      child.kill('SIGKILL');
+    }, TIMEOUT_MS);
+    child.stdout.on('data', (data) => (output += data));
+    child.stderr.on('data', (data) => (output += data));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      const result = tally(output, code);
+      const seconds = ((Date.now() - started) / 1000).toFixed(1);
+      const verdict = result.failed > 0 ? 'FAILED' : 'ok';
+      console.log(`${verdict.padEnd(6)} ${name} (${result.passed} passed, ${seconds} s)`);
+      for (const line of output.split('\n')) if (line.startsWith('SKIP ')) console.log(`  ${line}`);
+      if (result.failed > 0) console.log(output);
+      resolve(result);
+    });
+  });
+}
+
+/** Reads uvu's closing lines; a suite that crashed, or ran nothing and skipped nothing, has failed. */
+function tally(output: string, code: number | null): Result {
+  const plain = stripVTControlCharacters(output);
+  const sum = (label: string): number =>
+    [...plain.matchAll(new RegExp(`^\\s*${label}:\\s+(\\d+)`, 'gm'))]
+      .map((match) => Number(match[1]))
+      .reduce((a, b) => a + b, 0);
+  const total = sum('Total');
+  const passed = sum('Passed');
+  const skipped = sum('Skipped') + [...plain.matchAll(/^SKIP /gm)].length;
+  const failed = total - passed;
+  if (failed === 0 && (code !== 0 || (total === 0 && skipped === 0))) {
+    return { passed, failed: 1, skipped };
+  }
+  return { passed, failed, skipped };
+}
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  const names = args.filter((arg) => !arg.startsWith('--'));
+  const interop = args.includes('--interop');
+  const paths = discover(root)
+    .sort()
+    .filter((path) => {
+      const name = relative(root, path);
+      if (names.length > 0) return names.some((wanted) => name.includes(wanted));
+      return name.startsWith('interop/') === interop;
+    });
+  const results: Result[] = [];
+  const together = paths.filter((path) => !ALONE.test(relative(root, path)));
+  const alone = paths.filter((path) => ALONE.test(relative(root, path)));
+  const next = async (): Promise<void> => {
+    for (let path = together.shift(); path; path = together.shift()) results.push(await run(path));
+  };
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, next));
+  for (const path of alone) results.push(await run(path));
+  const sum = (key: keyof Result): number => results.reduce((total, r) => total + r[key], 0);
+  const skipped = sum('skipped');
+  const tail = skipped > 0 ? `, ${skipped} skipped` : '';
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed${tail}`);
+  process.exitCode = sum('failed') > 0 || results.length === 0 ? 1 : 0;
+}
+
+await main();
