@@ -1,0 +1,26 @@
+// What the configuration says beside the databases: our own menus `tun` and `log` as values.
+
+export interface TunSettings {
+  /** Name of the TUN device, and of the control socket. */
+  readonly name: string;
+  /** Bytes of the largest inner packet. */
+  readonly mtu: number;
+  /** Data plane threads; 0: one per processor. */
+  readonly workers: number;
+  /** Routing table that holds our routes. */
+  readonly table: number;
+  /** Preference of our rules (ip-rule(8)): smaller is asked earlier. */
+  readonly rulePriority: number;
+  /** Whether the MSS of TCP SYNs is lowered to what the tunnel carries. */
+  readonly mssClamp: boolean;
+}
+
+export interface LogSettings {
+  readonly level: 'debug' | 'info' | 'warning' | 'error';
+  readonly format: 'text' | 'json';
+}
+
+export interface Settings {
+  readonly tun: TunSettings;
+  readonly log: LogSettings;
+}

@@ -1,0 +1,238 @@
+// Names and causes of the counters, one row per column of src/contract/drops.ts. The first 25 are
+// RouterOS's words; `statistics print`, docs/operating.md and the tests read this one list.
+import * as drops from '../contract/drops.js';
+
+interface CounterEntry {
+  readonly name: string;
+  /** Column of the shared memory's counters. */
+  readonly column: number;
+  /** What raises it in this gateway. */
+  readonly cause: string;
+  /** What to do about it; empty: nothing. */
+  readonly remedy: string;
+}
+
+export const COUNTERS = [
+  {
+    name: 'in-errors',
+    column: drops.IN_ERRORS,
+    cause: 'An inbound packet failed in a way that no other counter names.',
+    remedy: 'Raise the log level to debug; report it if it persists.',
+  },
+  {
+    name: 'in-buffer-errors',
+    column: drops.IN_BUFFER_ERRORS,
+    cause: 'No free slot for an inbound packet, or the TUN device refused it.',
+    remedy: 'Add workers (`tun` menu) or lower the load.',
+  },
+  {
+    name: 'in-header-errors',
+    column: drops.IN_HEADER_ERRORS,
+    cause:
+      'An outer or inner header is too short, has a wrong length, or its ESP trailer is wrong.',
+    remedy: 'A broken or hostile sender; capture the outer packets.',
+  },
+  {
+    name: 'in-no-states',
+    column: drops.IN_NO_STATES,
+    cause: 'An ESP packet whose SPI no installed SA has.',
+    remedy:
+      'Usual for a moment after a rekey or restart. If it grows, the peer still uses an SA we deleted: `active-peers kill-connections`.',
+  },
+  {
+    name: 'in-state-protocol-errors',
+    column: drops.IN_STATE_PROTOCOL_ERRORS,
+    cause: 'The integrity check value is wrong, or the ciphertext is not whole blocks.',
+    remedy:
+      'Keys or algorithms differ, or packets are changed on the way. Compare `installed-sa print` on both ends.',
+  },
+  {
+    name: 'in-state-mode-errors',
+    column: drops.IN_STATE_MODE_ERRORS,
+    cause: "The decrypted packet is not what the SA's mode carries: no IP packet in tunnel mode.",
+    remedy: 'The peer uses another mode; set both to tunnel.',
+  },
+  {
+    name: 'in-state-sequence-errors',
+    column: drops.IN_STATE_SEQUENCE_ERRORS,
+    cause: 'A sequence number was seen before or is behind the replay window.',
+    remedy: 'A few are reordering on the path; many are a replay or a duplicating network.',
+  },
+  {
+    name: 'in-state-expired',
+    column: drops.IN_STATE_EXPIRED,
+    cause: 'A packet for an SA that is past its hard limit.',
+    remedy: 'The rekey did not finish in time: look for IKE warnings in the log.',
+  },
+  {
+    name: 'in-state-mismatches',
+    column: drops.IN_STATE_MISMATCHES,
+    cause:
+      'A packet came UDP-encapsulated for a plain SA, or plain for an encapsulated one, or on the wrong address family.',
+    remedy: "A device on the path changes the encapsulation, or the peer's NAT detection differs.",
+  },
+  {
+    name: 'in-state-invalid',
+    column: drops.IN_STATE_INVALID,
+    cause: 'A packet for an SA that is not ready yet or already removed.',
+    remedy: 'Usual for a moment during a negotiation.',
+  },
+  {
+    name: 'in-template-mismatches',
+    column: drops.IN_TEMPLATE_MISMATCHES,
+    cause: "An authentic inner packet lies outside the SA's traffic selectors.",
+    remedy:
+      'The peer sends more through the tunnel than was negotiated: compare the policies of both ends.',
+  },
+  {
+    name: 'in-no-policies',
+    column: drops.IN_NO_POLICIES,
+    cause: 'An authentic inner packet matches no policy in the inward direction.',
+    remedy: 'Add the policy, or correct its addresses.',
+  },
+  {
+    name: 'in-policy-blocked',
+    column: drops.IN_POLICY_BLOCKED,
+    cause:
+      'A plain inbound packet that a policy says must arrive encrypted, or a decrypted one under action=discard.',
+    remedy: 'The peer sends in the clear, or somebody forges its addresses.',
+  },
+  {
+    name: 'in-policy-errors',
+    column: drops.IN_POLICY_ERRORS,
+    cause: 'The policy table could not be read for an inbound packet.',
+    remedy: 'Report it.',
+  },
+  {
+    name: 'out-errors',
+    column: drops.OUT_ERRORS,
+    cause:
+      'An outbound packet failed in a way that no other counter names, or the socket refused to send.',
+    remedy: 'Check the route and the interface to the peer.',
+  },
+  {
+    name: 'out-bundle-errors',
+    column: drops.OUT_BUNDLE_ERRORS,
+    cause: 'The outer packet could not be built: no free slot, or the inner packet is malformed.',
+    remedy: 'Add workers or lower the load; capture on the TUN device.',
+  },
+  {
+    name: 'out-bundle-check-errors',
+    column: drops.OUT_BUNDLE_CHECK_ERRORS,
+    cause:
+      'The inner packet does not fit the path and may not be fragmented; an ICMP message said so to its sender.',
+    remedy: 'Nothing if senders adapt. Otherwise lower `tun` mtu, and leave mss-clamp on.',
+  },
+  {
+    name: 'out-no-states',
+    column: drops.OUT_NO_STATES,
+    cause:
+      'An encrypt policy matched and it has no SA yet; the packet was dropped and a negotiation was asked for.',
+    remedy: 'Usual for the first packets. If it grows, the log says why the negotiation fails.',
+  },
+  {
+    name: 'out-state-protocol-errors',
+    column: drops.OUT_STATE_PROTOCOL_ERRORS,
+    cause: "The encryption kernel refused the packet or the SA's algorithm.",
+    remedy: 'Report it.',
+  },
+  {
+    name: 'out-state-mode-errors',
+    column: drops.OUT_STATE_MODE_ERRORS,
+    cause: "The packet cannot be carried in the SA's mode.",
+    remedy: 'Report it with the policy.',
+  },
+  {
+    name: 'out-state-sequence-errors',
+    column: drops.OUT_STATE_SEQUENCE_ERRORS,
+    cause: "The SA's sequence numbers are used up.",
+    remedy: 'The rekey did not finish in time; allow ESN (`proposal` esn), look for IKE warnings.',
+  },
+  {
+    name: 'out-state-expired',
+    column: drops.OUT_STATE_EXPIRED,
+    cause: "The policy's SA is past its hard limit.",
+    remedy: 'The rekey did not finish in time: look for IKE warnings in the log.',
+  },
+  {
+    name: 'out-policy-blocked',
+    column: drops.OUT_POLICY_BLOCKED,
+    cause: 'The packet matched a policy with action=discard.',
+    remedy: 'Intended; change the policy if not.',
+  },
+  {
+    name: 'out-policy-dead',
+    column: drops.OUT_POLICY_DEAD,
+    cause: 'The packet matched a policy that is being removed.',
+    remedy: 'Usual for a moment during a change.',
+  },
+  {
+    name: 'out-policy-errors',
+    column: drops.OUT_POLICY_ERRORS,
+    cause: 'The packet could not be matched: it is no IP packet, or its header is malformed.',
+    remedy: 'Capture on the TUN device.',
+  },
+  {
+    name: 'in-packets',
+    column: drops.IN_PACKETS,
+    cause: 'Packets decrypted and delivered.',
+    remedy: '',
+  },
+  {
+    name: 'in-bytes',
+    column: drops.IN_BYTES,
+    cause: 'Inner bytes decrypted and delivered.',
+    remedy: '',
+  },
+  {
+    name: 'out-packets',
+    column: drops.OUT_PACKETS,
+    cause: 'Packets encrypted and sent.',
+    remedy: '',
+  },
+  {
+    name: 'out-bytes',
+    column: drops.OUT_BYTES,
+    cause: 'Inner bytes encrypted and sent.',
+    remedy: '',
+  },
+  {
+    name: 'bypassed',
+    column: drops.BYPASSED,
+    cause:
+      'Packets sent in the clear because a policy says so: action=none, or level=use without an SA.',
+    remedy: 'Check the policies if you expected none.',
+  },
+  {
+    name: 'keepalives',
+    column: drops.KEEPALIVES,
+    cause: 'NAT keepalives received (RFC 3948 §2.3).',
+    remedy: '',
+  },
+  {
+    name: 'too-big-sent',
+    column: drops.TOO_BIG_SENT,
+    cause: 'ICMP "fragmentation needed" and ICMPv6 "packet too big" sent to inner senders.',
+    remedy: 'Lower `tun` mtu if it keeps growing.',
+  },
+  {
+    name: 'fragmented',
+    column: drops.FRAGMENTED,
+    cause: 'Inner packets cut before encryption, because they may be fragmented.',
+    remedy: 'Lower `tun` mtu to avoid the cost.',
+  },
+  {
+    name: 'mail-lost',
+    column: drops.MAIL_LOST,
+    cause: 'Messages from a worker to the control plane that did not fit their ring.',
+    remedy: 'IKE messages or SA requests were lost and will be repeated; lower the load.',
+  },
+  {
+    name: 'dummies',
+    column: drops.DUMMIES,
+    cause: 'Dummy packets received and dropped (RFC 4303 §2.6).',
+    remedy: '',
+  },
+] as const satisfies readonly CounterEntry[];
+
+export type CounterName = (typeof COUNTERS)[number]['name'];
