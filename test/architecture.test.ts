@@ -1,6 +1,6 @@
 // The house rules that a machine can hold: import directions, file length, line length, suites that
 // run, numbers of standards in their tables only.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -37,7 +37,9 @@ function sources(folder: string): string[] {
   });
 }
 
-const files = ['assembly', 'src', 'test', 'bench'].flatMap(sources);
+const files = ['assembly', 'src', 'test', 'bench']
+  .filter((folder) => existsSync(join(root, folder)))
+  .flatMap(sources);
 const text = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 function roomOf(path: string): string {
