@@ -29,7 +29,8 @@ export const COUNTERS = [
     name: 'in-header-errors',
     column: drops.IN_HEADER_ERRORS,
     cause:
-      'An outer or inner header is too short, has a wrong length, or its ESP trailer is wrong.',
+      'An outer or inner header is too short, has a wrong length, or its ESP trailer is ' +
+      'wrong.',
     remedy: 'A broken or hostile sender; capture the outer packets.',
   },
   {
@@ -37,14 +38,16 @@ export const COUNTERS = [
     column: drops.IN_NO_STATES,
     cause: 'An ESP packet whose SPI no installed SA has.',
     remedy:
-      'Usual for a moment after a rekey or restart. If it grows, the peer still uses an SA we deleted: `active-peers kill-connections`.',
+      'Usual for a moment after a rekey or restart. If it grows, the peer still uses an SA ' +
+      'we deleted: `active-peers kill-connections`.',
   },
   {
     name: 'in-state-protocol-errors',
     column: drops.IN_STATE_PROTOCOL_ERRORS,
     cause: 'The integrity check value is wrong, or the ciphertext is not whole blocks.',
     remedy:
-      'Keys or algorithms differ, or packets are changed on the way. Compare `installed-sa print` on both ends.',
+      'Keys or algorithms differ, or packets are changed on the way. Compare `installed-sa ' +
+      'print` on both ends.',
   },
   {
     name: 'in-state-mode-errors',
@@ -68,7 +71,8 @@ export const COUNTERS = [
     name: 'in-state-mismatches',
     column: drops.IN_STATE_MISMATCHES,
     cause:
-      'A packet came UDP-encapsulated for a plain SA, or plain for an encapsulated one, or on the wrong address family.',
+      'A packet came UDP-encapsulated for a plain SA, or plain for an encapsulated one, or ' +
+      'on the wrong address family.',
     remedy: "A device on the path changes the encapsulation, or the peer's NAT detection differs.",
   },
   {
@@ -82,7 +86,8 @@ export const COUNTERS = [
     column: drops.IN_TEMPLATE_MISMATCHES,
     cause: "An authentic inner packet lies outside the SA's traffic selectors.",
     remedy:
-      'The peer sends more through the tunnel than was negotiated: compare the policies of both ends.',
+      'The peer sends more through the tunnel than was negotiated: compare the policies of ' +
+      'both ends.',
   },
   {
     name: 'in-no-policies',
@@ -94,7 +99,8 @@ export const COUNTERS = [
     name: 'in-policy-blocked',
     column: drops.IN_POLICY_BLOCKED,
     cause:
-      'A plain inbound packet that a policy says must arrive encrypted, or a decrypted one under action=discard.',
+      'A plain inbound packet that a policy says must arrive encrypted, or a decrypted one ' +
+      'under action=discard.',
     remedy: 'The peer sends in the clear, or somebody forges its addresses.',
   },
   {
@@ -107,7 +113,8 @@ export const COUNTERS = [
     name: 'out-errors',
     column: drops.OUT_ERRORS,
     cause:
-      'An outbound packet failed in a way that no other counter names, or the socket refused to send.',
+      'An outbound packet failed in a way that no other counter names, or the socket ' +
+      'refused to send.',
     remedy: 'Check the route and the interface to the peer.',
   },
   {
@@ -120,14 +127,16 @@ export const COUNTERS = [
     name: 'out-bundle-check-errors',
     column: drops.OUT_BUNDLE_CHECK_ERRORS,
     cause:
-      'The inner packet does not fit the path and may not be fragmented; an ICMP message said so to its sender.',
+      'The inner packet does not fit the path and may not be fragmented; an ICMP message ' +
+      'said so to its sender.',
     remedy: 'Nothing if senders adapt. Otherwise lower `tun` mtu, and leave mss-clamp on.',
   },
   {
     name: 'out-no-states',
     column: drops.OUT_NO_STATES,
     cause:
-      'An encrypt policy matched and it has no SA yet; the packet was dropped and a negotiation was asked for.',
+      'An encrypt policy matched and it has no SA yet; the packet was dropped and a ' +
+      'negotiation was asked for.',
     remedy: 'Usual for the first packets. If it grows, the log says why the negotiation fails.',
   },
   {
@@ -200,7 +209,8 @@ export const COUNTERS = [
     name: 'bypassed',
     column: drops.BYPASSED,
     cause:
-      'Packets sent in the clear because a policy says so: action=none, or level=use without an SA.',
+      'Packets sent in the clear because a policy says so: action=none, or level=use ' +
+      'without an SA.',
     remedy: 'Check the policies if you expected none.',
   },
   {
