@@ -7,3 +7,5 @@ export { attach } from './memory';
 export function abi(): u32 {
   return LAYOUT_VERSION;
 }
+export { chachaPolyOpen, chachaPolySeal } from './cipher/chacha20poly1305';
+export { hmac, hmacLanes, hmacSetKey } from './mac/hmac';
