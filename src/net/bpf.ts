@@ -1,0 +1,119 @@
+// Classic BPF programs for sockets: which worker gets a datagram, which SPIs a raw socket takes,
+// which packets a capture keeps. Built as lists of instructions, run by the kernel.
+import { addressOf, allocate, check, setsockopt } from './libc.js';
+import {
+  BPF_ALU_AND_K,
+  BPF_ALU_MOD_K,
+  BPF_ALU_RSH_K,
+  BPF_INSTRUCTION_BYTES,
+  BPF_JMP_JEQ_K,
+  BPF_LD_B_ABS,
+  BPF_LD_W_ABS,
+  BPF_LD_W_IND,
+  BPF_LDX_B_MSH,
+  BPF_RET_A,
+  BPF_RET_K,
+  SOL_SOCKET,
+} from './linux.js';
+
+/** One instruction: code, jump if true, jump if false, operand. */
+export type Instruction = readonly [code: number, jt: number, jf: number, k: number];
+/** An address prefix in network byte order; 4 bytes are IPv4, 16 are IPv6. */
+export interface IpPrefix {
+  readonly address: Uint8Array;
+  readonly bits: number;
+}
+
+const ALL = 0xffffffff;
+const IPV4_SOURCE = 12;
+const IPV6_SOURCE = 8;
+
+const accept: Instruction = [BPF_RET_K, 0, 0, ALL];
+const reject: Instruction = [BPF_RET_K, 0, 0, 0];
+
+/** The worker of the SPI in A: our SPIs carry it in their low bits (docs/architecture.md). */
+function workerOf(workers: number): Instruction {
+  const power = (workers & (workers - 1)) === 0;
+  return power ? [BPF_ALU_AND_K, 0, 0, workers - 1] : [BPF_ALU_MOD_K, 0, 0, workers];
+}
+
+/**
+ * For a reuseport group on port 4500, data begins behind the UDP header: the SPI, or the non-ESP
+ * marker (0: worker 0). A keepalive of one byte fails the load, which the kernel reads as index 0.
+ */
+export function steerBySpi(workers: number): Instruction[] {
+  return [[BPF_LD_W_ABS, 0, 0, 0], workerOf(workers), [BPF_RET_A, 0, 0, 0]];
+}
+
+/** For a reuseport group on port 500: everything goes to the first socket of the group. */
+export function steerToFirst(): Instruction[] {
+  return [reject];
+}
+
+/** For a socket that only sends: nothing is queued on it. */
+export function takeNothing(): Instruction[] {
+  return [reject];
+}
+
+/** For a raw ESP socket: takes the SPIs of one worker. IPv4 data begins with the IP header. */
+export function takeSpis(family: 4 | 6, worker: number, workers: number): Instruction[] {
+  const load: Instruction[] =
+    family === 4
+      ? [
+          [BPF_LDX_B_MSH, 0, 0, 0],
+          [BPF_LD_W_IND, 0, 0, 0],
+        ]
+      : [[BPF_LD_W_ABS, 0, 0, 0]];
+  return [...load, workerOf(workers), [BPF_JMP_JEQ_K, 0, 1, worker], accept, reject];
+}
+
+/** For a packet socket that sees IP headers first: keeps packets from or to one of the prefixes. */
+export function takePrefixes(prefixes: readonly IpPrefix[]): Instruction[] {
+  return [...prefixes.flatMap(matchPrefix), reject];
+}
+
+function matchPrefix({ address, bits }: IpPrefix): Instruction[] {
+  const four = address.length === 4;
+  const version: Instruction[] = [
+    [BPF_LD_B_ABS, 0, 0, 0],
+    [BPF_ALU_RSH_K, 0, 0, 4],
+  ];
+  const source = four ? IPV4_SOURCE : IPV6_SOURCE;
+  const checks = [source, source + address.length].map((at) => matchField(at, address, bits));
+  const length = checks[0]!.length + checks[1]!.length;
+  return [...version, [BPF_JMP_JEQ_K, 0, length, four ? 4 : 6], ...checks.flat()];
+}
+
+/** Accepts where the field at `at` lies in the prefix, else falls through to what follows. */
+function matchField(at: number, address: Uint8Array, bits: number): Instruction[] {
+  const words = Math.ceil(bits / 32);
+  const view = new DataView(address.buffer, address.byteOffset, address.length);
+  const program: Instruction[] = [];
+  for (let word = 0; word < words; word++) {
+    const mask = bits >= 32 * (word + 1) ? ALL : (ALL << (32 * (word + 1) - bits)) >>> 0;
+    const left = 3 * (words - word - 1) + 1; // instructions up to the end of this field's check
+    program.push([BPF_LD_W_ABS, 0, 0, at + 4 * word], [BPF_ALU_AND_K, 0, 0, mask]);
+    program.push([BPF_JMP_JEQ_K, 0, left, (view.getUint32(4 * word) & mask) >>> 0]);
+  }
+  return [...program, accept];
+}
+
+/** Attaches a program with SO_ATTACH_FILTER or SO_ATTACH_REUSEPORT_CBPF. */
+export function attachProgram(fd: number, option: number, program: readonly Instruction[]): void {
+  const code = allocate(program.length * BPF_INSTRUCTION_BYTES);
+  program.forEach(([operation, jt, jf, k], index) => {
+    const at = index * BPF_INSTRUCTION_BYTES;
+    code.view.setUint16(at, operation, true);
+    code.view.setUint8(at + 2, jt);
+    code.view.setUint8(at + 3, jf);
+    code.view.setUint32(at + 4, k, true);
+  });
+  const header = allocate(16); // struct sock_fprog: u16 length, pointer
+  header.view.setUint16(0, program.length, true);
+  header.view.setBigUint64(8, BigInt(addressOf(code.bytes)), true);
+  check(
+    setsockopt(fd, SOL_SOCKET, option, header.at, header.bytes.length),
+    'setsockopt',
+    `a packet filter of ${program.length} instructions`,
+  );
+}

@@ -1,0 +1,186 @@
+// rtnetlink: one request, one answer, over an AF_NETLINK socket of the calling thread's namespace.
+// A failure names the request in words, the kernel's errno and its own sentence (extended ack).
+import { type Attribute, align4, decodeAttributes, encodeAttributes } from './attributes.js';
+import { textOf, u32Of } from './attributes.js';
+import {
+  type Advice,
+  allocate,
+  check,
+  close,
+  errno,
+  recv,
+  SystemError,
+  send,
+  socket,
+} from './libc.js';
+import {
+  AF_NETLINK,
+  EINTR,
+  MSG_PEEK,
+  MSG_TRUNC,
+  NETLINK_ROUTE,
+  NLM_F_ACK,
+  NLM_F_ACK_TLVS,
+  NLM_F_CAPPED,
+  NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
+  NLM_F_REQUEST,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  NLMSG_HEADER,
+  NLMSGERR_ATTR_MSG,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+} from './linux.js';
+import { tryOption } from './socket-options.js';
+
+export interface Request {
+  readonly type: number;
+  /** NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE. */
+  readonly flags?: number;
+  /** The fixed structure behind the netlink header. */
+  readonly body: Uint8Array;
+  readonly attributes?: readonly Attribute[];
+  /** What is asked, in words, for the error: `add route 192.0.2.0/24 dev tun0`. */
+  readonly what: string;
+  readonly advice?: Advice;
+}
+
+export interface Answer {
+  readonly type: number;
+  readonly body: Uint8Array;
+  readonly attributes: Map<number, Uint8Array>;
+}
+
+interface Message {
+  readonly type: number;
+  readonly flags: number;
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
+const DUMP_ATTEMPTS = 5;
+
+export class Netlink {
+  readonly #fd: number;
+  #sequence = 1;
+
+  constructor() {
+    const subject = 'an rtnetlink socket';
+    this.#fd = check(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), 'socket', subject);
+    // Old kernels know neither: errors are then less talkative and dumps unfiltered.
+    tryOption(this.#fd, 'NETLINK_EXT_ACK', 1);
+    tryOption(this.#fd, 'NETLINK_GET_STRICT_CHK', 1);
+  }
+
+  close(): void {
+    close(this.#fd);
+  }
+
+  /** Asks for a change. */
+  change(request: Request): void {
+    this.#send(request, NLM_F_ACK);
+    this.#collect(request, request.body.length);
+  }
+
+  /** Asks for one object. */
+  get(request: Request): Answer {
+    this.#send(request, 0);
+    const [answer] = this.#collect(request, request.body.length, true).answers;
+    if (!answer) throw new Error(`netlink: ${request.what}: no answer`);
+    return answer;
+  }
+
+  /** Asks for all objects of a kind; again where the list changed while the kernel walked it. */
+  dump(request: Request): Answer[] {
+    for (let attempt = 1; ; attempt++) {
+      this.#send(request, NLM_F_DUMP);
+      const { answers, torn } = this.#collect(request, request.body.length);
+      if (!torn || attempt === DUMP_ATTEMPTS) return answers;
+    }
+  }
+
+  #send(request: Request, flags: number): void {
+    const attributes = encodeAttributes(request.attributes ?? []);
+    const body = new Uint8Array(align4(request.body.length));
+    body.set(request.body);
+    const total = NLMSG_HEADER + body.length + attributes.length;
+    const block = allocate(total);
+    block.bytes.set(body, NLMSG_HEADER);
+    block.bytes.set(attributes, NLMSG_HEADER + body.length);
+    block.view.setUint32(0, total, true);
+    block.view.setUint16(4, request.type, true);
+    block.view.setUint16(6, NLM_F_REQUEST | flags | (request.flags ?? 0), true);
+    block.view.setUint32(8, ++this.#sequence, true);
+    check(send(this.#fd, block.at, total, 0), 'netlink send', request.what, request.advice);
+  }
+
+  /** Reads until the answer is complete: an acknowledgement, the end of a dump, or the one object. */
+  #collect(
+    request: Request,
+    bodyBytes: number,
+    single = false,
+  ): { answers: Answer[]; torn: boolean } {
+    const answers: Answer[] = [];
+    let torn = false;
+    for (;;) {
+      for (const message of messages(this.#receive(request.what))) {
+        if (message.sequence !== this.#sequence) continue;
+        if ((message.flags & NLM_F_DUMP_INTR) !== 0) torn = true;
+        if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
+          raise(message, request);
+          return { answers, torn };
+        }
+        answers.push({
+          type: message.type,
+          body: message.payload.subarray(0, bodyBytes),
+          attributes: decodeAttributes(message.payload.subarray(align4(bodyBytes))),
+        });
+        if (single) return { answers, torn };
+      }
+    }
+  }
+
+  #receive(what: string): Uint8Array {
+    for (;;) {
+      // The first call only measures, so that no answer is ever cut.
+      const size = recv(this.#fd, 0, 0, MSG_PEEK | MSG_TRUNC);
+      const block = allocate(Math.max(size, 1));
+      const got = size < 0 ? size : recv(this.#fd, block.at, block.bytes.length, 0);
+      if (got >= 0) return block.bytes.subarray(0, got);
+      if (errno() !== EINTR) throw new SystemError('netlink receive', what, errno());
+    }
+  }
+}
+
+function messages(bytes: Uint8Array): Message[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found: Message[] = [];
+  for (let at = 0; at + NLMSG_HEADER <= bytes.length; ) {
+    const length = view.getUint32(at, true);
+    if (length < NLMSG_HEADER || at + length > bytes.length) break;
+    found.push({
+      type: view.getUint16(at + 4, true),
+      flags: view.getUint16(at + 6, true),
+      sequence: view.getUint32(at + 8, true),
+      payload: bytes.subarray(at + NLMSG_HEADER, at + length),
+    });
+    at += align4(length);
+  }
+  return found;
+}
+
+/** Throws where an acknowledgement (struct nlmsgerr) or the end of a dump carries an errno. */
+function raise({ type, flags, payload }: Message, { what, advice }: Request): void {
+  const error = -((u32Of(payload) ?? 0) | 0);
+  if (error === 0) return;
+  let said = '';
+  if ((flags & NLM_F_ACK_TLVS) !== 0) {
+    // The request follows the errno: its header only when capped or when it is a dump's end.
+    const echoed = new DataView(payload.buffer, payload.byteOffset, payload.length);
+    const whole = type === NLMSG_ERROR && (flags & NLM_F_CAPPED) === 0;
+    const skip = type === NLMSG_DONE ? 4 : 4 + (whole ? echoed.getUint32(4, true) : NLMSG_HEADER);
+    said = textOf(decodeAttributes(payload.subarray(align4(skip))).get(NLMSGERR_ATTR_MSG)) ?? '';
+  }
+  throw new SystemError('netlink', what, error, advice, said);
+}
