@@ -1,70 +1,139 @@
-// ChaCha20 (RFC 8439 §2.3, §2.4): XORs the key stream onto `length` bytes, starting at block `counter`.
-import { scratchAt } from '../memory';
+// ChaCha20 (RFC 8439 §2.3, §2.4), four blocks side by side: word i of blocks n … n+3 stands in vector
+// x_i, and four by four transposes turn the vectors back into blocks.
+//   1. load the sixteen words   2. ten double rounds   3. add the input   4. transpose and XOR
+// The small functions at the end are inlined by the compiler (asc -O3).
+// One code path for every length: a short rest goes through the caller's buffer of GROUP bytes.
 
-const STATE: usize = 32768;
+/** Bytes a call takes at a time: four blocks. */
+export const GROUP: u32 = 256;
 
-/** src may equal dst. */
-export function chacha20(
+/** Byte shuffles that rotate each 32-bit word left by 16 and by 8: one instruction, a rotation is three. */
+const ROTATE: usize = memory.data<u8>([
+  2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15,
+  12, 13, 14,
+]);
+
+/** XORs key stream onto `groups` times GROUP bytes, from block `counter` on. src may equal dst. */
+export function chacha20Groups(
   key: usize,
   nonce: usize,
   counter: u32,
   src: usize,
   dst: usize,
-  length: u32,
+  groups: u32,
 ): void {
-  const stream = scratchAt + STATE;
-  for (let at: u32 = 0; at < length; at += 64) {
-    chacha20Block(key, nonce, counter++, stream);
-    const end = min<u32>(64, length - at);
-    for (let i: u32 = 0; i < end; i++) {
-      store<u8>(dst + at + i, load<u8>(src + at + i) ^ load<u8>(stream + i));
+  // the masks are loaded, not literals: V8 would build a literal anew at every use
+  const by16 = v128.load(ROTATE);
+  const by8 = v128.load(ROTATE, 16);
+  for (; groups > 0; groups--, src += GROUP, dst += GROUP, counter += 4) {
+    const counters = i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3));
+    let x0 = i32x4.splat(0x61707865);
+    let x1 = i32x4.splat(0x3320646e);
+    let x2 = i32x4.splat(0x79622d32);
+    let x3 = i32x4.splat(0x6b206574);
+    let x4 = v128.load_splat<u32>(key, 0);
+    let x5 = v128.load_splat<u32>(key, 4);
+    let x6 = v128.load_splat<u32>(key, 8);
+    let x7 = v128.load_splat<u32>(key, 12);
+    let x8 = v128.load_splat<u32>(key, 16);
+    let x9 = v128.load_splat<u32>(key, 20);
+    let x10 = v128.load_splat<u32>(key, 24);
+    let x11 = v128.load_splat<u32>(key, 28);
+    let x12 = counters;
+    let x13 = v128.load_splat<u32>(nonce, 0);
+    let x14 = v128.load_splat<u32>(nonce, 4);
+    let x15 = v128.load_splat<u32>(nonce, 8);
+    // Quarter rounds (§2.1) of a round stand next to each other step by step, so that four chains of
+    // dependent instructions run at once. One line is one step of one quarter round.
+    for (let i = 0; i < 10; i++) {
+      x12 = i8x16.swizzle(v128.xor(x12, (x0 = i32x4.add(x0, x4))), by16);
+      x13 = i8x16.swizzle(v128.xor(x13, (x1 = i32x4.add(x1, x5))), by16);
+      x14 = i8x16.swizzle(v128.xor(x14, (x2 = i32x4.add(x2, x6))), by16);
+      x15 = i8x16.swizzle(v128.xor(x15, (x3 = i32x4.add(x3, x7))), by16);
+      x4 = rotate(v128.xor(x4, (x8 = i32x4.add(x8, x12))), 12);
+      x5 = rotate(v128.xor(x5, (x9 = i32x4.add(x9, x13))), 12);
+      x6 = rotate(v128.xor(x6, (x10 = i32x4.add(x10, x14))), 12);
+      x7 = rotate(v128.xor(x7, (x11 = i32x4.add(x11, x15))), 12);
+      x12 = i8x16.swizzle(v128.xor(x12, (x0 = i32x4.add(x0, x4))), by8);
+      x13 = i8x16.swizzle(v128.xor(x13, (x1 = i32x4.add(x1, x5))), by8);
+      x14 = i8x16.swizzle(v128.xor(x14, (x2 = i32x4.add(x2, x6))), by8);
+      x15 = i8x16.swizzle(v128.xor(x15, (x3 = i32x4.add(x3, x7))), by8);
+      x4 = rotate(v128.xor(x4, (x8 = i32x4.add(x8, x12))), 7);
+      x5 = rotate(v128.xor(x5, (x9 = i32x4.add(x9, x13))), 7);
+      x6 = rotate(v128.xor(x6, (x10 = i32x4.add(x10, x14))), 7);
+      x7 = rotate(v128.xor(x7, (x11 = i32x4.add(x11, x15))), 7);
+      // the diagonals
+      x15 = i8x16.swizzle(v128.xor(x15, (x0 = i32x4.add(x0, x5))), by16);
+      x12 = i8x16.swizzle(v128.xor(x12, (x1 = i32x4.add(x1, x6))), by16);
+      x13 = i8x16.swizzle(v128.xor(x13, (x2 = i32x4.add(x2, x7))), by16);
+      x14 = i8x16.swizzle(v128.xor(x14, (x3 = i32x4.add(x3, x4))), by16);
+      x5 = rotate(v128.xor(x5, (x10 = i32x4.add(x10, x15))), 12);
+      x6 = rotate(v128.xor(x6, (x11 = i32x4.add(x11, x12))), 12);
+      x7 = rotate(v128.xor(x7, (x8 = i32x4.add(x8, x13))), 12);
+      x4 = rotate(v128.xor(x4, (x9 = i32x4.add(x9, x14))), 12);
+      x15 = i8x16.swizzle(v128.xor(x15, (x0 = i32x4.add(x0, x5))), by8);
+      x12 = i8x16.swizzle(v128.xor(x12, (x1 = i32x4.add(x1, x6))), by8);
+      x13 = i8x16.swizzle(v128.xor(x13, (x2 = i32x4.add(x2, x7))), by8);
+      x14 = i8x16.swizzle(v128.xor(x14, (x3 = i32x4.add(x3, x4))), by8);
+      x5 = rotate(v128.xor(x5, (x10 = i32x4.add(x10, x15))), 7);
+      x6 = rotate(v128.xor(x6, (x11 = i32x4.add(x11, x12))), 7);
+      x7 = rotate(v128.xor(x7, (x8 = i32x4.add(x8, x13))), 7);
+      x4 = rotate(v128.xor(x4, (x9 = i32x4.add(x9, x14))), 7);
     }
+    x0 = i32x4.add(x0, i32x4.splat(0x61707865));
+    x1 = i32x4.add(x1, i32x4.splat(0x3320646e));
+    x2 = i32x4.add(x2, i32x4.splat(0x79622d32));
+    x3 = i32x4.add(x3, i32x4.splat(0x6b206574));
+    xorRows(src, dst, x0, x1, x2, x3);
+    xorRows(
+      src + 16,
+      dst + 16,
+      again(x4, key),
+      again(x5, key + 4),
+      again(x6, key + 8),
+      again(x7, key + 12),
+    );
+    xorRows(
+      src + 32,
+      dst + 32,
+      again(x8, key + 16),
+      again(x9, key + 20),
+      again(x10, key + 24),
+      again(x11, key + 28),
+    );
+    x12 = i32x4.add(x12, counters);
+    xorRows(
+      src + 48,
+      dst + 48,
+      x12,
+      again(x13, nonce),
+      again(x14, nonce + 4),
+      again(x15, nonce + 8),
+    );
   }
-  memory.fill(stream, 0, 64);
 }
 
-/** One block of key stream at `out` (64 bytes). */
-export function chacha20Block(key: usize, nonce: usize, counter: u32, out: usize): void {
-  const start = out + 64;
-  store<u32>(start, 0x61707865, 0);
-  store<u32>(start, 0x3320646e, 4);
-  store<u32>(start, 0x79622d32, 8);
-  store<u32>(start, 0x6b206574, 12);
-  memory.copy(start + 16, key, 32);
-  store<u32>(start, counter, 48);
-  memory.copy(start + 52, nonce, 12);
-  memory.copy(out, start, 64);
-  for (let i = 0; i < 10; i++) {
-    quarter(out, 0, 16, 32, 48);
-    quarter(out, 4, 20, 36, 52);
-    quarter(out, 8, 24, 40, 56);
-    quarter(out, 12, 28, 44, 60);
-    quarter(out, 0, 20, 40, 60);
-    quarter(out, 4, 24, 44, 48);
-    quarter(out, 8, 28, 32, 52);
-    quarter(out, 12, 16, 36, 56);
-  }
-  for (let i: usize = 0; i < 64; i += 4) {
-    store<u32>(out + i, load<u32>(out + i) + load<u32>(start + i));
-  }
-  memory.fill(start, 0, 64);
+function rotate(x: v128, left: i32): v128 {
+  return v128.or(i32x4.shl(x, left), i32x4.shr_u(x, 32 - left));
 }
 
-function quarter(at: usize, i: usize, j: usize, k: usize, l: usize): void {
-  let a = load<u32>(at + i);
-  let b = load<u32>(at + j);
-  let c = load<u32>(at + k);
-  let d = load<u32>(at + l);
-  a += b;
-  d = rotl<u32>(d ^ a, 16);
-  c += d;
-  b = rotl<u32>(b ^ c, 12);
-  a += b;
-  d = rotl<u32>(d ^ a, 8);
-  c += d;
-  b = rotl<u32>(b ^ c, 7);
-  store<u32>(at + i, a);
-  store<u32>(at + j, b);
-  store<u32>(at + k, c);
-  store<u32>(at + l, d);
+/** Adds the input word to each lane (§2.3). */
+function again(x: v128, word: usize): v128 {
+  return i32x4.add(x, v128.load_splat<u32>(word));
+}
+
+/** Four vectors of words i … i+3: their columns are the same four words of four blocks. */
+function xorRows(src: usize, dst: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5);
+  const cd = v128.shuffle<u32>(c, d, 0, 4, 1, 5);
+  const abHigh = v128.shuffle<u32>(a, b, 2, 6, 3, 7);
+  const cdHigh = v128.shuffle<u32>(c, d, 2, 6, 3, 7);
+  xorRow(src, dst, 0, v128.shuffle<u64>(ab, cd, 0, 2));
+  xorRow(src, dst, 64, v128.shuffle<u64>(ab, cd, 1, 3));
+  xorRow(src, dst, 128, v128.shuffle<u64>(abHigh, cdHigh, 0, 2));
+  xorRow(src, dst, 192, v128.shuffle<u64>(abHigh, cdHigh, 1, 3));
+}
+
+function xorRow(src: usize, dst: usize, at: usize, stream: v128): void {
+  v128.store(dst + at, v128.xor(v128.load(src + at), stream));
 }

@@ -1,22 +1,22 @@
 // AEAD_CHACHA20_POLY1305 (RFC 8439 §2.8), as ESP uses it (RFC 7634).
-//   1. key block: block 0 of the key stream is the one-time Poly1305 key
-//   2. seal: encrypt from block 1 on, then authenticate aad and ciphertext
-//      open: authenticate, compare in constant time, and only then decrypt
-import {
-  POLY1305_STATE,
-  poly1305Blocks,
-  poly1305Finish,
-  poly1305Padded,
-  poly1305Start,
-} from '../mac/poly1305';
+//   1. first group: block 0 of the key stream (the one-time Poly1305 key) and the first 192 bytes of
+//      text come out of one call of the four-block kernel, in scratch
+//   2. seal: the rest of the text, then Poly1305 over aad and ciphertext
+//      open: Poly1305, the comparison in constant time, and only then the plaintext
+import { poly1305, POLY1305_STATE } from '../mac/poly1305';
 import { scratchAt } from '../memory';
-import { chacha20, chacha20Block } from './chacha20';
+import { chacha20Groups, GROUP } from './chacha20';
+import { copyShort } from './copy';
 
-// Scratch of this room, from scratchAt: STREAM belongs to chacha20.ts.
-const POLY: usize = 32768 + 2048;
-const LENGTHS: usize = POLY + POLY1305_STATE;
-const KEY_BLOCK: usize = LENGTHS + 16;
-const EXPECTED: usize = KEY_BLOCK + 128;
+// Scratch of this file, from scratchAt.
+const FIRST: usize = 32768; // block 0, then the head of the text
+const TAIL: usize = FIRST + 256;
+const POLY: usize = TAIL + 256;
+const EXPECTED: usize = POLY + POLY1305_STATE;
+
+const BLOCK: u32 = 64;
+/** Text that shares the first group with block 0. */
+const HEAD: u32 = GROUP - BLOCK;
 
 /**
  * Encrypts `length` bytes from src to dst (src may equal dst) and writes the 16-byte tag.
@@ -32,8 +32,13 @@ export function chachaPolySeal(
   length: u32,
   tag: usize,
 ): void {
-  chacha20(key, nonce, 1, src, dst, length);
-  authenticate(key, nonce, aad, aadLength, dst, length, tag);
+  const first = scratchAt + FIRST;
+  const head = min(length, HEAD);
+  firstGroup(key, nonce, src, head);
+  copyShort(dst, first + BLOCK, head);
+  rest(key, nonce, src, dst, length);
+  poly1305(scratchAt + POLY, first, aad, aadLength, dst, length, tag);
+  eraseFirst(first);
 }
 
 /** Returns 1 and decrypts src to dst (src may equal dst), or returns 0 and leaves dst as it was. */
@@ -47,34 +52,46 @@ export function chachaPolyOpen(
   length: u32,
   tag: usize,
 ): u32 {
+  const first = scratchAt + FIRST;
   const expected = scratchAt + EXPECTED;
-  authenticate(key, nonce, aad, aadLength, src, length, expected);
+  const head = min(length, HEAD);
+  firstGroup(key, nonce, src, head);
+  poly1305(scratchAt + POLY, first, aad, aadLength, src, length, expected);
   const difference =
     (load<u64>(expected) ^ load<u64>(tag)) | (load<u64>(expected, 8) ^ load<u64>(tag, 8));
-  if (difference != 0) return 0;
-  chacha20(key, nonce, 1, src, dst, length);
-  return 1;
+  if (difference == 0) {
+    copyShort(dst, first + BLOCK, head);
+    rest(key, nonce, src, dst, length);
+  }
+  eraseFirst(first);
+  return u32(difference == 0);
 }
 
-function authenticate(
-  key: usize,
-  nonce: usize,
-  aad: usize,
-  aadLength: u32,
-  text: usize,
-  length: u32,
-  tag: usize,
-): void {
-  const poly = scratchAt + POLY;
-  const block = scratchAt + KEY_BLOCK;
-  chacha20Block(key, nonce, 0, block);
-  poly1305Start(poly, block);
-  memory.fill(block, 0, 64);
-  poly1305Padded(poly, aad, aadLength);
-  poly1305Padded(poly, text, length);
-  const lengths = scratchAt + LENGTHS;
-  store<u64>(lengths, aadLength, 0);
-  store<u64>(lengths, length, 8);
-  poly1305Blocks(poly, lengths, 16, 1 << 24);
-  poly1305Finish(poly, tag);
+/** Leaves the Poly1305 key at FIRST and the first `head` bytes of text, en- or decrypted, behind it. */
+function firstGroup(key: usize, nonce: usize, src: usize, head: u32): void {
+  const first = scratchAt + FIRST;
+  memory.fill(first, 0, BLOCK);
+  copyShort(first + BLOCK, src, head);
+  chacha20Groups(key, nonce, 0, first, first, 1);
+}
+
+/** The text behind the first group; what does not fill a group goes through TAIL. */
+function rest(key: usize, nonce: usize, src: usize, dst: usize, length: u32): void {
+  if (length <= HEAD) return;
+  const left = length - HEAD;
+  const groups = left / GROUP;
+  chacha20Groups(key, nonce, 4, src + HEAD, dst + HEAD, groups);
+  const short = left % GROUP;
+  if (short == 0) return;
+  const at = length - short;
+  const tail = scratchAt + TAIL;
+  copyShort(tail, src + at, short);
+  chacha20Groups(key, nonce, 4 + 4 * groups, tail, tail, 1);
+  copyShort(dst + at, tail, short);
+}
+
+/** The one-time key must not outlive its packet. */
+function eraseFirst(first: usize): void {
+  v128.store(first, i64x2.splat(0), 0);
+  v128.store(first, i64x2.splat(0), 16);
 }
