@@ -1,0 +1,29 @@
+// The AUTH payload's content, RFC 7296 §2.15.
+import { timingSafeEqual } from 'node:crypto';
+import type { PrfRow } from '../algorithms/prf.js';
+import { prf } from './prf.js';
+
+/** What one side vouches for: its first message, the peer's nonce, its own identity. */
+export interface SignedOctets {
+  /** RealMessage: the side's own IKE_SA_INIT message, as sent the last time. */
+  readonly message: Uint8Array;
+  readonly peerNonce: Uint8Array;
+  /** RestOfIDPayload: the ID payload's body. */
+  readonly idBody: Uint8Array;
+  /** SK_pi or SK_pr, the side's own. */
+  readonly idKey: Uint8Array;
+}
+
+const KEY_PAD = new TextEncoder().encode('Key Pad for IKEv2');
+
+/** AUTH = prf(prf(Shared Secret, "Key Pad for IKEv2"), SignedOctets). */
+export function sharedKeyMic(row: PrfRow, secret: Uint8Array, signed: SignedOctets): Uint8Array {
+  const padded = prf(row, secret, KEY_PAD);
+  const macedId = prf(row, signed.idKey, signed.idBody);
+  return prf(row, padded, signed.message, signed.peerNonce, macedId);
+}
+
+/** Comparison whose time tells nothing about where two MACs differ. */
+export function sameMac(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
