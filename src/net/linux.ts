@@ -57,8 +57,10 @@ export const SO_ATTACH_FILTER = 26;
 export const SO_ATTACH_REUSEPORT_CBPF = 51;
 
 // linux/in.h, linux/in6.h
+export const IPPROTO_ICMP = 1;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_ESP = 50;
+export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_RAW = 255;
 export const SOL_IP = 0;
 export const IP_PKTINFO = 8;
