@@ -9,3 +9,5 @@ export function abi(): u32 {
 }
 export { chachaPolyOpen, chachaPolySeal } from './cipher/chacha20poly1305';
 export { hmac, hmacLanes, hmacSetKey } from './mac/hmac';
+export { processInbound, processOutbound } from './process';
+export { prepareReceive } from './receive';

@@ -19,6 +19,10 @@ contract('a worker region holds what layout.ts puts into it', () => {
   assert.ok(layout.WORKER_MAIL + layout.MAIL_SIZE <= layout.WORKER_SIZE);
 });
 
+contract('a slot holds a received packet between headroom and tailroom', () => {
+  assert.is(layout.SLOT_HEADROOM + layout.RX_ROOM + layout.SLOT_TAILROOM, layout.SLOT);
+});
+
 contract('an SA record holds what layout.ts puts into it', () => {
   assert.ok(layout.SA_WINDOW + layout.WINDOW_WORDS * 8 <= layout.SA_KEY);
   assert.ok(layout.SA_MAC_KEY + layout.SA_MAC_KEY_SIZE <= layout.SA_SIZE);

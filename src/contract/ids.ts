@@ -51,7 +51,8 @@ export const PORT_BYPASS4 = 7; // send only: raw socket for packets that pass in
 export const PORT_BYPASS6 = 8;
 export const PORT_COUNT = 9;
 
-// What a worker tells the control plane (MAIL_KIND).
+// What a worker tells the control plane (MAIL_TYPE).
+export const MAIL_PADDING = 0; // no record: skip MAIL_LENGTH bytes
 export const MAIL_IKE = 1; // an IKE message
 export const MAIL_ACQUIRE = 2; // a packet wants an SA its policy does not have
 export const MAIL_SOFT_EXPIRE = 3; // bytes or sequence numbers used up to the soft limit

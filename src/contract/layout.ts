@@ -10,7 +10,7 @@
 //   WORKERS      per worker: header, flow cache, message headers, receive and transmit slots, mail
 //   SAS          SA records, 8 KiB each
 
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 // Our own choices of size.
 export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
@@ -62,6 +62,7 @@ export const POLICY_ACTION = 76; // u32
 export const POLICY_LEVEL = 80; // u32
 export const POLICY_ID = 84; // u32, the control plane's number for it
 export const POLICY_SA = 88; // u32, first outbound SA slot + 1 of the chain, 0: none
+export const POLICY_FAMILY = 92; // u32, 4 or 6
 export const POLICY_ACQUIRE_AT = 96; // u64, ms: when the last acquire was raised (at most one a second)
 export const POLICY_FLAGS = 104; // u32
 export const POLICY_SIZE = 128;
@@ -85,7 +86,11 @@ export const IOVEC = 16;
 export const SOCKADDR = 32;
 export const CMSG = 128; // room for PKTINFO and TOS of either family
 export const SLOT = 10304; // a 9,000-byte packet with every header; not a multiple of 4 KiB (cache sets)
+// A packet stands at SLOT_HEADROOM of its slot and has at most RX_ROOM bytes when received (TUN reads
+// and iovecs alike): before it goes the block that makes a CBC IV, after it the ESP trailer.
 export const SLOT_HEADROOM = 64;
+export const SLOT_TAILROOM = 96;
+export const RX_ROOM = 10144; // SLOT - SLOT_HEADROOM - SLOT_TAILROOM
 
 export const WORKERS_AT = POLICIES_AT + POLICIES_SIZE;
 // header
@@ -96,9 +101,17 @@ export const WORKER_TUN_COUNT = 16; // u32, how many WORKER_TUN_LIST entries the
 export const WORKER_TX_COUNT = 32; // u32 x PORT_COUNT, messages to send per port
 export const WORKER_MAIL_HEAD = 128; // u32, bytes ever written (mod 2^32), by the worker
 export const WORKER_MAIL_TAIL = 132; // u32, bytes ever read, by main
-export const WORKER_RNG = 160; // 32 bytes
+export const WORKER_ICMP_AT = 144; // u64 ms, start of the interval that WORKER_ICMP_COUNT counts in
+export const WORKER_ICMP_COUNT = 152; // u32, ICMP errors made in it
 export const WORKER_HEADER = 4096;
-// flow cache: direct-mapped, 64 bytes an entry: v6 pair of addresses, ports, protocol, epoch, policy, SA
+// flow cache: direct-mapped, 64 bytes an entry; the key is the outbound view of a packet
+export const FLOW_SRC = 0; // 16 bytes
+export const FLOW_DST = 16; // 16 bytes
+export const FLOW_PORTS = 32; // u32, source port << 16 | destination port
+export const FLOW_KIND = 36; // u32, protocol | family << 8 | later fragment << 16
+export const FLOW_EPOCH = 40; // u32, CONTROL_POLICY_EPOCH + 1 when it was filled
+export const FLOW_POLICY = 44; // u32, address of the policy, or NO_POLICY, or AMBIGUOUS
+export const FLOW_SA = 48; // u32, address of the outbound SA, 0: not known
 export const FLOW_ENTRY = 64;
 export const FLOW_ENTRIES = 4096;
 export const WORKER_FLOWS = WORKER_HEADER;
@@ -115,7 +128,7 @@ export const WORKER_TX_MMSG = WORKER_RX_SLOTS + BATCH * SLOT; // PORT_COUNT rows
 export const TX_ROWS = 9; // = PORT_COUNT
 export const WORKER_TX_IOVEC = WORKER_TX_MMSG + TX_ROWS * TX_SLOTS * MMSGHDR;
 export const WORKER_TX_CMSG = WORKER_TX_IOVEC + TX_ROWS * TX_SLOTS * IOVEC; // one per TX slot
-export const WORKER_TX_NAME = WORKER_TX_CMSG + TX_SLOTS * CMSG; // one per TX slot (bypass only)
+export const WORKER_TX_NAME = WORKER_TX_CMSG + TX_SLOTS * CMSG; // one per TX slot
 export const WORKER_TX_SLOTS = WORKER_TX_NAME + TX_SLOTS * SOCKADDR;
 // packets for the TUN: pairs {u32 address, u32 length}, in order
 export const WORKER_TUN_LIST = WORKER_TX_SLOTS + TX_SLOTS * SLOT;
@@ -123,7 +136,8 @@ export const WORKER_JOBS = WORKER_TUN_LIST + TX_SLOTS * 8; // cipher and MAC job
 export const JOB_SIZE = 64;
 export const WORKER_SCRATCH = WORKER_JOBS + TX_SLOTS * JOB_SIZE; // for the kernels
 export const SCRATCH_SIZE = 65536;
-// mail to main, a ring of bytes: records of {u32 total length, u32 kind, ...}, 8-byte aligned
+// mail to main, a ring of bytes: records of {u32 total length, u32 kind, ...}, 8-byte aligned. A
+// record never wraps: MAIL_PADDING fills the end of the ring where the next one does not fit.
 export const WORKER_MAIL = WORKER_SCRATCH + SCRATCH_SIZE;
 export const MAIL_SIZE = 262144;
 export const WORKER_SIZE = 4194304;
@@ -194,12 +208,23 @@ export const SA_NAMELEN = 176; // u32
 export const SA_CMSGLEN = 180; // u32
 export const SA_NAME = 192; // sockaddr of the peer, 32 bytes
 export const SA_CMSG = 224; // PKTINFO control message with our address, 64 bytes
+export const SA_MOVED_AT = 288; // u64 ms, when MAIL_MOVED was last raised (at most one a second)
 // selectors: {local low, local high, remote low, remote high: 16 each; local ports low/high, remote
-// ports low/high: u16 each; protocol u32, 256 any; u32 0}: SELECTOR_SIZE bytes each
+// ports low/high: u16 each; protocol u32, 256 any; family u32, 4 or 6}: SELECTOR_SIZE bytes each
 export const SA_SELECTORS = 320;
+export const SELECTOR_LOCAL_LOW = 0;
+export const SELECTOR_LOCAL_HIGH = 16;
+export const SELECTOR_REMOTE_LOW = 32;
+export const SELECTOR_REMOTE_HIGH = 48;
+export const SELECTOR_LOCAL_PORT_LOW = 64;
+export const SELECTOR_LOCAL_PORT_HIGH = 66;
+export const SELECTOR_REMOTE_PORT_LOW = 68;
+export const SELECTOR_REMOTE_PORT_HIGH = 70;
+export const SELECTOR_PROTOCOL = 72;
+export const SELECTOR_FAMILY = 76;
 export const SELECTOR_SIZE = 80;
 export const MAX_SELECTORS = 16;
-// u64 words {tag:32, bits:32}: one compare-and-swap clears and sets, so no two threads race
+// u64 words {tag << 32 | bits}: one compare-and-swap clears and sets, so no two threads race
 export const SA_WINDOW = SA_SELECTORS + MAX_SELECTORS * SELECTOR_SIZE;
 export const WINDOW_WORDS = 257; // serves a window of 8192
 export const SA_KEY = 3712; // the cipher kernel's key context
