@@ -1,0 +1,66 @@
+// Which algorithms each property takes (from the registry), which of RouterOS's are still to come,
+// and why some should only serve old peers.
+import {
+  ENCRYPTION,
+  PROFILE_ENCRYPTION_NAMES,
+  PROPOSAL_ENCRYPTION_NAMES,
+  proposalEncryption,
+} from '../algorithms/encryption.js';
+import { GROUP, GROUP_NAMES } from '../algorithms/group.js';
+import { INTEGRITY, PROFILE_HASH_NAMES, PROPOSAL_AUTH_NAMES } from '../algorithms/integrity.js';
+import type { AlgorithmRow, Status } from '../algorithms/transform.js';
+
+export const DH_GROUPS = GROUP_NAMES;
+export const IKE_ENCRYPTION = PROFILE_ENCRYPTION_NAMES;
+export const HASHES = PROFILE_HASH_NAMES;
+export const ESP_ENCRYPTION = PROPOSAL_ENCRYPTION_NAMES;
+export const ESP_INTEGRITY = PROPOSAL_AUTH_NAMES;
+
+const CAMELLIA = ['camellia-128', 'camellia-192', 'camellia-256'];
+/** RouterOS's algorithms that have no row yet (spec: profiles, proposals). */
+const ROUTEROS = {
+  ike: ['3des', 'blowfish', 'des', ...CAMELLIA],
+  esp: [
+    '3des',
+    'aes-128-ctr',
+    'aes-192-ctr',
+    'aes-256-ctr',
+    'blowfish',
+    'des',
+    'twofish',
+    ...CAMELLIA,
+  ],
+  auth: ['md5', 'sha1'],
+} as const;
+const without = (names: readonly string[], known: readonly string[]): readonly string[] =>
+  names.filter((name) => !known.includes(name));
+export const LATER_IKE_ENCRYPTION = without(ROUTEROS.ike, IKE_ENCRYPTION);
+export const LATER_ESP_ENCRYPTION = without(ROUTEROS.esp, ESP_ENCRYPTION);
+export const LATER_ESP_INTEGRITY = without(ROUTEROS.auth, ESP_INTEGRITY);
+
+/** Whether an algorithm of `enc-algorithms` brings its own integrity. */
+export const isAead = (name: string): boolean => proposalEncryption(name)?.aead === true;
+
+const TABLES: Readonly<Record<string, readonly AlgorithmRow[]>> = {
+  'dh-group': GROUP,
+  'pfs-group': GROUP,
+  'enc-algorithm': ENCRYPTION,
+  'enc-algorithms': ENCRYPTION,
+  'hash-algorithm': INTEGRITY,
+  'auth-algorithms': INTEGRITY,
+};
+const REASONS: Readonly<Record<Status, string | undefined>> = {
+  must: undefined,
+  should: undefined,
+  legacy: 'weak, for old peers only',
+  off: "broken by today's means, for tests and very old peers only",
+};
+
+/** Why a value of a property is unsafe; undefined where it is not, or names no algorithm. */
+export function whyUnsafe(property: string, name: string): string | undefined {
+  if (name === 'null') {
+    return property === 'enc-algorithms' ? 'packets are authenticated, not encrypted' : undefined;
+  }
+  const row = TABLES[property]?.find((r) => r.profile === name || r.proposal === name);
+  return row && REASONS[row.status];
+}

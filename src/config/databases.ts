@@ -1,0 +1,110 @@
+// From checked entries to the values the daemon runs on (src/policy/database.ts): references are
+// resolved, disabled entries set aside.
+import type { Databases, Identity, Peer, Policy, Profile, Proposal } from '../policy/database.js';
+import { isAead } from './algorithms.js';
+import type { Entry } from './menu.js';
+import type { identityMenu, peerMenu, policyMenu, profileMenu, proposalMenu } from './menus.js';
+import type { Configuration, Found } from './read.js';
+import type { Settings } from './settings.js';
+
+export interface Built {
+  readonly databases: Databases;
+  /** For the tables only: policies that are written and not in use. */
+  readonly disabledPolicies: readonly Policy[];
+  readonly settings: Settings;
+}
+
+/** Call it only on a configuration without problems. */
+export function buildDatabases(c: Configuration): Built {
+  const profiles = new Map(c.profiles.map(({ entry }) => [entry!.name, profileOf(entry!)]));
+  const proposals = new Map(c.proposals.map(({ entry }) => [entry!.name, proposalOf(entry!)]));
+  const policies = c.policies.map(({ entry }, id) => ({
+    disabled: entry!.disabled,
+    policy: policyOf(entry!, id, proposals.get(entry!.proposal)!),
+  }));
+  return {
+    databases: {
+      peers: inUse(c.peers).map((entry) => peerOf(entry, profiles.get(entry.profile)!)),
+      identities: inUse(c.identities).map(identityOf),
+      policies: policies.filter(({ disabled }) => !disabled).map(({ policy }) => policy),
+    },
+    disabledPolicies: policies.filter(({ disabled }) => disabled).map(({ policy }) => policy),
+    settings: settingsOf(c),
+  };
+}
+
+const inUse = <M extends typeof peerMenu | typeof identityMenu>(
+  list: readonly Found<M>[],
+): Entry<M>[] => list.map(({ entry }) => entry!).filter((entry) => !entry.disabled);
+
+const profileOf = (entry: Entry<typeof profileMenu>): Profile => ({
+  name: entry.name,
+  dhGroup: entry['dh-group'],
+  encAlgorithm: entry['enc-algorithm'],
+  hashAlgorithm: entry['hash-algorithm'],
+  lifetime: entry.lifetime,
+  natTraversal: entry['nat-traversal'],
+  dpdInterval: entry['dpd-interval'],
+  dpdMaximumFailures: entry['dpd-maximum-failures'],
+  proposalCheck: entry['proposal-check'],
+});
+
+const proposalOf = (entry: Entry<typeof proposalMenu>): Proposal => ({
+  name: entry.name,
+  encAlgorithms: entry['enc-algorithms'],
+  authAlgorithms: entry['enc-algorithms'].every(isAead) ? ['null'] : entry['auth-algorithms'],
+  lifetime: entry.lifetime,
+  lifebytes: entry.lifebytes,
+  pfsGroup: entry['pfs-group'],
+  esn: entry.esn,
+});
+
+const peerOf = (entry: Entry<typeof peerMenu>, profile: Profile): Peer => ({
+  name: entry.name,
+  address: entry.address,
+  localAddress: entry['local-address'],
+  port: entry.port,
+  exchangeMode: entry['exchange-mode'],
+  passive: entry.passive,
+  profile,
+  sendInitialContact: entry['send-initial-contact'],
+});
+
+const identityOf = (entry: Entry<typeof identityMenu>): Identity => ({
+  peer: entry.peer,
+  authMethod: entry['auth-method'],
+  secret: entry.secret,
+  myId: entry['my-id'],
+  remoteId: entry['remote-id'],
+});
+
+/** The id is the place among all that are written, so that tables and file count alike. */
+const policyOf = (entry: Entry<typeof policyMenu>, id: number, proposal: Proposal): Policy => ({
+  id,
+  comment: entry.comment,
+  action: entry.action,
+  src: entry['src-address'],
+  dst: entry['dst-address'],
+  srcPort: entry['src-port'],
+  dstPort: entry['dst-port'],
+  protocol: entry.protocol,
+  level: entry.level,
+  tunnel: entry.tunnel,
+  peer: entry.peer,
+  proposal,
+});
+
+function settingsOf(c: Configuration): Settings {
+  const tun = c.tun.entry!;
+  return {
+    tun: {
+      name: tun.name,
+      mtu: tun.mtu,
+      workers: tun.workers,
+      table: tun.table,
+      rulePriority: tun['rule-priority'],
+      mssClamp: tun['mss-clamp'],
+    },
+    log: c.log.entry!,
+  };
+}

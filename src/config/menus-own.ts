@@ -1,0 +1,87 @@
+// The menus RouterOS does not have under /ip ipsec: what a gateway in user space needs beside them.
+import { choice, deviceName, flag, integer } from './kind.js';
+import { menu, property } from './menu.js';
+
+export const tunMenu = menu({
+  name: 'tun',
+  list: false,
+  text:
+    'The device through which the host hands us packets, and the threads behind it. Ours: ' +
+    'RouterOS has no such menu.',
+  later: [],
+  properties: [
+    property({
+      name: 'name',
+      kind: deviceName,
+      default: 'culvert0',
+      ours: true,
+      text: 'Name of the TUN device. The control socket takes its name from it.',
+    }),
+    property({
+      name: 'mtu',
+      kind: integer(576, 9000, 'bytes'),
+      default: 1400,
+      ours: true,
+      text:
+        'Largest inner packet. 1400 leaves room for ESP, UDP and IPv6 around it on an ' +
+        'Ethernet path.',
+    }),
+    property({
+      name: 'workers',
+      kind: integer(0, 8, '0: one per processor'),
+      default: 0,
+      ours: true,
+      text: 'Data plane threads. 0: one per processor, at most 8.',
+    }),
+    property({
+      name: 'table',
+      kind: integer(1, 4_294_967_295),
+      default: 220,
+      ours: true,
+      text:
+        'Routing table that holds the routes of the encrypt policies. It must be ours ' +
+        'alone: it is emptied at start and stop.',
+    }),
+    property({
+      name: 'rule-priority',
+      kind: integer(1, 32_765),
+      default: 220,
+      ours: true,
+      text:
+        'Preference of the rules that point to the table (ip-rule(8)); it stands before ' +
+        'the main table at 32766.',
+    }),
+    property({
+      name: 'mss-clamp',
+      kind: flag,
+      default: true,
+      ours: true,
+      text:
+        'Lower the maximum segment size in TCP SYNs to what the tunnel carries, so that ' +
+        'TCP needs no path MTU discovery.',
+    }),
+  ],
+});
+
+export const logMenu = menu({
+  name: 'log',
+  list: false,
+  text: 'What is written to standard error. Ours: RouterOS configures its log elsewhere.',
+  later: [],
+  properties: [
+    property({
+      name: 'level',
+      kind: choice(['debug', 'info', 'warning', 'error']),
+      default: 'info',
+      ours: true,
+      text: 'The least important lines that are written.',
+    }),
+    property({
+      name: 'format',
+      kind: choice(['text', 'json']),
+      default: 'text',
+      ours: true,
+      text: 'text: a line for people; json: an object per line for machines.',
+    }),
+  ],
+});

@@ -1,0 +1,139 @@
+// From JSON to entries: every menu and property of the file is looked up in its table, read by its
+// kind, or filled in with its default. References between entries are the business of rules.ts.
+import { failed } from './kind.js';
+import type { Entry, Menu, Property } from './menu.js';
+import {
+  identityMenu,
+  LATER_MENUS,
+  MENUS,
+  peerMenu,
+  policyMenu,
+  profileMenu,
+  proposalMenu,
+} from './menus.js';
+import { logMenu, tunMenu } from './menus-own.js';
+import { type Problem, show, suggestion } from './problem.js';
+
+/** An entry, where it stands, and what of it was written. */
+export interface Found<M extends Menu> {
+  /** `peer[1]`, `tun`. */
+  readonly path: string;
+  readonly written: Readonly<Record<string, unknown>>;
+  /** Undefined where one of its values could not be read. */
+  readonly entry: Entry<M> | undefined;
+}
+
+export interface Configuration {
+  readonly peers: readonly Found<typeof peerMenu>[];
+  readonly identities: readonly Found<typeof identityMenu>[];
+  readonly profiles: readonly Found<typeof profileMenu>[];
+  readonly proposals: readonly Found<typeof proposalMenu>[];
+  readonly policies: readonly Found<typeof policyMenu>[];
+  readonly tun: Found<typeof tunMenu>;
+  readonly log: Found<typeof logMenu>;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function readConfiguration(root: unknown, problems: Problem[]): Configuration {
+  if (!isObject(root)) {
+    const expected = 'an object with the menus peer, identity, policy …';
+    problems.push({ path: 'the file', value: show(root), expected });
+  }
+  const file: Json = isObject(root) ? root : {};
+  checkMenuNames(file, problems);
+  const list = <M extends Menu>(menu: M): Found<M>[] => readList(menu, file[menu.name], problems);
+  const single = <M extends Menu>(menu: M): Found<M> =>
+    readEntry(menu, file[menu.name] ?? {}, menu.name, problems);
+  return {
+    peers: list(peerMenu),
+    identities: list(identityMenu),
+    profiles: list(profileMenu),
+    proposals: list(proposalMenu),
+    policies: list(policyMenu),
+    tun: single(tunMenu),
+    log: single(logMenu),
+  };
+}
+
+function checkMenuNames(file: Json, problems: Problem[]): void {
+  const names = MENUS.map((menu) => menu.name);
+  for (const name of Object.keys(file)) {
+    if (names.includes(name) || name === '$schema') continue;
+    const expected = LATER_MENUS.includes(name)
+      ? `no menu ${name}: RouterOS's is not there yet`
+      : `one of the menus ${names.join(', ')}${suggestion(name, names)}`;
+    problems.push({ path: name, value: 'unknown menu', expected });
+  }
+}
+
+function readList<M extends Menu>(menu: M, value: unknown, problems: Problem[]): Found<M>[] {
+  const written = value === undefined ? [] : value;
+  if (!Array.isArray(written)) {
+    problems.push({
+      path: menu.name,
+      value: kindOf(written),
+      expected: 'a list of entries: [ … ]',
+    });
+    return [];
+  }
+  const entries = written.map((item, at) => readEntry(menu, item, `${menu.name}[${at}]`, problems));
+  if (menu.builtin === undefined || entries.some(({ written: w }) => w.name === menu.builtin)) {
+    return entries;
+  }
+  return [...entries, readEntry(menu, { name: menu.builtin }, `${menu.name} (built in)`, problems)];
+}
+
+function readEntry<M extends Menu>(
+  menu: M,
+  written: unknown,
+  path: string,
+  problems: Problem[],
+): Found<M> {
+  if (!isObject(written)) {
+    problems.push({ path, value: kindOf(written), expected: 'an object: { … }' });
+    return { path, written: {}, entry: undefined };
+  }
+  const before = problems.length;
+  checkPropertyNames(menu, written, path, problems);
+  const values: Record<string, unknown> = {};
+  for (const row of menu.properties) {
+    values[row.name] = readProperty(row, written, `${path}.${row.name}`, problems);
+  }
+  const sound = problems.length === before;
+  return { path, written, entry: sound ? (values as Entry<M>) : undefined };
+}
+
+function readProperty(row: Property, written: Json, path: string, problems: Problem[]): unknown {
+  const given = Object.hasOwn(written, row.name) ? written[row.name] : row.default;
+  if (given === undefined) {
+    const { expected } = { expected: '', ...row.kind.read(undefined) };
+    problems.push({ path, value: 'nothing', expected });
+    return undefined;
+  }
+  const result = row.kind.read(given);
+  if (!failed(result)) return result.value;
+  // The value of a secret never leaves the file, not even when it is wrong.
+  const value = row.kind.secret ? '[hidden]' : show(given);
+  problems.push({ path, value, expected: result.expected });
+  return undefined;
+}
+
+function checkPropertyNames(menu: Menu, written: Json, path: string, problems: Problem[]): void {
+  const names = menu.properties.map((row) => row.name);
+  for (const name of Object.keys(written)) {
+    if (names.includes(name)) continue;
+    const expected = menu.later.includes(name)
+      ? `no ${name}: RouterOS's property is not there yet`
+      : `a property of ${menu.name}: ${names.join(', ')}${suggestion(name, names)}`;
+    problems.push({ path: `${path}.${name}`, value: 'unknown property', expected });
+  }
+}
+
+/** Whole objects are not shown: a secret may stand in them. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return isObject(value) ? 'an object' : typeof value === 'string' ? 'a string' : show(value);
+}

@@ -1,0 +1,207 @@
+// What one property alone cannot show: names that are taken twice, references to nothing, values
+// that do not go together. Each rule looks at one menu; `checkRules` lists them in order.
+import { addressBits, formatPrefix } from '../policy/address.js';
+import { isAead } from './algorithms.js';
+import type { Entry, Menu } from './menu.js';
+import type { peerMenu, policyMenu } from './menus.js';
+import { type Problem, show, suggestion } from './problem.js';
+import { protocolName, WITH_PORTS } from './protocols.js';
+import type { Configuration, Found } from './read.js';
+
+type Rule = (configuration: Configuration, problems: Problem[]) => void;
+type Peer = Entry<typeof peerMenu>;
+type Policy = Entry<typeof policyMenu>;
+
+const RULES: readonly Rule[] = [
+  namesAreUnique,
+  referencesExist,
+  peersAreDistinct,
+  identitiesHaveSecrets,
+  peersHaveIdentities,
+  proposalsFit,
+  policiesFit,
+  policiesAreDistinct,
+];
+
+export function checkRules(configuration: Configuration, problems: Problem[]): void {
+  for (const rule of RULES) rule(configuration, problems);
+}
+
+/** Entries that could be read and are in use. */
+function enabled<M extends Menu>(found: readonly Found<M>[]): { path: string; entry: Entry<M> }[] {
+  return found.flatMap(({ path, entry }) => {
+    if (entry === undefined || (entry as { disabled?: boolean }).disabled === true) return [];
+    return [{ path, entry }];
+  });
+}
+
+const namesOf = (found: readonly Found<Menu>[]): string[] =>
+  found.map(({ written }) => written.name).filter((name) => typeof name === 'string');
+
+function namesAreUnique(c: Configuration, problems: Problem[]): void {
+  for (const [menu, list] of [
+    ['peer', c.peers],
+    ['profile', c.profiles],
+    ['proposal', c.proposals],
+  ] as const) {
+    const first = new Map<unknown, string>();
+    for (const { path, written } of list) {
+      const other = first.get(written.name);
+      if (other !== undefined && typeof written.name === 'string') {
+        const expected = `a name that no other ${menu} has; ${other} has it`;
+        problems.push({ path: `${path}.name`, value: show(written.name), expected });
+      } else first.set(written.name, path);
+    }
+  }
+}
+
+function referencesExist(c: Configuration, problems: Problem[]): void {
+  for (const [from, property, menu, to] of [
+    [c.identities, 'peer', 'peer', c.peers],
+    [c.peers, 'profile', 'profile', c.profiles],
+    [c.policies, 'peer', 'peer', c.peers],
+    [c.policies, 'proposal', 'proposal', c.proposals],
+  ] as const) {
+    const names = namesOf(to);
+    for (const { path, written } of from) {
+      const name = written[property];
+      if (typeof name !== 'string' || name === '' || names.includes(name)) continue;
+      const known = names.length > 0 ? names.join(', ') : 'there is none';
+      const expected = `the name of a ${menu}: ${known}${suggestion(name, names)}`;
+      problems.push({ path: `${path}.${property}`, value: show(name), expected });
+    }
+  }
+}
+
+/** RouterOS tells peers apart by address and exchange-mode; several of our own addresses may differ. */
+function peersAreDistinct(c: Configuration, problems: Problem[]): void {
+  const first = new Map<string, string>();
+  for (const { path, entry } of enabled(c.peers)) {
+    const { family, value } = entry['local-address'] ?? {};
+    if (family !== undefined && family !== entry.address.address.family) {
+      const expected = `an IPv${entry.address.address.family} address, as the peer's address is`;
+      problems.push({ path: `${path}.local-address`, value: `IPv${family}`, expected });
+    }
+    const key = `${formatPrefix(entry.address)} ${value} ${entry['exchange-mode']}`;
+    const other = first.get(key);
+    if (other !== undefined) {
+      const expected = `an address that no other peer of the same exchange-mode has; ${other} has it`;
+      problems.push({ path: `${path}.address`, value: formatPrefix(entry.address), expected });
+    } else first.set(key, path);
+  }
+}
+
+function identitiesHaveSecrets(c: Configuration, problems: Problem[]): void {
+  const first = new Map<string, string>();
+  for (const { path, entry, written } of c.identities) {
+    if (entry === undefined) continue;
+    if (entry.secret.length === 0) {
+      const expected = 'a secret: auth-method=pre-shared-key needs one';
+      problems.push({ path: `${path}.secret`, value: 'nothing', expected });
+    }
+    if (entry.disabled) continue;
+    const remote = written['remote-id'] ?? 'auto';
+    const key = `${entry.peer} ${remote}`;
+    const other = first.get(key);
+    if (other !== undefined) {
+      const expected = `a remote-id that no other identity of the peer has; ${other} has it`;
+      problems.push({ path: `${path}.remote-id`, value: show(remote), expected });
+    } else first.set(key, path);
+  }
+}
+
+function peersHaveIdentities(c: Configuration, problems: Problem[]): void {
+  // A disabled identity is no identity; a broken one has its own error already.
+  const served = c.identities
+    .filter(({ entry }) => entry?.disabled !== true)
+    .map(({ written }) => written.peer);
+  for (const { path, entry } of enabled(c.peers)) {
+    if (served.includes(entry.name)) continue;
+    const expected = `an entry in the menu identity with "peer": ${show(entry.name)}`;
+    problems.push({ path, value: 'no identity', expected });
+  }
+}
+
+function proposalsFit(c: Configuration, problems: Problem[]): void {
+  for (const { path, written, entry } of c.proposals) {
+    if (entry === undefined) continue;
+    const plain = entry['enc-algorithms'].filter((name) => !isAead(name));
+    const value = show(written['auth-algorithms']);
+    const at = `${path}.auth-algorithms`;
+    const integrity = entry['auth-algorithms'].filter((name) => name !== 'null');
+    if (plain.length > 0 && entry['auth-algorithms'].includes('null')) {
+      const expected = `no null: ${plain.join(', ')} would go without integrity`;
+      problems.push({ path: at, value, expected });
+    }
+    if (plain.length === 0 && integrity.length > 0 && written['auth-algorithms'] !== undefined) {
+      const expected =
+        'null or nothing: the AEAD algorithms of enc-algorithms have their own integrity';
+      problems.push({ path: at, value, expected });
+    }
+  }
+}
+
+function policiesFit(c: Configuration, problems: Problem[]): void {
+  const off = c.proposals.filter(({ entry }) => entry?.disabled === true);
+  for (const { path, entry: policy } of c.policies) {
+    if (policy === undefined) continue;
+    const wrong = (property: keyof Policy, value: string, expected: string): void => {
+      problems.push({ path: `${path}.${property}`, value, expected });
+    };
+    checkPolicyAddresses(policy, wrong);
+    if (policy.action === 'encrypt' && policy.peer === undefined) {
+      wrong('peer', 'nothing', 'the name of a peer: action=encrypt needs one');
+    }
+    if (!policy.tunnel) {
+      wrong('tunnel', 'no', 'yes: transport mode is not there yet (RouterOS has no as default)');
+    }
+    if (!policy.disabled && off.some(({ entry }) => entry!.name === policy.proposal)) {
+      wrong('proposal', show(policy.proposal), 'a proposal that is not disabled');
+    }
+  }
+}
+
+function checkPolicyAddresses(
+  policy: Policy,
+  wrong: (property: keyof Policy, value: string, expected: string) => void,
+): void {
+  const { family } = policy['src-address'].address;
+  if (policy['dst-address'].address.family !== family) {
+    const value = formatPrefix(policy['dst-address']);
+    wrong('dst-address', value, `an IPv${family} prefix, as src-address is`);
+  }
+  for (const property of ['src-port', 'dst-port'] as const) {
+    if (policy[property] === undefined || WITH_PORTS.includes(policy.protocol)) continue;
+    const names = WITH_PORTS.map(protocolName).join(', ');
+    const protocol = protocolName(policy.protocol);
+    wrong(property, show(policy[property]), `any with protocol ${protocol}; ports need ${names}`);
+  }
+}
+
+/** What a policy matches, as text. */
+export const matchOf = (policy: Policy): string =>
+  [
+    formatPrefix(policy['src-address']),
+    policy['src-port'] ?? 'any',
+    formatPrefix(policy['dst-address']),
+    policy['dst-port'] ?? 'any',
+    policy.protocol,
+  ].join(' ');
+
+/** RouterOS flags the second of two equal policies as invalid; here it is an error. */
+function policiesAreDistinct(c: Configuration, problems: Problem[]): void {
+  const first = new Map<string, string>();
+  for (const { path, entry } of enabled(c.policies)) {
+    const key = matchOf(entry);
+    const other = first.get(key);
+    if (other !== undefined) {
+      const value = `${formatPrefix(entry['src-address'])} → ${formatPrefix(entry['dst-address'])}`;
+      const expected = `packets that no earlier policy matches; ${other} matches the same`;
+      problems.push({ path, value, expected });
+    } else first.set(key, path);
+  }
+}
+
+/** Whether a peer is one host, which can be called. */
+export const isHost = (peer: Peer): boolean =>
+  peer.address.bits === addressBits(peer.address.address.family);

@@ -1,0 +1,92 @@
+// What is allowed and yet unsafe or probably not meant. `culvert check` and `run` print these; they
+// stop nothing.
+import { formatPrefix, prefixRange } from '../policy/address.js';
+import { whyUnsafe } from './algorithms.js';
+import type { Entry } from './menu.js';
+import type { policyMenu } from './menus.js';
+import { show, type Warning } from './problem.js';
+import type { Configuration } from './read.js';
+import { isHost } from './rules.js';
+
+type Policy = Entry<typeof policyMenu>;
+
+// Our own choice: 16 bytes are what a random key of 128 bits takes.
+const SHORT_SECRET = 16;
+
+export function findWarnings(c: Configuration): Warning[] {
+  return [...algorithms(c), ...secrets(c), ...peers(c), ...policies(c)];
+}
+
+function algorithms(c: Configuration): Warning[] {
+  return [...c.profiles, ...c.proposals].flatMap(({ path, entry }) =>
+    Object.entries(entry ?? {}).flatMap(([property, value]) =>
+      [value].flat().flatMap((name: unknown) => {
+        const text = typeof name === 'string' ? whyUnsafe(property, name) : undefined;
+        return text ? [{ path: `${path}.${property}`, value: show(name), text }] : [];
+      }),
+    ),
+  );
+}
+
+function secrets(c: Configuration): Warning[] {
+  return c.identities
+    .filter(({ entry }) => entry && !entry.disabled && entry.secret.length < SHORT_SECRET)
+    .map(({ path }) => ({
+      path: `${path}.secret`,
+      value: '[hidden]',
+      text:
+        `shorter than ${SHORT_SECRET} bytes: whoever answers in the peer's place once can guess it ` +
+        'at leisure; `openssl rand -hex 32` makes a good one (write 0x before it)',
+    }));
+}
+
+function peers(c: Configuration): Warning[] {
+  return c.peers.flatMap(({ path, entry }) => {
+    if (!entry || entry.disabled || entry.passive || isHost(entry)) return [];
+    const text = 'a network cannot be called, we only respond; say "passive": true if it is meant';
+    return [{ path: `${path}.address`, value: formatPrefix(entry.address), text }];
+  });
+}
+
+function policies(c: Configuration): Warning[] {
+  const off = new Set(c.peers.flatMap(({ entry }) => (entry?.disabled ? [entry.name] : [])));
+  const live = c.policies.flatMap(({ path, entry }) =>
+    entry && !entry.disabled ? [{ path, entry }] : [],
+  );
+  return live.flatMap(({ path, entry }, at) => {
+    const found: Warning[] = [];
+    if (entry.action === 'encrypt' && entry.level === 'use') {
+      const text = 'packets pass IN THE CLEAR while there is no SA';
+      found.push({ path: `${path}.level`, value: '"use"', text });
+    }
+    if (entry.peer !== undefined && off.has(entry.peer)) {
+      const text = 'the peer is disabled: packets of this policy are dropped';
+      found.push({ path: `${path}.peer`, value: show(entry.peer), text });
+    }
+    const earlier = live.slice(0, at).find((other) => covers(other.entry, entry));
+    if (earlier) {
+      const value = `${formatPrefix(entry['src-address'])} → ${formatPrefix(entry['dst-address'])}`;
+      found.push({ path, value, text: `never reached: ${earlier.path} matches all its packets` });
+    }
+    return found;
+  });
+}
+
+/** Whether every packet of `inner` matches `outer` first. */
+function covers(outer: Policy, inner: Policy): boolean {
+  const within = (property: 'src-address' | 'dst-address'): boolean => {
+    const [a, b] = [outer[property], inner[property]];
+    const [large, small] = [prefixRange(a), prefixRange(b)];
+    const inside = large.start <= small.start && large.end >= small.end;
+    return a.address.family === b.address.family && inside;
+  };
+  const anyOr = (a: number | undefined, b: number | undefined): boolean =>
+    a === undefined || a === b;
+  return (
+    within('src-address') &&
+    within('dst-address') &&
+    anyOr(outer['src-port'], inner['src-port']) &&
+    anyOr(outer['dst-port'], inner['dst-port']) &&
+    (outer.protocol === 0 || outer.protocol === inner.protocol)
+  );
+}
