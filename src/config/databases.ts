@@ -4,7 +4,7 @@ import type { Databases, Identity, Peer, Policy, Profile, Proposal } from '../po
 import { isAead } from './algorithms.js';
 import type { Entry } from './menu.js';
 import type { identityMenu, peerMenu, policyMenu, profileMenu, proposalMenu } from './menus.js';
-import type { Configuration, Found } from './read.js';
+import type { Configuration } from './read.js';
 import type { Settings } from './settings.js';
 
 export interface Built {
@@ -33,9 +33,10 @@ export function buildDatabases(c: Configuration): Built {
   };
 }
 
-const inUse = <M extends typeof peerMenu | typeof identityMenu>(
-  list: readonly Found<M>[],
-): Entry<M>[] => list.map(({ entry }) => entry!).filter((entry) => !entry.disabled);
+/** What is enabled of a list that was read without problems. */
+const inUse = <E extends { readonly disabled: boolean }>(
+  list: readonly { readonly entry: E | undefined }[],
+): E[] => list.map(({ entry }) => entry!).filter((entry) => !entry.disabled);
 
 const profileOf = (entry: Entry<typeof profileMenu>): Profile => ({
   name: entry.name,

@@ -1,6 +1,15 @@
 // Every menu and property of the configuration file, one row each. RouterOS's names, values and
 // defaults (spec: /ip ipsec); where our default differs, `routeros` and `because` say so.
-import { DH_GROUPS, ESP_ENCRYPTION, ESP_INTEGRITY, HASHES, IKE_ENCRYPTION } from './algorithms.js';
+import {
+  DH_GROUPS,
+  ESP_ENCRYPTION,
+  ESP_INTEGRITY,
+  HASHES,
+  IKE_ENCRYPTION,
+  LATER_ESP_ENCRYPTION,
+  LATER_ESP_INTEGRITY,
+  LATER_IKE_ENCRYPTION,
+} from './algorithms.js';
 import {
   choice,
   duration,

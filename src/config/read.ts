@@ -62,10 +62,7 @@ function checkMenuNames(file: Json, problems: Problem[]): void {
   const names = MENUS.map((menu) => menu.name);
   for (const name of Object.keys(file)) {
     if (names.includes(name) || name === '$schema') continue;
-    const expected = LATER_MENUS.includes(name)
-      ? `no menu ${name}: RouterOS's is not there yet`
-      : `one of the menus ${names.join(', ')}${suggestion(name, names)}`;
-    problems.push({ path: name, value: 'unknown menu', expected });
+    problems.push({ path: name, ...unknown('menu', name, names, LATER_MENUS) });
   }
 }
 
@@ -125,11 +122,23 @@ function checkPropertyNames(menu: Menu, written: Json, path: string, problems: P
   const names = menu.properties.map((row) => row.name);
   for (const name of Object.keys(written)) {
     if (names.includes(name)) continue;
-    const expected = menu.later.includes(name)
-      ? `no ${name}: RouterOS's property is not there yet`
-      : `a property of ${menu.name}: ${names.join(', ')}${suggestion(name, names)}`;
-    problems.push({ path: `${path}.${name}`, value: 'unknown property', expected });
+    problems.push({ path: `${path}.${name}`, ...unknown('property', name, names, menu.later) });
   }
+}
+
+/** A name that no table has: later, a slip of the pen, or neither. */
+function unknown(
+  what: string,
+  name: string,
+  names: readonly string[],
+  later: readonly string[],
+): { value: string; expected: string } {
+  if (later.includes(name)) {
+    return { value: `RouterOS's ${what} ${name}`, expected: 'nothing, it is not there yet' };
+  }
+  const near = suggestion(name, names);
+  const expected = near === '' ? `one of ${names.join(', ')}` : `a known ${what}${near}`;
+  return { value: `unknown ${what}`, expected };
 }
 
 /** Whole objects are not shown: a secret may stand in them. */

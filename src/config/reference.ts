@@ -1,0 +1,159 @@
+// The pages that are printed from tables: docs/configuration.md from the menus, docs/algorithms.md
+// from the registry. `npm run docs` writes them; a test fails when one is stale.
+import { ENCRYPTION } from '../algorithms/encryption.js';
+import { GROUP } from '../algorithms/group.js';
+import { INTEGRITY } from '../algorithms/integrity.js';
+import { PRF } from '../algorithms/prf.js';
+import type { AlgorithmRow } from '../algorithms/transform.js';
+import type { Menu, Property } from './menu.js';
+import { LATER_MENUS, MENUS } from './menus.js';
+
+const PRINTED = '<!-- Printed by `npm run docs`; edit the table in src instead. -->';
+const code = (text: string): string => `\`${text}\``;
+/** A cell must not end its column. */
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+// ---- docs/configuration.md ---------------------------------------------------------------------
+
+const INTRODUCTION = `# Configuration
+
+${PRINTED}
+
+The configuration is one JSON file. Its menus and properties are those of RouterOS's \`/ip ipsec\`, with
+the same names and values; what RouterOS does not have is marked *ours*. \`culvert check FILE\` names every error
+with its path, its value and what was expected. \`schema/culvert.schema.json\` is the same table for editors: put
+\`"$schema": "…/culvert.schema.json"\` at the top of the file.
+
+A menu is a list of entries (\`"peer": [ { … }, { … } ]\`) or one object (\`"tun": { … }\`). Values:
+
+- **yes | no**: also \`true\` and \`false\`.
+- **time**: \`"30m"\`, \`"1h30m"\`, \`"1d"\`, \`"00:30:00"\`, or a number of seconds.
+- **integer**: a number, or the same as a string.
+- **list**: \`"sha256,sha512"\` or \`["sha256", "sha512"]\`, the most wanted first.
+- **IP prefix**: \`"192.0.2.0/24"\`, \`"2001:db8::/32"\`; without a length it is one host. Host bits must be zero.
+- **string | 0x…**: text, taken as UTF-8, or bytes in hexadecimal after \`0x\`.
+
+Where RouterOS's default is unsafe today, ours differs: the column *default* then names both, and the reason
+stands below the table. The old value can still be written; \`culvert check\` warns of it.
+`;
+
+export function configurationPage(): string {
+  const later = LATER_MENUS.map(code).join(', ');
+  const closing = `RouterOS's menus ${later} are not there yet; writing one is an error.`;
+  return `${[INTRODUCTION, ...MENUS.map(menuSection), `## Not there yet\n\n${closing}`].join('\n')}\n`;
+}
+
+function menuSection(menu: Menu): string {
+  const rows = menu.properties.map((row) => [
+    code(row.name) + (row.ours ? ' (ours)' : ''),
+    row.kind.notation,
+    defaultOf(row),
+    row.text,
+  ]);
+  const reasons = menu.properties
+    .filter((row) => row.because !== undefined)
+    .map(
+      (row) => `- ${code(row.name)}: RouterOS's default is ${code(row.routeros!)}. ${row.because}`,
+    );
+  const later = menu.later.map(code).join(', ');
+  return [
+    `## ${menu.name}`,
+    `${menu.text} ${menu.list ? 'A list of entries.' : 'One object.'}\n`,
+    table(['property', 'value', 'default', 'meaning'], rows),
+    reasons.length === 0 ? '' : `\nWhere our default differs:\n\n${reasons.join('\n')}`,
+    later === '' ? '' : `\nNot there yet: ${later}.`,
+    '',
+  ]
+    .filter((part, at, all) => part !== '' || at === all.length - 1)
+    .join('\n');
+}
+
+function defaultOf({ default: value, routeros }: Property): string {
+  if (value === undefined) return 'must be written';
+  const text = value === true ? 'yes' : value === false ? 'no' : String(value);
+  const ours = text === '' ? 'not set' : code(text);
+  return routeros === undefined ? ours : `${ours} (RouterOS: ${code(routeros)})`;
+}
+
+// ---- docs/algorithms.md ------------------------------------------------------------------------
+
+const STATUS: Readonly<Record<AlgorithmRow['status'], string>> = {
+  must: 'recommended',
+  should: 'good',
+  legacy: 'weak: old peers only',
+  off: 'broken: tests and very old peers only',
+};
+
+export function algorithmsPage(): string {
+  return `# Algorithms
+
+${PRINTED}
+
+Printed from the registry, \`src/algorithms\`. *profile* is the name in the menu \`profile\` (IKE messages), *proposal* the
+name in the menu \`proposal\` (ESP packets); a dash means it is not used there. No algorithm that is weak or broken is on by default.
+
+${algorithmTables()}
+`;
+}
+
+/** The four tables, as they also stand in the README. */
+export function algorithmTables(): string {
+  const dash = (value: string | number | undefined): string =>
+    value === undefined || value === 0 ? '–' : String(value);
+  const bits = (bytes: number): string => dash(bytes * 8);
+  const common = (row: AlgorithmRow): string[] => [row.rfc, STATUS[row.status]];
+  const names = (row: AlgorithmRow): string[] =>
+    [row.profile, row.proposal].map((name) => (name === undefined ? '–' : code(name)));
+  return [
+    '### Encryption\n',
+    table(
+      ['profile', 'proposal', 'key bits', 'ICV bits', 'AEAD', 'reference', 'status'],
+      ENCRYPTION.map((row) => [
+        ...names(row),
+        bits(row.keyBytes),
+        bits(row.icvBytes),
+        row.aead ? 'yes' : 'no',
+        ...common(row),
+      ]),
+    ),
+    '\n### Integrity\n',
+    table(
+      ['profile', 'proposal', 'key bits', 'ICV bits', 'reference', 'status'],
+      INTEGRITY.map((row) => [
+        ...names(row),
+        bits(row.keyBytes),
+        bits(row.icvBytes),
+        ...common(row),
+      ]),
+    ),
+    '\n### Pseudo-random functions (`hash-algorithm` of the profile)\n',
+    table(
+      ['profile', 'output bits', 'reference', 'status'],
+      PRF.map((row) => [code(row.name), bits(row.keyBytes), ...common(row)]),
+    ),
+    '\n### Diffie-Hellman groups (`dh-group`, `pfs-group`)\n',
+    table(
+      ['name', 'IKEv2 number', 'kind', 'public value, bytes', 'reference', 'status'],
+      GROUP.map((row) => [
+        code(row.name),
+        String(row.ikev2),
+        row.kind,
+        String(row.publicBytes),
+        ...common(row),
+      ]),
+    ),
+  ].join('\n');
+}
+
+/** Puts `printed` between the two marks `<!-- NAME -->` and `<!-- /NAME -->` of a page. */
+export function intoMarks(page: string, name: string, printed: string): string {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [start, end] = [page.indexOf(open), page.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`the page has no marks ${open} … ${close}`);
+  return `${page.slice(0, start + open.length)}\n${printed}\n${page.slice(end)}`;
+}
