@@ -24,10 +24,10 @@ const INTRODUCTION = `# Configuration
 
 ${PRINTED}
 
-The configuration is one JSON file. Its menus and properties are those of RouterOS's \`/ip ipsec\`, with
-the same names and values; what RouterOS does not have is marked *ours*. \`culvert check FILE\` names every error
-with its path, its value and what was expected. \`schema/culvert.schema.json\` is the same table for editors: put
-\`"$schema": "…/culvert.schema.json"\` at the top of the file.
+The configuration is one JSON file. Its menus and properties are those of RouterOS's \`/ip ipsec\`,
+with the same names and values; what RouterOS does not have is marked *ours*. \`culvert check FILE\`
+names every error with its path, its value and what was expected. \`schema/culvert.schema.json\` is
+the same table for editors: put \`"$schema": "…/culvert.schema.json"\` at the top of the file.
 
 A menu is a list of entries (\`"peer": [ { … }, { … } ]\`) or one object (\`"tun": { … }\`). Values:
 
@@ -35,11 +35,12 @@ A menu is a list of entries (\`"peer": [ { … }, { … } ]\`) or one object (\`
 - **time**: \`"30m"\`, \`"1h30m"\`, \`"1d"\`, \`"00:30:00"\`, or a number of seconds.
 - **integer**: a number, or the same as a string.
 - **list**: \`"sha256,sha512"\` or \`["sha256", "sha512"]\`, the most wanted first.
-- **IP prefix**: \`"192.0.2.0/24"\`, \`"2001:db8::/32"\`; without a length it is one host. Host bits must be zero.
+- **IP prefix**: \`"192.0.2.0/24"\`, \`"2001:db8::/32"\`; without a length it is one host. Host bits
+  must be zero.
 - **string | 0x…**: text, taken as UTF-8, or bytes in hexadecimal after \`0x\`.
 
-Where RouterOS's default is unsafe today, ours differs: the column *default* then names both, and the reason
-stands below the table. The old value can still be written; \`culvert check\` warns of it.
+Where RouterOS's default is unsafe today, ours differs: the column *default* then names both, and the
+reason stands below the table. The old value can still be written; \`culvert check\` warns of it.
 `;
 
 export function configurationPage(): string {
@@ -62,7 +63,7 @@ function menuSection(menu: Menu): string {
     );
   const later = menu.later.map(code).join(', ');
   return [
-    `## ${menu.name}`,
+    `## ${menu.name}\n`,
     `${menu.text} ${menu.list ? 'A list of entries.' : 'One object.'}\n`,
     table(['property', 'value', 'default', 'meaning'], rows),
     reasons.length === 0 ? '' : `\nWhere our default differs:\n\n${reasons.join('\n')}`,
@@ -94,8 +95,9 @@ export function algorithmsPage(): string {
 
 ${PRINTED}
 
-Printed from the registry, \`src/algorithms\`. *profile* is the name in the menu \`profile\` (IKE messages), *proposal* the
-name in the menu \`proposal\` (ESP packets); a dash means it is not used there. No algorithm that is weak or broken is on by default.
+Printed from the registry, \`src/algorithms\`. *profile* is the name in the menu \`profile\` (IKE
+messages), *proposal* the name in the menu \`proposal\` (ESP packets); a dash means it is not used
+there. No algorithm that is weak or broken is on by default.
 
 ${algorithmTables()}
 `;

@@ -1,0 +1,123 @@
+// The four tables of the print commands: which columns, in which order, and how a value is written.
+// They are data, so that `culvert demo` and the commands print the same.
+import { formatDuration } from '../config/duration.js';
+import { COUNTERS } from '../daemon/counter-names.js';
+import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from '../daemon/rows.js';
+import { formatProperties, formatTable, type Table } from './table.js';
+
+const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+
+const POLICIES: Table<PolicyRow> = {
+  flags: [
+    { letter: 'X', name: 'disabled', on: (row) => row.disabled },
+    { letter: 'A', name: 'active', on: (row) => row.active },
+  ],
+  number: (row) => row.number,
+  comment: (row) => row.comment,
+  columns: [
+    { name: 'peer', value: (row) => row.peer },
+    { name: 'tunnel', value: (row) => yesNo(row.tunnel) },
+    { name: 'src-address', value: (row) => withPort(row['src-address'], row['src-port']) },
+    { name: 'dst-address', value: (row) => withPort(row['dst-address'], row['dst-port']) },
+    { name: 'protocol', value: (row) => row.protocol },
+    { name: 'action', value: (row) => row.action },
+    { name: 'level', value: (row) => row.level },
+    { name: 'ph2-state', value: (row) => (row.action === 'encrypt' ? row['ph2-state'] : '') },
+    { name: 'ph2-count', value: (row) => String(row['ph2-count']), right: true },
+    { name: 'proposal', value: (row) => row.proposal },
+    { name: 'sa-src-address', value: (row) => row['sa-src-address'] },
+    { name: 'sa-dst-address', value: (row) => row['sa-dst-address'] },
+  ],
+};
+
+/** The port behind the prefix where the policy names one: `198.51.100.0/24 port 80`. */
+const withPort = (address: string, port: number | 'any'): string =>
+  port === 'any' ? address : `${address} port ${port}`;
+
+const ACTIVE_PEERS: Table<ActivePeerRow> = {
+  flags: [
+    { letter: 'R', name: 'responder', on: (row) => row.side === 'responder' },
+    { letter: 'N', name: 'natt-peer', on: (row) => row['natt-peer'] },
+  ],
+  columns: [
+    { name: 'peer', value: (row) => row.peer },
+    { name: 'state', value: (row) => row.state },
+    { name: 'uptime', value: (row) => formatDuration(row.uptime) },
+    { name: 'ph2-total', value: (row) => String(row['ph2-total']), right: true },
+    { name: 'remote-address', value: (row) => row['remote-address'] },
+    { name: 'port', value: (row) => String(row.port), right: true },
+    { name: 'id', value: (row) => row.id },
+    { name: 'last-seen', value: (row) => formatDuration(row['last-seen']) },
+    { name: 'rx-bytes', value: (row) => grouped(row['rx-bytes']), right: true },
+    { name: 'tx-bytes', value: (row) => grouped(row['tx-bytes']), right: true },
+    { name: 'rx-packets', value: (row) => grouped(row['rx-packets']), right: true },
+    { name: 'tx-packets', value: (row) => grouped(row['tx-packets']), right: true },
+    { name: 'local-address', value: (row) => row['local-address'] },
+    { name: 'spii', value: (row) => row.spii },
+    { name: 'spir', value: (row) => row.spir },
+  ],
+};
+
+const INSTALLED_SAS: Table<InstalledSaRow> = {
+  flags: [
+    { letter: 'S', name: 'seen-traffic', on: (row) => row['seen-traffic'] },
+    { letter: 'E', name: 'esp', on: () => true },
+  ],
+  columns: [
+    { name: 'spi', value: (row) => row.spi },
+    { name: 'direction', value: (row) => row.direction },
+    { name: 'state', value: (row) => row.state },
+    { name: 'src-address', value: (row) => row['src-address'] },
+    { name: 'dst-address', value: (row) => row['dst-address'] },
+    { name: 'enc-algorithm', value: (row) => row['enc-algorithm'] },
+    { name: 'enc-key-size', value: (row) => String(row['enc-key-size']), right: true },
+    { name: 'auth-algorithm', value: (row) => row['auth-algorithm'] },
+    { name: 'current-bytes', value: (row) => grouped(row['current-bytes']), right: true },
+    { name: 'expires-in', value: (row) => formatDuration(row['expires-in']) },
+    { name: 'peer', value: (row) => row.peer },
+    { name: 'current-packets', value: (row) => grouped(row['current-packets']), right: true },
+    { name: 'invalid-packets', value: (row) => grouped(row['invalid-packets']), right: true },
+    { name: 'replay', value: (row) => String(row.replay), right: true },
+    { name: 'esn', value: (row) => yesNo(row.esn) },
+    { name: 'add-lifetime', value: (row) => row['add-lifetime'].map(formatDuration).join('/') },
+    { name: 'addtime', value: (row) => dateTime(row.addtime) },
+  ],
+};
+
+const KEYS: Table<InstalledSaRow>['columns'] = [
+  { name: 'enc-key', value: (row) => row['enc-key'] ?? '' },
+  { name: 'auth-key', value: (row) => row['auth-key'] ?? '' },
+];
+
+/** RouterOS groups digits by spaces; columns are easier to read with a narrow one. */
+const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ' ');
+
+/** `2026-11-23 16:20:01`, in the terminal's time zone. */
+function dateTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`;
+}
+
+export const formatPolicies = (rows: readonly PolicyRow[], width = 0): string =>
+  formatTable(POLICIES, rows, width);
+
+export const formatActivePeers = (rows: readonly ActivePeerRow[], width = 0): string =>
+  formatTable(ACTIVE_PEERS, rows, width);
+
+/** Keys stand right after the SPI, and only where the answer has them. */
+export function formatInstalledSas(rows: readonly InstalledSaRow[], width = 0): string {
+  const [spi, ...rest] = INSTALLED_SAS.columns;
+  const keys = rows.some((row) => row['enc-key'] !== undefined) ? KEYS : [];
+  return formatTable({ ...INSTALLED_SAS, columns: [spi!, ...keys, ...rest] }, rows, width);
+}
+
+/** All counters in RouterOS's order, ours behind a blank line. */
+export function formatStatistics(row: StatisticsRow): string {
+  const pairs = COUNTERS.map(({ name }) => [name, grouped(row[name])] as const);
+  const first = COUNTERS.findIndex(({ column }) => column >= OURS_FROM);
+  const [routeros, ours] = [pairs.slice(0, first), pairs.slice(first)];
+  return `${formatProperties(routeros)}\n${formatProperties(ours)}`;
+}
+const OURS_FROM = COUNTERS.find(({ name }) => name === 'in-packets')!.column;

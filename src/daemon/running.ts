@@ -1,0 +1,14 @@
+// What `culvert run` asks of the composition root (src/daemon/gateway.ts).
+import type { Built } from '../config/databases.js';
+import type { ControlHandlers } from './control.js';
+import type { Log } from './log.js';
+
+export interface RunningGateway {
+  readonly handlers: ControlHandlers;
+  /** Settles when the gateway cannot go on, with the reason for the operator. */
+  readonly failure: Promise<Error>;
+  /** Says goodbye to the peers, removes routes, rules and device. */
+  stop(): Promise<void>;
+}
+
+export type StartGateway = (configuration: Built, log: Log) => Promise<RunningGateway>;
