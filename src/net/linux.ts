@@ -19,13 +19,18 @@ export const EFD_CLOEXEC = 0x80000;
 export const CLONE_NEWNET = 0x40000000;
 
 // errno-base.h, errno.h: those that code branches on
-export const EINTR = 4;
 export const ENOENT = 2;
 export const ESRCH = 3;
+export const EINTR = 4;
+export const EBADF = 9;
 export const EAGAIN = 11;
+export const EFAULT = 14;
 export const EEXIST = 17;
 export const ENODEV = 19;
+export const EBADFD = 77;
+export const ENOTSOCK = 88;
 export const EMSGSIZE = 90;
+export const ENOBUFS = 105;
 export const EADDRNOTAVAIL = 99;
 
 // linux/if_tun.h, linux/if.h

@@ -1,0 +1,169 @@
+// The data plane as the daemon sees it: starts one never-ending Piscina task per worker, hands over
+// their mail, starts a dead one again on the same row with the same descriptors, stops them all.
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { PORT_COUNT, PORT_TUN } from '../contract/ids.js';
+import {
+  CONTROL_AT,
+  CONTROL_BASE,
+  CONTROL_STOP,
+  CONTROL_WORKERS,
+  MAX_WORKERS,
+  WORKER_EPOCH,
+  WORKER_SIZE,
+  WORKERS_AT,
+} from '../contract/layout.js';
+import { addressOf, allocate, check, close, eventfd, write } from '../net/libc.js';
+import { EFD_CLOEXEC, EFD_NONBLOCK } from '../net/linux.js';
+import { drainMail, type Mail } from './mail.js';
+import type { WorkerNotice, WorkerTask } from './worker.js';
+
+export interface DataPlaneEvent {
+  readonly level: 'info' | 'warning' | 'error';
+  readonly text: string;
+}
+
+export interface DataPlaneOptions {
+  readonly memory: WebAssembly.Memory;
+  /** One TUN queue per worker: their number is the number of workers. */
+  readonly tunFds: readonly number[];
+  /** Per worker, a descriptor per PORT_* (src/net/sockets.ts); its PORT_TUN is not looked at. */
+  readonly sockets: readonly (readonly number[])[];
+  readonly onMail: (mail: Mail, worker: number) => void;
+  /** A packet was larger than the path to `remote` (4 or 16 bytes): look its MTU up again. */
+  readonly onTooBig: (remote: Uint8Array) => void;
+  readonly onEvent: (event: DataPlaneEvent) => void;
+}
+
+// Our own choices.
+const HEALTHY_MS = 1000; // a task that lived this long restarts at once
+const BACKOFF_MS = [0, 10, 50, 200, 1000];
+const STOP_MS = 3000;
+
+export class DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #pool: Piscina<WorkerTask, void>;
+  readonly #stopFd: number;
+  readonly #words: Uint32Array;
+  readonly #tasks: Promise<void>[];
+  #stopping = false;
+  #restarts = 0;
+
+  /** Starts the workers; they serve as soon as their threads have loaded the module. */
+  constructor(options: DataPlaneOptions) {
+    const workers = options.tunFds.length;
+    if (workers < 1 || workers > MAX_WORKERS || options.sockets.length !== workers) {
+      const got = `${workers} TUN queues, ${options.sockets.length} rows of sockets`;
+      throw new Error(`data plane: expected 1 to ${MAX_WORKERS} workers, got ${got}`);
+    }
+    this.#options = options;
+    this.#words = new Uint32Array(options.memory.buffer);
+    this.#stopFd = check(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), 'eventfd', 'the stop event');
+    const bytes = new Uint8Array(options.memory.buffer);
+    new DataView(options.memory.buffer).setBigUint64(
+      CONTROL_AT + CONTROL_BASE,
+      BigInt(addressOf(bytes)),
+      true,
+    );
+    Atomics.store(this.#words, (CONTROL_AT + CONTROL_WORKERS) >> 2, workers);
+    Atomics.store(this.#words, (CONTROL_AT + CONTROL_STOP) >> 2, 0);
+    this.#pool = new Piscina<WorkerTask, void>({
+      filename: new URL('./worker.js', import.meta.url).href,
+      minThreads: workers,
+      maxThreads: workers,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: 'disabled',
+      recordTiming: false,
+    });
+    this.#tasks = options.tunFds.map((_, row) => this.#keep(row));
+  }
+
+  /** How often a worker had to be started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** The threads, for a supervisor or a test that ends one. */
+  get threads(): Piscina['threads'] {
+    return this.#pool.threads;
+  }
+
+  /** Ends every worker after its batch, reads the last mail, frees what start took. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    Atomics.store(this.#words, (CONTROL_AT + CONTROL_STOP) >> 2, 1);
+    const one = allocate(8);
+    one.view.setUint32(0, 1, true);
+    write(this.#stopFd, one.at, 8);
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, STOP_MS, 'late').unref());
+    if ((await Promise.race([Promise.all(this.#tasks), late])) === 'late') {
+      this.#options.onEvent({ level: 'error', text: 'a worker did not stop: its thread is ended' });
+    }
+    await this.#pool.destroy();
+    close(this.#stopFd);
+  }
+
+  /** Runs worker `row` until the gateway stops, however often it dies. */
+  async #keep(row: number): Promise<void> {
+    for (let quick = 0; !this.#stopping; ) {
+      const started = performance.now();
+      const reason = await this.#runOnce(row);
+      this.#settle(row);
+      if (this.#stopping) return;
+      quick = performance.now() - started >= HEALTHY_MS ? 0 : quick + 1;
+      this.#restarts++;
+      const wait = BACKOFF_MS[Math.min(quick, BACKOFF_MS.length) - 1] ?? 0;
+      const when = wait === 0 ? 'at once' : `in ${wait} ms`;
+      const text = `worker ${row} ended (${reason}); it restarts ${when} with its SAs intact`;
+      this.#options.onEvent({ level: 'error', text });
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+
+  async #runOnce(row: number): Promise<string> {
+    const { memory, tunFds, sockets } = this.#options;
+    const fds = Array.from({ length: PORT_COUNT }, (_, port) =>
+      port === PORT_TUN ? tunFds[row]! : (sockets[row]![port] ?? -1),
+    );
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', (notice: WorkerNotice) => this.#notice(row, notice));
+    const task: WorkerTask = { memory, row, fds, stopFd: this.#stopFd, port: port2 };
+    try {
+      await this.#pool.run(task, { transferList: [port2 as MessagePort] });
+      return 'it returned';
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      port1.close();
+    }
+  }
+
+  #notice(row: number, notice: WorkerNotice): void {
+    if (notice.kind === 'mail') this.#deliver(row);
+    else if (notice.kind === 'too-big') this.#options.onTooBig(notice.remote);
+    else {
+      const text = `worker ${row} lost port ${notice.port}: ${notice.reason}`;
+      this.#options.onEvent({ level: 'error', text });
+    }
+  }
+
+  /** After the end of a task: read its last mail, and close the batch it may have died in. */
+  #settle(row: number): void {
+    const epoch = (WORKERS_AT + row * WORKER_SIZE + WORKER_EPOCH) >> 2;
+    if ((Atomics.load(this.#words, epoch) & 1) === 1) Atomics.add(this.#words, epoch, 1);
+    this.#deliver(row);
+  }
+
+  #deliver(row: number): void {
+    let mails: Mail[];
+    try {
+      mails = drainMail(this.#options.memory, row);
+    } catch (error) {
+      this.#options.onEvent({ level: 'error', text: (error as Error).message });
+      return;
+    }
+    for (const mail of mails) this.#options.onMail(mail, row);
+  }
+}
