@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { registerActivePeers } from './active-peers.js';
 import { registerCheck } from './check.js';
+import { registerDemo } from './demo.js';
 import { registerInstalledSa } from './installed-sa.js';
 import { registerPolicy } from './policy.js';
 import { registerRun } from './run.js';
@@ -16,6 +17,7 @@ import { version } from './version.js';
 const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRun,
   registerCheck,
+  registerDemo,
   registerPolicy,
   registerActivePeers,
   registerInstalledSa,
