@@ -15,6 +15,12 @@ export interface Datagram {
   readonly bytes: Uint8Array;
 }
 
+/** A NAT keepalive (RFC 3948 §2.3): the daemon sends one byte 0xff, without a marker. */
+export interface Keepalive {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+}
+
 export interface SaKeys {
   readonly spi: number;
   /** Without salt. */
@@ -73,6 +79,7 @@ export interface EngineEvent {
 
 export interface Step {
   readonly send: Datagram[];
+  readonly keepalives: Keepalive[];
   /** Children whose inbound half goes in at once; the outbound half too, unless it is in `standby`. */
   readonly install: ChildSa[];
   /** Ids from `install` whose outbound half waits: the peer still sends and expects the old one. */
@@ -83,4 +90,27 @@ export interface Step {
   /** Endpoints of a child's SAs that moved (NAT rebinding), to be written into both halves. */
   readonly move: { readonly id: number; readonly local: Endpoint; readonly remote: Endpoint }[];
   readonly events: EngineEvent[];
+}
+
+export const emptyStep = (): Step => ({
+  send: [],
+  keepalives: [],
+  install: [],
+  standby: [],
+  activate: [],
+  remove: [],
+  move: [],
+  events: [],
+});
+
+/** Adds what `more` wants done after `step`. */
+export function append(step: Step, more: Step): void {
+  step.send.push(...more.send);
+  step.keepalives.push(...more.keepalives);
+  step.install.push(...more.install);
+  step.standby.push(...more.standby);
+  step.activate.push(...more.activate);
+  step.remove.push(...more.remove);
+  step.move.push(...more.move);
+  step.events.push(...more.events);
 }

@@ -1,0 +1,142 @@
+// What the engine is given and what it offers. Time, randomness, SPIs and slow sums are arguments
+// here, so that nothing under src/ike opens a socket, reads a clock or draws a random number.
+import type { Agreement } from '../crypto/agreement.js';
+import type { Address } from '../policy/address.js';
+import type { Datagram, Endpoint, Step } from './step.js';
+
+export interface Context {
+  /** Milliseconds, monotonic enough that it never runs backwards by much. */
+  now(): number;
+  random(bytes: number): Uint8Array;
+  /** A fresh inbound ESP SPI (more than 255, RFC 4303 §2.1) that steers to a worker of ours. */
+  allocateSpi(): number;
+  readonly agreement: Agreement;
+  /** The source address that this host would use; undefined where there is no route. */
+  localAddressFor(remote: Address): Address | undefined;
+  /** Claims a NAT towards this peer, so that both sides encapsulate in UDP (no raw sockets here). */
+  forceEncapsulation?(peer: string): boolean;
+  readonly settings?: Partial<Settings>;
+}
+
+/** Our own choices; tests and `settings` change them. */
+export interface Settings {
+  /** Half-open SAs from which on a first message must bring a cookie (RFC 7296 §2.6). */
+  readonly cookieThreshold: number;
+  /** Half-open SAs from which on a first message is dropped. */
+  readonly halfOpenLimit: number;
+  /** How long a responder waits for IKE_AUTH. */
+  readonly halfOpenMs: number;
+  /** First wait for an answer; doubles with every retransmission, up to `retransmitMostMs`. */
+  readonly retransmitMs: number;
+  readonly retransmitMostMs: number;
+  /** Transmissions of one request, liveness checks excepted (there `dpd-maximum-failures` rules). */
+  readonly transmissions: number;
+  /** RFC 3948 §4: the default is 20 s. */
+  readonly keepaliveMs: number;
+  /** Share of a lifetime after which the replacement starts, and how much earlier chance may make it. */
+  readonly softShare: number;
+  readonly softJitter: number;
+  /** Wait before a failed peer is tried again; doubles up to `reconnectMostMs`. */
+  readonly reconnectMs: number;
+  readonly reconnectMostMs: number;
+  /** Wait after TEMPORARY_FAILURE (RFC 7296 §2.25). */
+  readonly temporaryMs: number;
+  /** How long a replaced IKE SA waits for its deletion by the peer. */
+  readonly replacedMs: number;
+  /** Answers to messages of unknown SAs in any second. */
+  readonly strayAnswersPerSecond: number;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  cookieThreshold: 30,
+  halfOpenLimit: 1000,
+  halfOpenMs: 30_000,
+  retransmitMs: 1000,
+  retransmitMostMs: 30_000,
+  transmissions: 7, // 1, 2, 4, 8, 16, 30 s apart and 30 s more: 91 s
+  keepaliveMs: 20_000,
+  softShare: 0.8,
+  softJitter: 0.1,
+  reconnectMs: 2000,
+  reconnectMostMs: 120_000,
+  temporaryMs: 3000,
+  replacedMs: 30_000,
+  strayAnswersPerSecond: 5,
+};
+
+/** The packet that wants an SA, for the first traffic selector (RFC 7296 §2.9). */
+export interface AcquirePacket {
+  readonly protocol: number;
+  readonly source: Address;
+  readonly destination: Address;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+}
+
+/** RouterOS's states of an active peer that IKEv2 can be in. */
+export type PeerState =
+  | 'message-1-sent'
+  | 'message-2-sent'
+  | 'message-3-sent'
+  | 'established'
+  | 'expired';
+
+/** One IKE SA as `active-peers print` shows it; bytes and packets are the data plane's to add. */
+export interface ActivePeer {
+  readonly peer: string;
+  /** The identity the peer proved, e.g. `fqdn:east.example`; empty before that. */
+  readonly id: string;
+  readonly 'local-address': string;
+  readonly port: number;
+  readonly 'remote-address': string;
+  readonly state: PeerState;
+  readonly side: 'initiator' | 'responder';
+  readonly 'natt-peer': boolean;
+  /** Seconds since it was established; 0 before. */
+  readonly uptime: number;
+  /** Seconds since the last authentic message of this peer. */
+  readonly 'last-seen': number;
+  readonly 'ph2-total': number;
+  readonly spii: string;
+  readonly spir: string;
+  /** Ids of its children (ChildSa.id). */
+  readonly children: readonly number[];
+  /** `aes-256-gcm/sha256/ecp256`; empty before it is agreed. */
+  readonly suite: string;
+}
+
+/** What a policy has, for `ph2-count` and `ph2-state` of `policy print`. */
+export interface PolicyStatus {
+  readonly policy: number;
+  readonly count: number;
+  readonly state: 'no-phase2' | 'msg1-sent' | 'established';
+  /** Endpoints of the newest SA. */
+  readonly local: Endpoint | undefined;
+  readonly remote: Endpoint | undefined;
+}
+
+/** src/ike/engine.ts; every Step is to be carried out at once and in order. */
+export interface IkeEngine {
+  /** An IKE message as it came, without the non-ESP marker. */
+  receive(datagram: Datagram): Promise<Step>;
+  /** Initiates to every peer that is not passive and has policies. */
+  start(): Promise<Step>;
+  acquire(policy: number, packet?: AcquirePacket): Promise<Step>;
+  /** From the data plane's byte and sequence limits; unknown ids are ignored. */
+  childExpired(child: number, limit: 'soft' | 'hard'): Promise<Step>;
+  /** The peer's authentic ESP came from elsewhere (NAT rebinding). */
+  moved(child: number, remote: Endpoint): Promise<Step>;
+  /** Authentic ESP on the child's inbound SA: proof of life, and of the peer's use of a new SA. */
+  trafficSeen(child: number, atMs: number): Promise<Step>;
+  tick(now: number): Promise<Step>;
+  /** When `tick` has something to do, in the clock of Context.now; undefined: nothing pending. */
+  nextTimeout(): number | undefined;
+  /** Deletes all IKE SAs, or those of one peer; who is not passive connects again. */
+  killConnections(peer?: string): Promise<Step & { readonly killed: number }>;
+  /** Deletes all CHILD_SAs; traffic asks for new ones. */
+  flush(): Promise<Step & { readonly flushed: number }>;
+  /** Deletes everything and starts nothing any more. */
+  shutdown(): Promise<Step>;
+  peers(): ActivePeer[];
+  policies(): PolicyStatus[];
+}
