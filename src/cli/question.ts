@@ -24,7 +24,10 @@ interface Question<C extends ControlCommand> {
 export function noun(program: Command, name: string, description: string): Command {
   return (
     program.commands.find((command) => command.name() === name) ??
-    program.command(name).description(description)
+    program
+      .command(name)
+      .description(description)
+      .addHelpText('after', `\nExample:\n  culvert ${name} print`)
   );
 }
 

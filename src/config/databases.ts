@@ -16,11 +16,11 @@ export interface Built {
 
 /** Call it only on a configuration without problems. */
 export function buildDatabases(c: Configuration): Built {
-  const profiles = new Map(c.profiles.map(({ entry }) => [entry!.name, profileOf(entry!)]));
-  const proposals = new Map(c.proposals.map(({ entry }) => [entry!.name, proposalOf(entry!)]));
+  const profiles = new Map(c.profiles.map(({ entry }) => [entry.name, profileOf(entry)]));
+  const proposals = new Map(c.proposals.map(({ entry }) => [entry.name, proposalOf(entry)]));
   const policies = c.policies.map(({ entry }, id) => ({
-    disabled: entry!.disabled,
-    policy: policyOf(entry!, id, proposals.get(entry!.proposal)!),
+    disabled: entry.disabled,
+    policy: policyOf(entry, id, proposals.get(entry.proposal)!),
   }));
   return {
     databases: {
@@ -35,8 +35,8 @@ export function buildDatabases(c: Configuration): Built {
 
 /** What is enabled of a list that was read without problems. */
 const inUse = <E extends { readonly disabled: boolean }>(
-  list: readonly { readonly entry: E | undefined }[],
-): E[] => list.map(({ entry }) => entry!).filter((entry) => !entry.disabled);
+  list: readonly { readonly entry: E }[],
+): E[] => list.map(({ entry }) => entry).filter((entry) => !entry.disabled);
 
 const profileOf = (entry: Entry<typeof profileMenu>): Profile => ({
   name: entry.name,
@@ -96,7 +96,7 @@ const policyOf = (entry: Entry<typeof policyMenu>, id: number, proposal: Proposa
 });
 
 function settingsOf(c: Configuration): Settings {
-  const tun = c.tun.entry!;
+  const tun = c.tun.entry;
   return {
     tun: {
       name: tun.name,
@@ -106,6 +106,6 @@ function settingsOf(c: Configuration): Settings {
       rulePriority: tun['rule-priority'],
       mssClamp: tun['mss-clamp'],
     },
-    log: c.log.entry!,
+    log: c.log.entry,
   };
 }

@@ -19,8 +19,9 @@ export interface Found<M extends Menu> {
   /** `peer[1]`, `tun`. */
   readonly path: string;
   readonly written: Readonly<Record<string, unknown>>;
-  /** Undefined where one of its values could not be read. */
-  readonly entry: Entry<M> | undefined;
+  /** Properties in `unread` are undefined here, whatever their type says. */
+  readonly entry: Entry<M>;
+  readonly unread: ReadonlySet<string>;
 }
 
 export interface Configuration {
@@ -89,18 +90,20 @@ function readEntry<M extends Menu>(
   path: string,
   problems: Problem[],
 ): Found<M> {
+  const unread = new Set<string>();
+  const values: Record<string, unknown> = {};
   if (!isObject(written)) {
     problems.push({ path, value: kindOf(written), expected: 'an object: { … }' });
-    return { path, written: {}, entry: undefined };
+    for (const row of menu.properties) unread.add(row.name);
+    return { path, written: {}, entry: values as Entry<M>, unread };
   }
-  const before = problems.length;
   checkPropertyNames(menu, written, path, problems);
-  const values: Record<string, unknown> = {};
   for (const row of menu.properties) {
+    const before = problems.length;
     values[row.name] = readProperty(row, written, `${path}.${row.name}`, problems);
+    if (problems.length > before) unread.add(row.name);
   }
-  const sound = problems.length === before;
-  return { path, written, entry: sound ? (values as Entry<M>) : undefined };
+  return { path, written, entry: values as Entry<M>, unread };
 }
 
 function readProperty(row: Property, written: Json, path: string, problems: Problem[]): unknown {

@@ -1,5 +1,6 @@
 // What one property alone cannot show: names that are taken twice, references to nothing, values
-// that do not go together. Each rule looks at one menu; `checkRules` lists them in order.
+// that do not go together. A rule passes over an entry whose properties it needs could not be read,
+// so that each error is named once, and all of them at once.
 import { addressBits, formatPrefix } from '../policy/address.js';
 import { isAead } from './algorithms.js';
 import type { Entry, Menu } from './menu.js';
@@ -17,6 +18,7 @@ const RULES: readonly Rule[] = [
   referencesExist,
   peersAreDistinct,
   identitiesHaveSecrets,
+  identitiesAreDistinct,
   peersHaveIdentities,
   proposalsFit,
   policiesFit,
@@ -27,13 +29,17 @@ export function checkRules(configuration: Configuration, problems: Problem[]): v
   for (const rule of RULES) rule(configuration, problems);
 }
 
-/** Entries that could be read and are in use. */
-function enabled<M extends Menu>(found: readonly Found<M>[]): { path: string; entry: Entry<M> }[] {
-  return found.flatMap(({ path, entry }) => {
-    if (entry === undefined || (entry as { disabled?: boolean }).disabled === true) return [];
-    return [{ path, entry }];
-  });
-}
+/** Entries of which these properties could be read. */
+const readable = <M extends Menu, F extends Found<M>>(
+  found: readonly F[],
+  ...properties: readonly string[]
+): F[] => found.filter(({ unread }) => properties.every((name) => !unread.has(name)));
+
+/** The same, without the disabled ones. */
+const enabled = <F extends Found<Menu>>(found: readonly F[], ...properties: string[]): F[] =>
+  readable(found, 'disabled', ...properties).filter(
+    ({ entry }) => (entry as { disabled?: boolean }).disabled !== true,
+  );
 
 const namesOf = (found: readonly Found<Menu>[]): string[] =>
   found.map(({ written }) => written.name).filter((name) => typeof name === 'string');
@@ -76,7 +82,7 @@ function referencesExist(c: Configuration, problems: Problem[]): void {
 /** RouterOS tells peers apart by address and exchange-mode; several of our own addresses may differ. */
 function peersAreDistinct(c: Configuration, problems: Problem[]): void {
   const first = new Map<string, string>();
-  for (const { path, entry } of enabled(c.peers)) {
+  for (const { path, entry } of enabled(c.peers, 'address', 'local-address', 'exchange-mode')) {
     const { family, value } = entry['local-address'] ?? {};
     if (family !== undefined && family !== entry.address.address.family) {
       const expected = `an IPv${entry.address.address.family} address, as the peer's address is`;
@@ -92,14 +98,18 @@ function peersAreDistinct(c: Configuration, problems: Problem[]): void {
 }
 
 function identitiesHaveSecrets(c: Configuration, problems: Problem[]): void {
-  const first = new Map<string, string>();
-  for (const { path, entry, written } of c.identities) {
-    if (entry === undefined) continue;
+  for (const { path, entry } of readable(c.identities, 'secret')) {
     if (entry.secret.length === 0) {
       const expected = 'a secret: auth-method=pre-shared-key needs one';
       problems.push({ path: `${path}.secret`, value: 'nothing', expected });
     }
-    if (entry.disabled) continue;
+  }
+}
+
+/** Two identities of one peer must be told apart by what the peer says it is. */
+function identitiesAreDistinct(c: Configuration, problems: Problem[]): void {
+  const first = new Map<string, string>();
+  for (const { path, entry, written } of enabled(c.identities, 'peer', 'remote-id')) {
     const remote = written['remote-id'] ?? 'auto';
     const key = `${entry.peer} ${remote}`;
     const other = first.get(key);
@@ -113,9 +123,9 @@ function identitiesHaveSecrets(c: Configuration, problems: Problem[]): void {
 function peersHaveIdentities(c: Configuration, problems: Problem[]): void {
   // A disabled identity is no identity; a broken one has its own error already.
   const served = c.identities
-    .filter(({ entry }) => entry?.disabled !== true)
+    .filter(({ entry }) => entry.disabled !== true)
     .map(({ written }) => written.peer);
-  for (const { path, entry } of enabled(c.peers)) {
+  for (const { path, entry } of enabled(c.peers, 'name')) {
     if (served.includes(entry.name)) continue;
     const expected = `an entry in the menu identity with "peer": ${show(entry.name)}`;
     problems.push({ path, value: 'no identity', expected });
@@ -123,8 +133,8 @@ function peersHaveIdentities(c: Configuration, problems: Problem[]): void {
 }
 
 function proposalsFit(c: Configuration, problems: Problem[]): void {
-  for (const { path, written, entry } of c.proposals) {
-    if (entry === undefined) continue;
+  const both = readable(c.proposals, 'enc-algorithms', 'auth-algorithms');
+  for (const { path, written, entry } of both) {
     const plain = entry['enc-algorithms'].filter((name) => !isAead(name));
     const value = show(written['auth-algorithms']);
     const at = `${path}.auth-algorithms`;
@@ -142,34 +152,35 @@ function proposalsFit(c: Configuration, problems: Problem[]): void {
 }
 
 function policiesFit(c: Configuration, problems: Problem[]): void {
-  const off = c.proposals.filter(({ entry }) => entry?.disabled === true);
-  for (const { path, entry: policy } of c.policies) {
-    if (policy === undefined) continue;
+  const off = c.proposals.filter(({ entry }) => entry.disabled).map(({ entry }) => entry.name);
+  for (const { path, entry: policy, unread } of c.policies) {
     const wrong = (property: keyof Policy, value: string, expected: string): void => {
       problems.push({ path: `${path}.${property}`, value, expected });
     };
-    checkPolicyAddresses(policy, wrong);
-    if (policy.action === 'encrypt' && policy.peer === undefined) {
+    checkFamilies(policy, wrong);
+    if (!unread.has('protocol')) checkPorts(policy, wrong);
+    if (policy.action === 'encrypt' && policy.peer === undefined && !unread.has('peer')) {
       wrong('peer', 'nothing', 'the name of a peer: action=encrypt needs one');
     }
-    if (!policy.tunnel) {
-      wrong('tunnel', 'no', 'yes: transport mode is not there yet (RouterOS has no as default)');
+    if (policy.tunnel === false) {
+      wrong('tunnel', 'no', 'yes: transport mode is not there yet (no is the default of RouterOS)');
     }
-    if (!policy.disabled && off.some(({ entry }) => entry!.name === policy.proposal)) {
+    if (policy.disabled === false && off.includes(policy.proposal)) {
       wrong('proposal', show(policy.proposal), 'a proposal that is not disabled');
     }
   }
 }
 
-function checkPolicyAddresses(
-  policy: Policy,
-  wrong: (property: keyof Policy, value: string, expected: string) => void,
-): void {
-  const { family } = policy['src-address'].address;
-  if (policy['dst-address'].address.family !== family) {
-    const value = formatPrefix(policy['dst-address']);
-    wrong('dst-address', value, `an IPv${family} prefix, as src-address is`);
-  }
+type Wrong = (property: keyof Policy, value: string, expected: string) => void;
+
+function checkFamilies(policy: Policy, wrong: Wrong): void {
+  const src: Policy['src-address'] | undefined = policy['src-address'];
+  const dst: Policy['dst-address'] | undefined = policy['dst-address'];
+  if (!src || !dst || src.address.family === dst.address.family) return;
+  wrong('dst-address', formatPrefix(dst), `an IPv${src.address.family} prefix, as src-address is`);
+}
+
+function checkPorts(policy: Policy, wrong: Wrong): void {
   for (const property of ['src-port', 'dst-port'] as const) {
     if (policy[property] === undefined || WITH_PORTS.includes(policy.protocol)) continue;
     const names = WITH_PORTS.map(protocolName).join(', ');
@@ -191,7 +202,8 @@ export const matchOf = (policy: Policy): string =>
 /** RouterOS flags the second of two equal policies as invalid; here it is an error. */
 function policiesAreDistinct(c: Configuration, problems: Problem[]): void {
   const first = new Map<string, string>();
-  for (const { path, entry } of enabled(c.policies)) {
+  const match = ['src-address', 'src-port', 'dst-address', 'dst-port', 'protocol'];
+  for (const { path, entry } of enabled(c.policies, ...match)) {
     const key = matchOf(entry);
     const other = first.get(key);
     if (other !== undefined) {

@@ -19,7 +19,7 @@ export function findWarnings(c: Configuration): Warning[] {
 
 function algorithms(c: Configuration): Warning[] {
   return [...c.profiles, ...c.proposals].flatMap(({ path, entry }) =>
-    Object.entries(entry ?? {}).flatMap(([property, value]) =>
+    Object.entries(entry).flatMap(([property, value]) =>
       [value].flat().flatMap((name: unknown) => {
         const text = typeof name === 'string' ? whyUnsafe(property, name) : undefined;
         return text ? [{ path: `${path}.${property}`, value: show(name), text }] : [];
@@ -30,7 +30,7 @@ function algorithms(c: Configuration): Warning[] {
 
 function secrets(c: Configuration): Warning[] {
   return c.identities
-    .filter(({ entry }) => entry && !entry.disabled && entry.secret.length < SHORT_SECRET)
+    .filter(({ entry }) => !entry.disabled && entry.secret.length < SHORT_SECRET)
     .map(({ path }) => ({
       path: `${path}.secret`,
       value: '[hidden]',
@@ -42,17 +42,15 @@ function secrets(c: Configuration): Warning[] {
 
 function peers(c: Configuration): Warning[] {
   return c.peers.flatMap(({ path, entry }) => {
-    if (!entry || entry.disabled || entry.passive || isHost(entry)) return [];
+    if (entry.disabled || entry.passive || isHost(entry)) return [];
     const text = 'a network cannot be called, we only respond; say "passive": true if it is meant';
     return [{ path: `${path}.address`, value: formatPrefix(entry.address), text }];
   });
 }
 
 function policies(c: Configuration): Warning[] {
-  const off = new Set(c.peers.flatMap(({ entry }) => (entry?.disabled ? [entry.name] : [])));
-  const live = c.policies.flatMap(({ path, entry }) =>
-    entry && !entry.disabled ? [{ path, entry }] : [],
-  );
+  const off = new Set(c.peers.flatMap(({ entry }) => (entry.disabled ? [entry.name] : [])));
+  const live = c.policies.filter(({ entry }) => !entry.disabled);
   return live.flatMap(({ path, entry }, at) => {
     const found: Warning[] = [];
     if (entry.action === 'encrypt' && entry.level === 'use') {
