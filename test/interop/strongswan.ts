@@ -91,6 +91,7 @@ export function charonSettings(folder: string, esp: 'libipsec' | 'kernel', logTo
     ${esp === 'libipsec' ? MARKS : ''}
   }
 }
+swanctl { load = random openssl pem pkcs1 x509 }
 `;
 }
 

@@ -1,0 +1,103 @@
+// The gateway under test: `culvert run FILE` in a namespace, as a user would start it, asked through
+// its own command line and stopped by SIGTERM.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type {
+  ActivePeerRow,
+  InstalledSaRow,
+  PolicyRow,
+  StatisticsRow,
+} from '../../src/daemon/rows.js';
+import { background, eventually, isRunning, run, stop } from './command.js';
+import { readOr } from './strongswan.js';
+
+/** An entry of a menu: RouterOS's property names, as a user writes them. */
+export type Entry = Readonly<Record<string, string | number | boolean>>;
+
+export interface Configuration {
+  readonly peer: readonly Entry[];
+  readonly identity: readonly Entry[];
+  readonly profile?: readonly Entry[];
+  readonly proposal?: readonly Entry[];
+  readonly policy: readonly Entry[];
+  readonly tun?: Entry;
+  readonly log?: Entry;
+}
+
+interface Prints {
+  readonly 'policy print': readonly PolicyRow[];
+  readonly 'active-peers print': readonly ActivePeerRow[];
+  readonly 'installed-sa print': readonly InstalledSaRow[];
+  readonly 'statistics print': StatisticsRow;
+}
+
+export interface Culvert {
+  print<C extends keyof Prints>(command: C): Promise<Prints[C]>;
+  /** Any other command; throws unless it ends with 0. */
+  command(...words: string[]): Promise<string>;
+  /** Until a row of active-peers is established. */
+  established(): Promise<ActivePeerRow>;
+  log(): string;
+  logged(pattern: RegExp): Promise<void>;
+  running(): boolean;
+  /** SIGTERM; resolves when the process has ended with status 0. */
+  stop(): Promise<void>;
+}
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+export async function startCulvert(
+  namespace: string,
+  folder: string,
+  configuration: Configuration,
+): Promise<Culvert> {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'culvert.json');
+  const logPath = join(folder, 'culvert.out');
+  const socket = ['--socket', join(folder, 'control', 'culvert.sock')];
+  writeFileSync(file, JSON.stringify({ log: { level: 'debug' }, ...configuration }, undefined, 2));
+  const argv = [process.execPath, MAIN, 'run', file, ...socket];
+  const child = background(namespace, argv, logPath);
+  const log = (): string => readOr(logPath);
+  const culvert = (...words: string[]) =>
+    run(namespace, [process.execPath, MAIN, ...words, ...socket]);
+
+  const command = async (...words: string[]): Promise<string> => {
+    const { status, output } = await culvert(...words);
+    if (status !== 0) throw new Error(`culvert ${words.join(' ')}: ${output}\n${log()}`);
+    return output;
+  };
+  const print = async <C extends keyof Prints>(name: C): Promise<Prints[C]> =>
+    JSON.parse(await command(...name.split(' '), '--json')) as Prints[C];
+  const up = async () =>
+    !isRunning(child) || (await culvert('policy', 'print', '--json')).status === 0;
+  await eventually('culvert to answer on its control socket', up, undefined, log);
+  if (!isRunning(child)) throw new Error(`culvert did not start:\n${log()}`);
+
+  return {
+    print,
+    command,
+    established: () => {
+      const look = async () =>
+        (await print('active-peers print')).find(({ state }) => state === 'established');
+      return eventually('an established peer in active-peers', look, undefined, log);
+    },
+    log,
+    logged: async (pattern) =>
+      void (await eventually(
+        `culvert's log to have ${pattern}`,
+        () => pattern.test(log()),
+        30,
+        log,
+      )),
+    running: () => isRunning(child),
+    stop: async () => {
+      if (!isRunning(child)) throw new Error(`culvert had ended by itself:\n${log()}`);
+      await stop(child, 'SIGTERM', 'culvert');
+      if (child.exitCode !== 0) {
+        throw new Error(`culvert ended with ${child.exitCode ?? child.signalCode}:\n${log()}`);
+      }
+    },
+  };
+}
