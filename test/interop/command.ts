@@ -76,16 +76,23 @@ export async function eventually<T>(
   look: () => T | Promise<T>,
   seconds = PATIENCE_SECONDS,
   explain: () => string | Promise<string> = () => '',
-): Promise<NonNullable<T>> {
+): Promise<Exclude<NonNullable<T>, false>> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const found = await look();
-    if (found) return found;
+    if (found) return found as Exclude<NonNullable<T>, false>;
     if (Date.now() > deadline) {
       throw new Error(`waited ${seconds} s for ${what}\n${await explain()}`);
     }
     await pause(50);
   }
+}
+
+/** A failure with what the processes said, for a reader who has no other trace of the run. */
+export function withLogs(error: unknown, logs: readonly (() => string)[]): Error {
+  const { message, details = '' } = error as Error & { readonly details?: string };
+  const said = logs.map((log) => log()).join('\n');
+  return new Error(`${message}\n${details}\n${said}`, { cause: error });
 }
 
 const undo = new Set<() => void>();

@@ -149,7 +149,7 @@ async function masquerade(router: string): Promise<void> {
 async function settled(name: Names, { bareSun = false }: TopologyOptions): Promise<void> {
   const reach = async (host: Host, address: string): Promise<void> => {
     await eventually(`${host} to reach ${address}`, async () => {
-      const ping = await run(name(host), ['ping', '-nqc', '1', '-W', '1', address]);
+      const ping = await run(name(host), ['ping', '-nqc', '1', '-W', '0.2', address]);
       return ping.status === 0;
     });
   };

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Algorithms, AES_GCM_128 } from './algorithms.js';
 import { type Captured, startCapture } from './capture.js';
+import { withLogs } from './command.js';
 import { type Configuration, type Culvert, type Entry, startCulvert } from './culvert.js';
 import { type Connection, type Strongswan, startStrongswan } from './strongswan.js';
 import { type Gateway, makeTopology, OUTER6, SITES, type Topology } from './topology.js';
@@ -85,8 +86,7 @@ export async function withTunnel(
     await tunnel.strongswan.stop();
     judge(await capture.finish(), options);
   } catch (error) {
-    const said = logs.map((log) => log()).join('\n');
-    throw new Error(`${(error as Error).message}\n${said}`, { cause: error });
+    throw withLogs(error, logs);
   } finally {
     topology.remove();
   }

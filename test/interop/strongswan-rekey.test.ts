@@ -1,0 +1,124 @@
+// New keys without a gap: child and IKE rekey, started by either side, with and without PFS, while
+// pings go through; none may be lost.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { eventually } from './command.js';
+import { prepare } from './packages.js';
+import { ping } from './traffic.js';
+import { type Options, type Tunnel, withTunnel } from './tunnel.js';
+
+const rekey = suite('strongSwan: rekey');
+const PFS = { 'pfs-group': 'modp2048' };
+const NO_PFS = { 'pfs-group': 'none' };
+const WITHOUT: Partial<Options> = {
+  proposal: NO_PFS,
+  connection: { espProposals: 'aes128gcm128' },
+};
+
+/** Id of the child that strongSwan has in use, and how its keys came about. */
+async function childOf({ strongswan }: Tunnel) {
+  const sas = await strongswan.listSas();
+  const children = sas.flatMap((ike) => ike.children);
+  return children.filter(({ state }) => state === 'INSTALLED').at(-1);
+}
+
+async function ikeOf({ strongswan }: Tunnel) {
+  const sas = await strongswan.listSas();
+  const up = sas.filter(({ state }) => state === 'ESTABLISHED');
+  return up.length === 1 ? up[0] : undefined;
+}
+
+/** Pings without a pause while `change` happens, and says how many of them came back. */
+async function whilePinging({ topology }: Tunnel, change: () => Promise<void>) {
+  let done = false;
+  let sent = 0;
+  let answered = 0;
+  const pings = (async () => {
+    while (!done) {
+      answered += await ping(topology, 'alice', 'v4', { count: 5 });
+      sent += 5;
+    }
+  })();
+  try {
+    await change();
+  } finally {
+    done = true;
+    await pings;
+  }
+  answered += await ping(topology, 'bob', 'v4', { count: 5 });
+  assert.is(answered, sent + 5, 'pings answered around the rekey');
+}
+
+async function childIsReplaced(tunnel: Tunnel, start: () => Promise<unknown>, pfs: boolean) {
+  const before = await childOf(tunnel);
+  const spis = async () => {
+    const rows = await tunnel.culvert.print('installed-sa print');
+    return rows.map(({ spi }) => spi);
+  };
+  const old = await spis();
+  await whilePinging(tunnel, async () => {
+    await start();
+    await eventually('another child', async () => (await childOf(tunnel))?.id !== before?.id);
+    await eventually('the old SAs to go', async () => {
+      const now = await spis();
+      return now.length === 2 && now.every((spi) => !old.includes(spi));
+    });
+  });
+  assert.is((await childOf(tunnel))?.algorithms.includes('MODP_2048'), pfs);
+}
+
+for (const [name, pfs, options] of [
+  ['with PFS', true, { proposal: PFS }],
+  ['without PFS', false, WITHOUT],
+] as const) {
+  rekey(`child, ${name}, strongSwan starts`, async () => {
+    await withTunnel({ initiator: 'culvert', ...options }, async (tunnel) => {
+      await tunnel.up();
+      const start = () => tunnel.strongswan.rekey('--child', 'net-v4');
+      await childIsReplaced(tunnel, start, pfs);
+    });
+  });
+  rekey(`child, ${name}, culvert starts`, async () => {
+    const proposal = { ...options.proposal, lifetime: '15s' };
+    await withTunnel({ initiator: 'strongswan', ...options, proposal }, async (tunnel) => {
+      await tunnel.up();
+      await childIsReplaced(tunnel, async () => {}, pfs);
+      assert.match(tunnel.strongswan.log(), /parsed CREATE_CHILD_SA request .*N\(REKEY_SA\)/);
+    });
+  });
+}
+
+async function ikeIsReplaced(tunnel: Tunnel, start: () => Promise<unknown>) {
+  const before = await ikeOf(tunnel);
+  const [peer] = await tunnel.culvert.print('active-peers print');
+  await whilePinging(tunnel, async () => {
+    await start();
+    const after = await eventually('another IKE SA', async () => {
+      const now = await ikeOf(tunnel);
+      return now?.id !== before?.id && now;
+    });
+    assert.is(after.children.length, 1, 'the child moved with it');
+    await eventually('culvert to have the new IKE SA only', async () => {
+      const rows = await tunnel.culvert.print('active-peers print');
+      return rows.length === 1 && rows[0]?.state === 'established' && rows[0].spii !== peer?.spii;
+    });
+  });
+}
+
+rekey('IKE, strongSwan starts; then a child on the new IKE SA', async () => {
+  await withTunnel({ initiator: 'culvert' }, async (tunnel) => {
+    await tunnel.up();
+    await ikeIsReplaced(tunnel, () => tunnel.strongswan.rekey('--ike', 'gw'));
+    await childIsReplaced(tunnel, () => tunnel.strongswan.rekey('--child', 'net-v4'), true);
+  });
+});
+
+rekey('IKE, culvert starts', async () => {
+  const profile = { lifetime: '15s' };
+  await withTunnel({ initiator: 'strongswan', profile }, async (tunnel) => {
+    await tunnel.up();
+    await ikeIsReplaced(tunnel, async () => {});
+  });
+});
+
+if ((await prepare('strongswan')) === undefined) rekey.run();
