@@ -8,6 +8,7 @@ export function abi(): u32 {
   return LAYOUT_VERSION;
 }
 export { chachaPolyOpen, chachaPolySeal } from './cipher/chacha20poly1305';
-export { hmac, hmacLanes, hmacSetKey } from './mac/hmac';
 export { processInbound, processOutbound } from './process';
 export { prepareReceive } from './receive';
+export { hmac, hmacSetKey } from './mac/hmac';
+export { hmacLanes } from './mac/hmaclanes';

@@ -1,60 +1,51 @@
 // HMAC (RFC 2104) over SHA-1, SHA-256, SHA-384 and SHA-512.
 //   1. hmacSetKey: the hash states after the inner and the outer padded key, once per SA
-//   2. hmac: one message; hmacLanes: a batch of messages under one key
+//   2. hmac: one message (hmaclanes.ts takes a batch)
 //
-// Context at `context`, 512 bytes at most: inner state at 0, outer state at 128.
+// Context: the inner state at 0, the outer state at OUTER_STATE, 64 bytes each.
 import { MAC_HMAC_SHA1, MAC_HMAC_SHA256, MAC_HMAC_SHA384 } from '../../src/contract/ids';
+import { copyShort } from '../cipher/copy';
 import { scratchAt } from '../memory';
 import { SHA1_INITIAL, sha1Compress } from './sha1';
 import { SHA256_INITIAL, sha256Compress } from './sha256';
 import { SHA384_INITIAL, SHA512_INITIAL, sha512Compress } from './sha512';
 
-const OUTER: usize = 128;
+export const OUTER_STATE: usize = 128;
 
-// Scratch of this file, from scratchAt; 16384 … 20479 belongs to the hashes.
+// Scratch of this file, from scratchAt; the schedule of the hash stands at 16384 … 17663.
+const SCHEDULE: usize = 16384;
 const STATE: usize = 20480;
-const TAIL: usize = STATE + 128; // up to two blocks: the end of the message and its padding
+const TAIL: usize = STATE + 64; // up to two blocks: the end of the message and its padding
+const SCRATCH_END: usize = TAIL + 256;
 
-// A job of hmacLanes.
-const JOB_DATA: usize = 0;
-const JOB_LENGTH: usize = 4;
-const JOB_OUT: usize = 8;
-const JOB_EXTRA_LENGTH: usize = 12; // 0 or 4
-const JOB_EXTRA: usize = 16; // u32, a number: appended as four bytes, big-endian
-const JOB_STRIDE: usize = 32;
+const INNER_PAD: u64 = 0x3636363636363636;
+const OUTER_PAD: u64 = 0x5c5c5c5c5c5c5c5c;
 
 /** Writes both states; a key longer than a block is hashed first (RFC 2104 §2). */
 export function hmacSetKey(context: usize, mac: u32, key: usize, keyLength: u32): void {
   const block = blockBytes(mac);
   const padded = scratchAt + TAIL;
-  memory.fill(padded, 0, 2 * block);
   if (keyLength > block) {
     const state = scratchAt + STATE;
-    memory.copy(state, initial(mac), 64);
-    const whole = keyLength - (keyLength % block);
-    compress(mac, state, key, whole / block);
-    finish(mac, state, key + whole, keyLength - whole, 0, 0, keyLength);
-    memory.fill(padded, 0, 2 * block);
+    copyShort(state, initial(mac), 64);
+    finish(mac, state, key, keyLength, 0, 0, 0);
     writeDigest(mac, state, padded);
-    memory.fill(state, 0, 128);
+    keyLength = digestBytes(mac);
   } else {
-    memory.copy(padded, key, keyLength);
+    copyShort(padded, key, keyLength);
   }
-  for (let i: usize = 0; i < block; i += 8) {
-    store<u64>(padded + i, load<u64>(padded + i) ^ 0x3636363636363636);
-  }
-  memory.copy(context, initial(mac), 64);
+  memory.fill(padded + keyLength, 0, block - keyLength);
+  exclusiveOr(padded, block, INNER_PAD);
+  copyShort(context, initial(mac), 64);
   compress(mac, context, padded, 1);
-  for (let i: usize = 0; i < block; i += 8) {
-    store<u64>(padded + i, load<u64>(padded + i) ^ (0x3636363636363636 ^ 0x5c5c5c5c5c5c5c5c));
-  }
-  memory.copy(context + OUTER, initial(mac), 64);
-  compress(mac, context + OUTER, padded, 1);
+  exclusiveOr(padded, block, INNER_PAD ^ OUTER_PAD);
+  copyShort(context + OUTER_STATE, initial(mac), 64);
+  compress(mac, context + OUTER_STATE, padded, 1);
   // the key stood in the padded block and stands in the message schedule
-  memory.fill(scratchAt + 16384, 0, 8192);
+  memory.fill(scratchAt + SCHEDULE, 0, u32(SCRATCH_END - SCHEDULE));
 }
 
-/** The whole digest of data || extra at `out` (20, 32, 48 or 64 bytes). */
+/** The whole digest of data || extra at `out` (20, 32, 48 or 64 bytes). extraLength: 8 at most. */
 export function hmac(
   context: usize,
   mac: u32,
@@ -65,47 +56,18 @@ export function hmac(
   out: usize,
 ): void {
   const block = blockBytes(mac);
+  const digest = digestBytes(mac);
   const state = scratchAt + STATE;
-  const whole = length - (length % block);
-  memory.copy(state, context, 64);
-  compress(mac, state, data, whole / block);
-  finish(
-    mac,
-    state,
-    data + whole,
-    length - whole,
-    extra,
-    extraLength,
-    block + length + extraLength,
-  );
+  copyShort(state, context, 64);
+  finish(mac, state, data, length, extra, extraLength, block);
   const inner = scratchAt + TAIL;
   writeDigest(mac, state, inner);
-  memory.copy(state, context + OUTER, 64);
-  const digest = digestBytes(mac);
-  finish(mac, state, inner, digest, 0, 0, block + digest);
+  copyShort(state, context + OUTER_STATE, 64);
+  compress(mac, state, inner, pad(inner, block, digest, block + digest));
   writeDigest(mac, state, out);
 }
 
-/** Any number of messages under one key; see JOB_* for a job. */
-export function hmacLanes(context: usize, mac: u32, jobs: usize, count: u32): void {
-  for (; count > 0; count--, jobs += JOB_STRIDE) {
-    const extra = scratchAt + TAIL + 256;
-    store<u32>(extra, bswap<u32>(load<u32>(jobs, JOB_EXTRA)));
-    const data = load<u32>(jobs, JOB_DATA);
-    const extraLength = load<u32>(jobs, JOB_EXTRA_LENGTH);
-    hmac(
-      context,
-      mac,
-      data,
-      load<u32>(jobs, JOB_LENGTH),
-      extra,
-      extraLength,
-      load<u32>(jobs, JOB_OUT),
-    );
-  }
-}
-
-/** Hashes the end of a message: its last `length` bytes (less than a block), extra, padding and `total`. */
+/** Hashes data || extra and the padding into `state`, which has taken in `before` bytes already. */
 function finish(
   mac: u32,
   state: usize,
@@ -113,27 +75,40 @@ function finish(
   length: u32,
   extra: usize,
   extraLength: u32,
-  total: u32,
+  before: u32,
 ): void {
   const block = blockBytes(mac);
+  const whole = length & ~(block - 1);
+  const short = length - whole;
   const tail = scratchAt + TAIL;
-  memory.copy(tail, data, length);
-  memory.copy(tail + length, extra, extraLength);
-  const used = length + extraLength;
-  const lengthField: u32 = block == 128 ? 16 : 8;
-  const blocks: u32 = used + 1 + lengthField > block ? 2 : 1;
-  const end = tail + blocks * block;
-  memory.fill(tail + used, 0, blocks * block - used);
-  store<u8>(tail + used, 0x80);
-  store<u64>(end - 8, bswap<u64>(u64(total) << 3));
-  compress(mac, state, tail, blocks);
+  compress(mac, state, data, whole / block);
+  copyShort(tail, data + whole, short);
+  copyShort(tail + short, extra, extraLength);
+  const total = before + length + extraLength;
+  compress(mac, state, tail, pad(tail, block, short + extraLength, total));
 }
 
-function blockBytes(mac: u32): u32 {
+/**
+ * Pads the `used` bytes at `tail` that end a message of `total` bytes (FIPS 180-4 §5.1). Returns how
+ * many blocks they are then: 1 or 2.
+ */
+export function pad(tail: usize, block: u32, used: u32, total: u32): u32 {
+  const lengthField = block >> 3;
+  const blocks: u32 = used + 1 + lengthField > block ? 2 : 1;
+  const end = tail + blocks * block;
+  let at = tail + used;
+  store<u8>(at++, 0x80);
+  for (; (at - tail) & 7; at++) store<u8>(at, 0);
+  for (; at < end; at += 8) store<u64>(at, 0);
+  store<u64>(end - 8, bswap<u64>(u64(total) << 3));
+  return blocks;
+}
+
+export function blockBytes(mac: u32): u32 {
   return mac == MAC_HMAC_SHA1 || mac == MAC_HMAC_SHA256 ? 64 : 128;
 }
 
-function digestBytes(mac: u32): u32 {
+export function digestBytes(mac: u32): u32 {
   if (mac == MAC_HMAC_SHA1) return 20;
   if (mac == MAC_HMAC_SHA256) return 32;
   return mac == MAC_HMAC_SHA384 ? 48 : 64;
@@ -151,14 +126,20 @@ function compress(mac: u32, state: usize, data: usize, blocks: u32): void {
   else sha512Compress(state, data, blocks);
 }
 
+function exclusiveOr(block: usize, length: u32, mask: u64): void {
+  for (let i: usize = 0; i < length; i += 8) store<u64>(block + i, load<u64>(block + i) ^ mask);
+}
+
 /** The state as big-endian words, cut to the digest's length. */
 function writeDigest(mac: u32, state: usize, out: usize): void {
   const digest = digestBytes(mac);
   if (blockBytes(mac) == 64) {
-    for (let i: usize = 0; i < digest; i += 4)
+    for (let i: usize = 0; i < digest; i += 4) {
       store<u32>(out + i, bswap<u32>(load<u32>(state + i)));
+    }
   } else {
-    for (let i: usize = 0; i < digest; i += 8)
+    for (let i: usize = 0; i < digest; i += 8) {
       store<u64>(out + i, bswap<u64>(load<u64>(state + i)));
+    }
   }
 }

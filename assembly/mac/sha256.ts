@@ -36,6 +36,7 @@ export function sha256Compress(state: usize, data: usize, blocks: u32): void {
   }
 }
 
+/** Eight rounds a turn: instead of moving eight words each round, the names move. */
 function rounds(state: usize, w: usize): void {
   let a = load<u32>(state, 0);
   let b = load<u32>(state, 4);
@@ -45,20 +46,32 @@ function rounds(state: usize, w: usize): void {
   let f = load<u32>(state, 20);
   let g = load<u32>(state, 24);
   let h = load<u32>(state, 28);
-  for (let t: usize = 0; t < 256; t += 4) {
-    const s1 = rotr<u32>(e, 6) ^ rotr<u32>(e, 11) ^ rotr<u32>(e, 25);
-    const choice = g ^ (e & (f ^ g));
-    const first = h + s1 + choice + load<u32>(SHA256_K + t) + load<u32>(w + t);
-    const s0 = rotr<u32>(a, 2) ^ rotr<u32>(a, 13) ^ rotr<u32>(a, 22);
-    const majority = (a & b) | (c & (a | b));
-    h = g;
-    g = f;
-    f = e;
-    e = d + first;
-    d = c;
-    c = b;
-    b = a;
-    a = first + s0 + majority;
+  const end = SHA256_K + 256;
+  for (let k = SHA256_K; k < end; k += 32, w += 32) {
+    h += big1(e) + choice(e, f, g) + load<u32>(k, 0) + load<u32>(w, 0);
+    d += h;
+    h += big0(a) + majority(a, b, c);
+    g += big1(d) + choice(d, e, f) + load<u32>(k, 4) + load<u32>(w, 4);
+    c += g;
+    g += big0(h) + majority(h, a, b);
+    f += big1(c) + choice(c, d, e) + load<u32>(k, 8) + load<u32>(w, 8);
+    b += f;
+    f += big0(g) + majority(g, h, a);
+    e += big1(b) + choice(b, c, d) + load<u32>(k, 12) + load<u32>(w, 12);
+    a += e;
+    e += big0(f) + majority(f, g, h);
+    d += big1(a) + choice(a, b, c) + load<u32>(k, 16) + load<u32>(w, 16);
+    h += d;
+    d += big0(e) + majority(e, f, g);
+    c += big1(h) + choice(h, a, b) + load<u32>(k, 20) + load<u32>(w, 20);
+    g += c;
+    c += big0(d) + majority(d, e, f);
+    b += big1(g) + choice(g, h, a) + load<u32>(k, 24) + load<u32>(w, 24);
+    f += b;
+    b += big0(c) + majority(c, d, e);
+    a += big1(f) + choice(f, g, h) + load<u32>(k, 28) + load<u32>(w, 28);
+    e += a;
+    a += big0(b) + majority(b, c, d);
   }
   store<u32>(state, load<u32>(state, 0) + a, 0);
   store<u32>(state, load<u32>(state, 4) + b, 4);
@@ -68,4 +81,20 @@ function rounds(state: usize, w: usize): void {
   store<u32>(state, load<u32>(state, 20) + f, 20);
   store<u32>(state, load<u32>(state, 24) + g, 24);
   store<u32>(state, load<u32>(state, 28) + h, 28);
+}
+
+function big0(x: u32): u32 {
+  return rotr<u32>(x, 2) ^ rotr<u32>(x, 13) ^ rotr<u32>(x, 22);
+}
+
+function big1(x: u32): u32 {
+  return rotr<u32>(x, 6) ^ rotr<u32>(x, 11) ^ rotr<u32>(x, 25);
+}
+
+function choice(x: u32, y: u32, z: u32): u32 {
+  return z ^ (x & (y ^ z));
+}
+
+function majority(x: u32, y: u32, z: u32): u32 {
+  return (x & y) | (z & (x | y));
 }

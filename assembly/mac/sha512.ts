@@ -55,6 +55,7 @@ export function sha512Compress(state: usize, data: usize, blocks: u32): void {
   }
 }
 
+/** Eight rounds a turn: instead of moving eight words each round, the names move. */
 function rounds(state: usize, w: usize): void {
   let a = load<u64>(state, 0);
   let b = load<u64>(state, 8);
@@ -64,20 +65,32 @@ function rounds(state: usize, w: usize): void {
   let f = load<u64>(state, 40);
   let g = load<u64>(state, 48);
   let h = load<u64>(state, 56);
-  for (let t: usize = 0; t < 640; t += 8) {
-    const s1 = rotr<u64>(e, 14) ^ rotr<u64>(e, 18) ^ rotr<u64>(e, 41);
-    const choice = g ^ (e & (f ^ g));
-    const first = h + s1 + choice + load<u64>(SHA512_K + t) + load<u64>(w + t);
-    const s0 = rotr<u64>(a, 28) ^ rotr<u64>(a, 34) ^ rotr<u64>(a, 39);
-    const majority = (a & b) | (c & (a | b));
-    h = g;
-    g = f;
-    f = e;
-    e = d + first;
-    d = c;
-    c = b;
-    b = a;
-    a = first + s0 + majority;
+  const end = SHA512_K + 640;
+  for (let k = SHA512_K; k < end; k += 64, w += 64) {
+    h += big1(e) + choice(e, f, g) + load<u64>(k, 0) + load<u64>(w, 0);
+    d += h;
+    h += big0(a) + majority(a, b, c);
+    g += big1(d) + choice(d, e, f) + load<u64>(k, 8) + load<u64>(w, 8);
+    c += g;
+    g += big0(h) + majority(h, a, b);
+    f += big1(c) + choice(c, d, e) + load<u64>(k, 16) + load<u64>(w, 16);
+    b += f;
+    f += big0(g) + majority(g, h, a);
+    e += big1(b) + choice(b, c, d) + load<u64>(k, 24) + load<u64>(w, 24);
+    a += e;
+    e += big0(f) + majority(f, g, h);
+    d += big1(a) + choice(a, b, c) + load<u64>(k, 32) + load<u64>(w, 32);
+    h += d;
+    d += big0(e) + majority(e, f, g);
+    c += big1(h) + choice(h, a, b) + load<u64>(k, 40) + load<u64>(w, 40);
+    g += c;
+    c += big0(d) + majority(d, e, f);
+    b += big1(g) + choice(g, h, a) + load<u64>(k, 48) + load<u64>(w, 48);
+    f += b;
+    b += big0(c) + majority(c, d, e);
+    a += big1(f) + choice(f, g, h) + load<u64>(k, 56) + load<u64>(w, 56);
+    e += a;
+    a += big0(b) + majority(b, c, d);
   }
   store<u64>(state, load<u64>(state, 0) + a, 0);
   store<u64>(state, load<u64>(state, 8) + b, 8);
@@ -87,4 +100,20 @@ function rounds(state: usize, w: usize): void {
   store<u64>(state, load<u64>(state, 40) + f, 40);
   store<u64>(state, load<u64>(state, 48) + g, 48);
   store<u64>(state, load<u64>(state, 56) + h, 56);
+}
+
+function big0(x: u64): u64 {
+  return rotr<u64>(x, 28) ^ rotr<u64>(x, 34) ^ rotr<u64>(x, 39);
+}
+
+function big1(x: u64): u64 {
+  return rotr<u64>(x, 14) ^ rotr<u64>(x, 18) ^ rotr<u64>(x, 41);
+}
+
+function choice(x: u64, y: u64, z: u64): u64 {
+  return z ^ (x & (y ^ z));
+}
+
+function majority(x: u64, y: u64, z: u64): u64 {
+  return (x & y) | (z & (x | y));
 }
