@@ -12,7 +12,7 @@ import {
   RT_SCOPE_LINK,
   RT_SCOPE_NOWHERE,
   RT_SCOPE_UNIVERSE,
-  RT_TABLE_MAIN,
+  RT_TABLE_LOCAL,
   RT_TABLE_UNSPEC,
   RTA_DST,
   RTA_GATEWAY,
@@ -54,12 +54,12 @@ export interface Reach {
 }
 
 const RTMSG = 12; // family, dst len, src len, tos, table, protocol, scope, type: u8 each; u32 flags
-const MARKED_FAMILY = (domain: number, bits = 0): Uint8Array => {
+function rtmsg(domain: number, bits = 0): Uint8Array {
   const body = new Uint8Array(RTMSG);
   body[0] = domain;
   body[1] = bits;
   return body;
-};
+}
 
 export function routeText(route: Route): string {
   const { source, metric } = route;
@@ -83,7 +83,7 @@ export function deleteRoute(netlink: Netlink, route: Route): void {
 
 function changeRoute(netlink: Netlink, type: number, flags: number, route: Route): void {
   const { address, bits } = route.destination;
-  const body = MARKED_FAMILY(domainOf(familyOf(address)), bits);
+  const body = rtmsg(domainOf(familyOf(address)), bits);
   const adding = type === RTM_NEWROUTE;
   body[4] = route.table < 256 ? route.table : RT_TABLE_UNSPEC;
   body[5] = route.protocol ?? (adding ? RTPROT_BOOT : 0);
@@ -107,14 +107,14 @@ function scopeOf(route: Route, adding: boolean): number {
   return direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 }
 
-/** All unicast and unreachable routes of a table, both families. */
-export function listRoutes(netlink: Netlink, table = RT_TABLE_MAIN): Route[] {
+/** All unicast and unreachable routes of both families, of every table but `local`. */
+export function listRoutes(netlink: Netlink): Route[] {
   return [AF_INET, AF_INET6].flatMap((domain) => {
-    const what = `list routes of table ${table}`;
-    const answers = netlink.dump({ type: RTM_GETROUTE, body: MARKED_FAMILY(domain), what });
+    const what = `list IPv${domain === AF_INET ? 4 : 6} routes`;
+    const answers = netlink.dump({ type: RTM_GETROUTE, body: rtmsg(domain), what });
     return answers.flatMap((answer) => {
-      const route = routeFrom(answer.body, answer.attributes);
-      return route && route.table === table ? [route] : [];
+      const route = answer.body[0] === domain && routeFrom(answer.body, answer.attributes);
+      return route && route.table !== RT_TABLE_LOCAL ? [route] : [];
     });
   });
 }
@@ -149,7 +149,7 @@ export function reach(
   { local, mark }: { readonly local?: Uint8Array; readonly mark?: number } = {},
 ): Reach {
   const family = familyOf(remote);
-  const body = MARKED_FAMILY(domainOf(family), remote.length * 8);
+  const body = rtmsg(domainOf(family), remote.length * 8);
   const attributes = [bytesAttribute(RTA_DST, remote)];
   if (local) {
     body[2] = local.length * 8;

@@ -135,7 +135,8 @@ export function listRules(netlink: Netlink): Rule[] {
     body[0] = family === 4 ? AF_INET : AF_INET6;
     const answers = netlink.dump({ type: RTM_GETRULE, body, what: `list IPv${family} rules` });
     return answers.flatMap(({ body: header, attributes }) => {
-      const rule = ruleFrom(family, header, attributes);
+      // Without IPv6 the kernel answers with whatever families it has.
+      const rule = header[0] === body[0] && ruleFrom(family, header, attributes);
       return rule ? [rule] : [];
     });
   });

@@ -14,7 +14,11 @@ import {
   TUNSETIFF,
 } from './linux.js';
 import { Netlink } from './netlink.js';
+import { writeSysctl } from './sysctl.js';
 
+// IPv6 needs 1280; a receive slot (layout.ts, SLOT) holds a packet of 9000.
+const MIN_MTU = 576;
+const MAX_MTU = 9000;
 const DEVICE = '/dev/net/tun';
 const MISSING = `load the module (modprobe tun) or pass the device into the container`;
 const OPEN_ADVICE = { ENOENT: MISSING, ENODEV: MISSING, ENXIO: MISSING };
@@ -43,12 +47,16 @@ export function openTun({ name, queues, mtu }: TunOptions): Tun {
   if (!/^[A-Za-z0-9_.-]{1,15}$/.test(name)) {
     throw new Error(`TUN name '${name}': expected 1 to ${IFNAMSIZ - 1} letters, digits, '-_.'`);
   }
+  if (!(mtu >= MIN_MTU && mtu <= MAX_MTU)) {
+    throw new Error(`TUN MTU ${mtu}: expected ${MIN_MTU} to ${MAX_MTU}`);
+  }
   const fds: number[] = [];
   const closeAll = (): void => {
     for (const fd of fds.splice(0)) close(fd);
   };
   try {
     for (let queue = 0; queue < queues; queue++) fds.push(openQueue(name));
+    quietIpv6(name);
     const netlink = new Netlink();
     try {
       setLink(netlink, name, { mtu, up: true });
@@ -74,4 +82,19 @@ function openQueue(name: string): number {
     throw error;
   }
   return fd;
+}
+
+/**
+ * No link-local address and no router solicitations: nobody on the other end speaks them, and each
+ * would count as a packet without a policy. Where /proc is read-only that noise is the only harm.
+ */
+function quietIpv6(name: string): void {
+  for (const [key, value] of [
+    ['addr_gen_mode', '1'],
+    ['accept_ra', '0'],
+    ['autoconf', '0'],
+    ['router_solicitations', '0'],
+  ] as const) {
+    writeSysctl(`ipv6/conf/${name}/${key}`, value);
+  }
 }
