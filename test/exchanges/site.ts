@@ -1,0 +1,123 @@
+// One gateway without a daemon: it carries out the engine's Steps on a model of the data plane, and
+// knows which SAs would carry a packet. Whatever the data plane would count as an error throws here.
+import * as assert from 'uvu/assert';
+import type { ActivePeer, Context, IkeEngine } from '../../src/ike/context.js';
+import type { ChildSa, Datagram, Endpoint, EngineEvent, Step } from '../../src/ike/step.js';
+import type { Databases } from '../../src/policy/database.js';
+
+export type MakeEngine = (databases: Databases, context: Context) => IkeEngine;
+
+/** A child as the data plane has it: inbound works at once, outbound when it is not in standby. */
+interface Installed {
+  readonly sa: ChildSa;
+  standby: boolean;
+}
+
+export class Site {
+  readonly name: string;
+  readonly engine: IkeEngine;
+  readonly events: EngineEvent[] = [];
+  /** In order of installation. */
+  readonly children = new Map<number, Installed>();
+  /** The outbound choice per policy, newest last. */
+  private readonly outbound = new Map<number, number[]>();
+  private readonly removed = new Set<number>();
+  /** Every child ever installed, to count what a test provoked. */
+  readonly history: ChildSa[] = [];
+  sent = 0;
+  keepalives = 0;
+  private readonly transmit: (datagram: Datagram) => void;
+
+  constructor(name: string, engine: IkeEngine, transmit: (datagram: Datagram) => void) {
+    this.name = name;
+    this.engine = engine;
+    this.transmit = transmit;
+  }
+
+  /** Waits for a step and carries it out, as the daemon would: tables first, then messages. */
+  async carry(pending: Promise<Step>): Promise<Step> {
+    const step = await pending;
+    for (const sa of step.install) this.install(sa, step.standby.includes(sa.id));
+    for (const id of step.activate) this.activate(id);
+    for (const id of step.remove) this.remove(id);
+    for (const { id, local, remote } of step.move) {
+      const child = this.known(id);
+      this.children.set(id, { ...child, sa: { ...child.sa, local, remote } });
+    }
+    this.events.push(...step.events);
+    this.keepalives += step.keepalives.length;
+    this.sent += step.send.length;
+    for (const datagram of step.send) this.transmit(datagram);
+    return step;
+  }
+
+  private known(id: number): Installed {
+    const child = this.children.get(id);
+    assert.ok(child, `${this.name}: the step names child ${id}, which is not installed`);
+    return child!;
+  }
+
+  private install(sa: ChildSa, standby: boolean): void {
+    assert.not(this.children.has(sa.id) || this.removed.has(sa.id), `child ${sa.id} again`);
+    const spis = [...this.children.values()].map((child) => child.sa.inbound.spi);
+    assert.not(spis.includes(sa.inbound.spi), `inbound SPI ${sa.inbound.spi} twice`);
+    this.children.set(sa.id, { sa, standby });
+    this.history.push(sa);
+    if (!standby) this.choose(sa);
+  }
+
+  private choose(sa: ChildSa): void {
+    const others = (this.outbound.get(sa.policy) ?? []).filter((id) => id !== sa.id);
+    this.outbound.set(sa.policy, [...others, sa.id]);
+  }
+
+  private activate(id: number): void {
+    const child = this.known(id);
+    child.standby = false;
+    this.choose(child.sa);
+  }
+
+  private remove(id: number): void {
+    const { sa } = this.known(id);
+    this.children.delete(id);
+    this.removed.add(id);
+    const left = (this.outbound.get(sa.policy) ?? []).filter((other) => other !== id);
+    this.outbound.set(sa.policy, left);
+  }
+
+  /** The SA a packet of that policy would leave through. */
+  current(policy: number): ChildSa | undefined {
+    const id = this.outbound.get(policy)?.at(-1);
+    return id === undefined ? undefined : this.children.get(id)?.sa;
+  }
+
+  /** The child that a packet with that SPI comes in through. */
+  inbound(spi: number): ChildSa | undefined {
+    return [...this.children.values()].find(({ sa }) => sa.inbound.spi === spi)?.sa;
+  }
+
+  get peers(): ActivePeer[] {
+    return this.engine.peers();
+  }
+
+  get established(): ActivePeer[] {
+    return this.peers.filter((peer) => peer.state === 'established');
+  }
+
+  /** What authentication guards: SAs, policies, children. Two equal snapshots: nothing changed. */
+  snapshot(): unknown {
+    const peers = this.peers.map(({ uptime: _u, 'last-seen': _seen, ...peer }) => peer);
+    const children = [...this.children.values()].map(({ sa, standby }) => ({ ...sa, standby }));
+    return structuredClone({ peers, children, policies: this.engine.policies() });
+  }
+
+  /** Log lines of warning and worse, for a test that fails and one that expects a reason. */
+  complaints(): string[] {
+    return this.events
+      .filter(({ level }) => level === 'warning' || level === 'error')
+      .map(({ text }) => text);
+  }
+}
+
+export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean =>
+  a.port === b.port && a.address.family === b.address.family && a.address.value === b.address.value;
