@@ -2,7 +2,7 @@
 //   alice 198.18.0.10 - moon 198.18.0.1 | 192.0.2.1 = 192.0.2.2 | 198.19.0.1 sun - 198.19.0.10 bob
 // with 2001:db8:a::/64 and 2001:db8:b::/64 inside too, 2001:db8:ff::/64 on the link, and on request
 // a masquerading router between the gateways (one of them is then 203.0.113.2 behind it).
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { atExit, eventually, run, runNow, shell } from './command.js';
 
@@ -35,6 +35,9 @@ export const SITES = {
 };
 export const OUTER6 = { moon: '2001:db8:ff::1', sun: '2001:db8:ff::2' };
 
+/** Not /tmp: the kernel peer has a private one. CULVERT_KEEP=1 leaves a run's files there. */
+const RUNS = '/var/tmp';
+
 let made = 0;
 
 export async function makeTopology(options: TopologyOptions = {}): Promise<Topology> {
@@ -44,10 +47,10 @@ export async function makeTopology(options: TopologyOptions = {}): Promise<Topol
   const namespace = (host: Host): string => `${prefix}-${host}`;
   const hosts: Host[] = ['alice', 'moon', 'sun', 'bob'];
   if (options.natted) hosts.push('router');
-  const folder = mkdtempSync(join('/var/tmp', `${prefix}-`));
+  const folder = mkdtempSync(join(RUNS, `${prefix}-`));
   const remove = (): void => {
     for (const host of hosts) removeNamespace(namespace(host));
-    rmSync(folder, { recursive: true, force: true });
+    if (!process.env.CULVERT_KEEP) rmSync(folder, { recursive: true, force: true });
     forget();
   };
   const forget = atExit(remove);
@@ -168,16 +171,17 @@ function removeNamespace(namespace: string): void {
   runNow(['ip', 'netns', 'del', namespace]);
 }
 
-/** Namespaces of a run that was killed outright; a run that is alive keeps its own. */
+/** What a run that was killed outright left here; a run that is alive keeps its own. */
 function removeLeftovers(): void {
-  for (const line of runNow(['ip', 'netns', 'list']).split('\n')) {
-    const [name = ''] = line.split(' ');
+  const orphaned = (name: string): boolean => {
     const owner = /^cv(\d+)-\d+-/.exec(name)?.[1];
-    if (owner === undefined) continue;
-    try {
-      process.kill(Number(owner), 0);
-    } catch {
-      removeNamespace(name);
-    }
+    return owner !== undefined && !existsSync(`/proc/${owner}`);
+  };
+  const namespaces = runNow(['ip', 'netns', 'list']).split('\n');
+  for (const [name = ''] of namespaces.map((line) => line.split(' '))) {
+    if (orphaned(name)) removeNamespace(name);
+  }
+  for (const name of readdirSync(RUNS)) {
+    if (orphaned(name)) rmSync(join(RUNS, name), { recursive: true, force: true });
   }
 }
