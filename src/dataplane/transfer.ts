@@ -12,6 +12,7 @@ import {
   COUNTERS_ROW,
   MMSGHDR,
   MMSGHDR_NAME,
+  RX_ROOM,
   SLOT,
   SLOT_HEADROOM,
   TX_SLOTS,
@@ -88,7 +89,7 @@ export class Transfer {
     const lengths = (this.#row + WORKER_RX_LENGTH) >> 2;
     let at = this.#base + this.#row + WORKER_RX_SLOTS + SLOT_HEADROOM;
     for (let count = 0; count < BATCH; count++) {
-      const length = read(fd, at, SLOT - SLOT_HEADROOM);
+      const length = read(fd, at, RX_ROOM);
       if (length < 0) return this.#emptied(count);
       this.#words[lengths + count] = length;
       at += SLOT;

@@ -26,13 +26,20 @@ const SET_SOURCE_6 = [0, 0x80].map((first) => {
   return { address, bits: 1 };
 });
 
+/**
+ * Whether the kernel takes a port in a rule: it refuses 65535. Such a policy then leads too much to
+ * the TUN, and the data plane, which knows the policy, sends the rest on in the clear.
+ */
+const ruled = (port: number | undefined): port is number =>
+  port !== undefined && port > 0 && port < 65535;
+
 /** What a policy matches besides addresses. */
 function selectors(policy: RoutedPolicy): Partial<Rule> {
   return {
     ...(policy.dst.bits > 0 ? { to: policy.dst } : {}),
     ...(policy.protocol === 0 ? {} : { ipProtocol: policy.protocol }),
-    ...(policy.srcPort === undefined ? {} : { sourcePort: policy.srcPort }),
-    ...(policy.dstPort === undefined ? {} : { destinationPort: policy.dstPort }),
+    ...(ruled(policy.srcPort) ? { sourcePort: policy.srcPort } : {}),
+    ...(ruled(policy.dstPort) ? { destinationPort: policy.dstPort } : {}),
   };
 }
 

@@ -1,0 +1,61 @@
+// Watches an interface for packets of given networks in the clear: a packet socket with a filter in
+// the kernel, so that only offenders are queued, and none while all is well.
+import { addressText, type IpPrefix } from './addressing.js';
+import { attachProgram, takePrefixes } from './bpf.js';
+import { allocate, bindSocket, check, close, errno, recv, SystemError, socket } from './libc.js';
+import { linkIndex } from './links.js';
+import * as linux from './linux.js';
+import { Netlink } from './netlink.js';
+
+const SOCKADDR_LL = 20;
+const SNAP = 65536;
+
+export class ClearCapture {
+  readonly #fd: number;
+  readonly #buffer = allocate(SNAP);
+  readonly #seen: string[] = [];
+
+  /** On interface `name` of the calling thread's namespace, both directions, from now on. */
+  constructor(name: string, prefixes: readonly IpPrefix[]) {
+    const subject = `a packet socket on ${name}`;
+    // Protocol 0 keeps it deaf until the filter stands.
+    const type = linux.SOCK_DGRAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
+    this.#fd = check(socket(linux.AF_PACKET, type, 0), 'socket', subject);
+    attachProgram(this.#fd, linux.SO_ATTACH_FILTER, takePrefixes(prefixes));
+    const netlink = new Netlink();
+    try {
+      const address = allocate(SOCKADDR_LL); // struct sockaddr_ll: u16 family, be16 protocol, i32
+      address.view.setUint16(0, linux.AF_PACKET, true);
+      address.view.setUint16(2, linux.ETH_P_ALL);
+      address.view.setInt32(4, linkIndex(netlink, name), true);
+      check(bindSocket(this.#fd, address.at, SOCKADDR_LL), 'bind', subject);
+    } finally {
+      netlink.close();
+    }
+  }
+
+  /** Every packet seen so far: `198.18.0.10 > 198.19.0.10 protocol 1, 84 bytes`. */
+  packets(): readonly string[] {
+    for (;;) {
+      const length = recv(this.#fd, this.#buffer.at, SNAP, 0);
+      if (length >= 0) this.#seen.push(describe(this.#buffer.bytes.subarray(0, length)));
+      else if (errno() === linux.EAGAIN) return this.#seen;
+      else if (errno() !== linux.EINTR) throw new SystemError('recv', 'a capture', errno());
+    }
+  }
+
+  /** Ends the capture and says what it saw. */
+  finish(): readonly string[] {
+    const seen = this.packets();
+    close(this.#fd);
+    return seen;
+  }
+}
+
+function describe(packet: Uint8Array): string {
+  const four = packet[0]! >> 4 === 4;
+  const [source, size, protocol] = four ? [12, 4, packet[9]] : [8, 16, packet[6]];
+  const from = addressText(packet.subarray(source, source + size));
+  const to = addressText(packet.subarray(source + size, source + 2 * size));
+  return `${from} > ${to} protocol ${protocol}, ${packet.length} bytes`;
+}

@@ -1,0 +1,151 @@
+// Rules and routes of policies: where the kernel then sends packets, and that nothing stays behind.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { addressBytes, addressText, prefixOf } from '../../src/net/addressing.js';
+import { HostRoutes, type RoutedPolicy } from '../../src/net/host.js';
+import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
+import { addRoute, listRoutes, reach, routeText } from '../../src/net/routes.js';
+import { addRule, listRules, ruleText } from '../../src/net/rules.js';
+import { openTun, type Tun } from '../../src/net/tun.js';
+import { ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
+
+const host = suite('net/host');
+const MARK = 0xc7;
+
+const policy = (
+  action: RoutedPolicy['action'],
+  src: string,
+  dst: string,
+  more: Partial<RoutedPolicy> = {},
+): RoutedPolicy => ({
+  action,
+  src: prefixOf(src),
+  dst: prefixOf(dst),
+  protocol: 0,
+  srcPort: undefined,
+  dstPort: undefined,
+  ...more,
+});
+
+const POLICIES = [
+  policy('none', '198.18.0.0/16', '198.19.128.0/17'),
+  policy('encrypt', '198.18.0.0/16', '198.19.0.0/16'),
+  policy('discard', '0.0.0.0/0', '203.0.113.0/24', { protocol: 6, dstPort: 80 }),
+  policy('encrypt', '2001:db8:a::/48', '2001:db8:b::/48'),
+];
+
+/** A gateway with an uplink, a default route on it, a site address of each family, and a TUN. */
+function gateway(a: Namespace, b: Namespace): Tun {
+  const site = ['198.18.0.1/16', '2001:db8:a::1/64'];
+  joinNamespaces(
+    { namespace: a, name: 'wan', addresses: ['192.0.2.1/24', '2001:db8::1/64', ...site] },
+    { namespace: b, name: 'wan', addresses: ['192.0.2.2/24', '2001:db8::2/64'] },
+  );
+  a.configure((n) => {
+    for (const [all, via] of [
+      ['0.0.0.0/0', '192.0.2.2'],
+      ['::/0', '2001:db8::2'],
+    ] as const) {
+      const [destination, way] = [prefixOf(all), addressBytes(via)];
+      addRoute(n, { destination, table: 254, type: 'unicast', gateway: way });
+    }
+  });
+  return a.enter(() => openTun({ name: 'tun0', queues: 1, mtu: 1400 }));
+}
+
+const state = (a: Namespace): string[] =>
+  a.configure((n) => [...listRules(n).map(ruleText), ...listRoutes(n).map(routeText)]);
+
+host('packets of the policies go to the TUN, all others as before', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    const tun = gateway(a!, b!);
+    const before = state(a!);
+    const routes = a!.enter(() => new HostRoutes({ tun, mark: MARK }));
+    a!.enter(() => routes.apply(POLICIES));
+    const way = (to: string, local?: string, mark?: number): string =>
+      a!.configure((n) => {
+        const source = local ? { local: addressBytes(local) } : {};
+        const found = reach(n, addressBytes(to), { ...source, ...(mark ? { mark } : {}) });
+        return `${found.interface === tun.index ? 'tun' : 'wan'} ${addressText(found.local)}`;
+      });
+    // A sender that has not chosen gets the address inside the policy.
+    assert.is(way('198.19.0.5'), 'tun 198.18.0.1');
+    assert.is(way('198.19.0.5', '198.18.0.1'), 'tun 198.18.0.1');
+    assert.is(way('198.19.0.5', '192.0.2.1'), 'wan 192.0.2.1');
+    assert.is(way('198.19.128.5', '198.18.0.1'), 'wan 198.18.0.1', 'none comes first');
+    assert.is(way('2001:db8:b::5'), 'tun 2001:db8:a::1');
+    assert.is(way('2001:db8:b::5', '2001:db8:a::1'), 'tun 2001:db8:a::1');
+    assert.is(way('2001:db8:b::5', '2001:db8::1'), 'wan 2001:db8::1');
+    assert.is(way('203.0.113.5'), 'wan 192.0.2.1', 'the discard policy is for TCP port 80');
+    // Ours carry the mark and pass by.
+    assert.is(way('198.19.0.5', '198.18.0.1', MARK), 'wan 198.18.0.1');
+    assert.is(way('2001:db8:b::5', '2001:db8:a::1', MARK), 'wan 2001:db8:a::1');
+    a!.enter(() => routes.remove());
+    assert.equal(state(a!), before);
+    tun.close();
+  }),
+);
+
+host('a second apply keeps what is equal and removes what is not', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    const tun = gateway(a!, b!);
+    const before = state(a!);
+    const routes = a!.enter(() => new HostRoutes({ tun, mark: MARK }));
+    a!.enter(() => routes.apply(POLICIES));
+    const all = state(a!);
+    a!.enter(() => routes.apply(POLICIES));
+    assert.equal(state(a!), all);
+    a!.enter(() => routes.apply(POLICIES.slice(1, 2)));
+    assert.ok(state(a!).length < all.length);
+    a!.enter(() => routes.apply([]));
+    assert.equal(state(a!), before);
+    tun.close();
+  }),
+);
+
+host('a killed daemon leaves protected networks unreachable, and the next start cleans up', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    const first = gateway(a!, b!);
+    const strangers = { family: 4, priority: 9, action: { kind: 'nop' }, protocol: 3 } as const;
+    a!.configure((n) => addRule(n, strangers));
+    a!.enter(() => new HostRoutes({ tun: first, mark: MARK }).apply(POLICIES));
+    first.close(); // all that a kill does: the device goes, rules and tables stay
+    a!.configure((n) => {
+      const local = addressBytes('198.18.0.1');
+      const refused = (): unknown => reach(n, addressBytes('198.19.0.5'), { local });
+      assert.throws(refused, /EHOSTUNREACH/);
+      const local6 = addressBytes('2001:db8:a::1');
+      assert.throws(
+        () => reach(n, addressBytes('2001:db8:b::5'), { local: local6 }),
+        /EHOSTUNREACH/,
+      );
+    });
+    const tun = a!.enter(() => openTun({ name: 'tun0', queues: 1, mtu: 1400 }));
+    const routes = a!.enter(() => new HostRoutes({ tun, mark: MARK }));
+    a!.enter(() => routes.apply(POLICIES));
+    a!.configure((n) => assert.is(reach(n, addressBytes('198.19.0.5')).interface, tun.index));
+    a!.enter(() => routes.remove());
+    tun.close();
+    const left = state(a!).join('\n');
+    assert.not.match(left, /2030|2031|2032|lookup 203/);
+    assert.match(left, 'inet 9: from all nop', 'a rule of somebody else stays');
+  }),
+);
+
+host('warns where only this host could use the tunnels; too many policies are refused', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    const tun = gateway(a!, b!);
+    const routes = a!.enter(() => new HostRoutes({ tun, mark: MARK }));
+    const warnings = a!.enter(() => routes.apply(POLICIES));
+    assert.match(warnings.join('\n'), /net\.ipv4\.ip_forward is 0.*sysctl -w/);
+    assert.match(warnings.join('\n'), /net\.ipv6\.conf\.all\.forwarding is 0/);
+    const many = new Array<RoutedPolicy>(8000).fill(POLICIES[1]!);
+    const before = state(a!);
+    assert.throws(() => a!.enter(() => routes.apply(many)), /8000 policies.*at most 7333/);
+    assert.equal(state(a!), before);
+    a!.enter(() => routes.remove());
+    tun.close();
+  }),
+);
+
+if (ownNamespaces()) host.run();

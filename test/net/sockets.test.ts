@@ -1,0 +1,132 @@
+// Who receives what: UDP 4500 steered by the SPI's low bits, raw ESP filtered by them, IKE by marker.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { PORT_ESP4, PORT_ESP6, PORT_UDP4_500, PORT_UDP4_4500 } from '../../src/contract/ids.js';
+import { PORT_UDP6_500, PORT_UDP6_4500 } from '../../src/contract/ids.js';
+import { addressBytes } from '../../src/net/addressing.js';
+import { sendIke } from '../../src/net/datagram.js';
+import { IPPROTO_ESP, SOCK_RAW } from '../../src/net/linux.js';
+import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
+import { openSockets, type SocketSet } from '../../src/net/sockets.js';
+import { readable, receiveFrom, TestSocket } from '../helpers/datagrams.js';
+import { captureClear, ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
+
+const sockets = suite('net/sockets');
+
+const FAMILIES = [
+  { family: 4, ours: '192.0.2.1', peer: '192.0.2.2', natt: PORT_UDP4_4500, esp: PORT_ESP4 },
+  { family: 6, ours: '2001:db8::1', peer: '2001:db8::2', natt: PORT_UDP6_4500, esp: PORT_ESP6 },
+] as const;
+const SPIS = [0x10000000, 0xc0ffee01, 0xffffffff, 0x12345676, 256, 0x7fffff03];
+
+function spiPacket(spi: number): Uint8Array {
+  const bytes = new Uint8Array(40).fill(0xee);
+  new DataView(bytes.buffer).setUint32(0, spi);
+  return bytes;
+}
+
+/** Which worker has something to read on a port, and takes it. */
+function taker(set: SocketSet, port: number): number {
+  let found = -1;
+  for (let tries = 0; found < 0 && tries < 200; tries++) {
+    found = set.workers.findIndex((row) => readable(row[port]!, 5));
+  }
+  if (found >= 0) receiveFrom(set.workers[found]![port]!);
+  for (const row of set.workers) assert.not.ok(readable(row[port]!, 0), 'only one receives it');
+  return found;
+}
+
+function pair(a: Namespace, b: Namespace): void {
+  joinNamespaces(
+    { namespace: a, name: 'wan', addresses: ['192.0.2.1/24', '192.0.2.9/24', '2001:db8::1/64'] },
+    { namespace: b, name: 'wan', addresses: ['192.0.2.2/24', '2001:db8::2/64'] },
+  );
+}
+
+for (const workers of [1, 2, 3, 4]) {
+  for (const { family, ours, peer, natt, esp } of FAMILIES) {
+    sockets(`IPv${family}, ${workers} workers: every SPI reaches its own`, () =>
+      withNamespaces(['a', 'b'], (a, b) => {
+        pair(a!, b!);
+        const set = a!.enter(() => openSockets({ workers, mark: 0xc7 }));
+        const [to, from] = [addressBytes(ours), addressBytes(peer)];
+        const udp = b!.enter(() => new TestSocket(from, 4500));
+        const raw = b!.enter(() => new TestSocket(from, 0, SOCK_RAW, IPPROTO_ESP));
+        for (const spi of SPIS) {
+          udp.send(to, 4500, spiPacket(spi));
+          assert.is(taker(set, natt), spi % workers, `UDP, SPI ${spi}`);
+          raw.send(to, 0, spiPacket(spi));
+          assert.is(taker(set, esp), spi % workers, `ESP, SPI ${spi}`);
+        }
+        udp.send(to, 4500, new Uint8Array(64)); // the non-ESP marker: IKE
+        assert.is(taker(set, natt), 0);
+        udp.send(to, 4500, Uint8Array.of(0xff)); // a keepalive (RFC 3948 §2.3)
+        assert.is(taker(set, natt), 0);
+        udp.send(to, 500, new Uint8Array(64));
+        assert.is(taker(set, family === 4 ? PORT_UDP4_500 : PORT_UDP6_500), 0);
+        for (const socket of [udp, raw]) socket.close();
+        set.close();
+      }),
+    );
+  }
+}
+
+sockets('IKE leaves from the wanted address and port, with the marker on 4500 only', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    pair(a!, b!);
+    const set = a!.enter(() => openSockets({ workers: 2, mark: 0xc7 }));
+    const watch = captureClear(b!, 'wan', ['192.0.2.9']);
+    const message = Uint8Array.from({ length: 300 }, (_, i) => i & 0xff);
+    for (const [local, remote, port] of [
+      ['192.0.2.9', '192.0.2.2', 500],
+      ['192.0.2.9', '192.0.2.2', 4500],
+      ['2001:db8::1', '2001:db8::2', 500],
+      ['2001:db8::1', '2001:db8::2', 4500],
+      ['0.0.0.0', '192.0.2.2', 500],
+    ] as const) {
+      const to = addressBytes(remote);
+      const peer = b!.enter(() => new TestSocket(to, 7000));
+      const from = { address: addressBytes(local), port };
+      sendIke(set, from, { address: to, port: 7000 }, message);
+      const got = peer.receive()!;
+      const marker = port === 4500 ? [0, 0, 0, 0] : [];
+      assert.equal([...got], [...marker, ...message], `${local} ${port}`);
+      peer.close();
+    }
+    const said = (address: string, bytes: number): string =>
+      `192.0.2.9 > ${address} protocol 17, ${bytes} bytes`;
+    assert.equal(
+      watch.finish().filter((line) => line.includes('protocol 17')),
+      [said('192.0.2.2', 328), said('192.0.2.2', 332)],
+    );
+    const nowhere = { address: addressBytes('203.0.113.1'), port: 500 };
+    const here = { address: addressBytes('192.0.2.1'), port: 500 };
+    assert.throws(() => sendIke(set, here, nowhere, message), /203\.0\.113\.1.*ENETUNREACH/);
+    assert.throws(() => sendIke(set, { ...here, port: 1 }, nowhere, message), /port 1 is not ours/);
+    set.close();
+  }),
+);
+
+sockets('IKE larger than the path is fragmented; a second daemon is refused in words', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    pair(a!, b!);
+    a!.enter(() => {
+      const set = openSockets({ workers: 1, mark: 0xc7 });
+      const peer = b!.enter(() => new TestSocket(addressBytes('192.0.2.2'), 500));
+      const local = { address: addressBytes('192.0.2.1'), port: 500 };
+      sendIke(set, local, { address: addressBytes('192.0.2.2'), port: 500 }, new Uint8Array(6000));
+      assert.is(peer.receive()?.length, 6000);
+      peer.close();
+      set.close();
+      const other = new TestSocket(addressBytes('0.0.0.0'), 4500);
+      assert.throws(
+        () => openSockets({ workers: 1, mark: 0xc7 }),
+        /bind of UDP port 4500 \(IPv4\): EADDRINUSE.*another IKE daemon/,
+      );
+      other.close();
+      openSockets({ workers: 1, mark: 0xc7 }).close();
+    });
+  }),
+);
+
+if (ownNamespaces()) sockets.run();

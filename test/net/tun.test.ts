@@ -1,0 +1,71 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { addAddress } from '../../src/net/addresses.js';
+import { addressBytes, prefixOf } from '../../src/net/addressing.js';
+import { allocate, check, errno, read, write } from '../../src/net/libc.js';
+import { listLinks } from '../../src/net/links.js';
+import { EAGAIN } from '../../src/net/linux.js';
+import { addRoute } from '../../src/net/routes.js';
+import { openTun } from '../../src/net/tun.js';
+import { readable, TestSocket } from '../helpers/datagrams.js';
+import { ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
+
+const tun = suite('net/tun');
+
+const HERE = '198.18.0.1';
+const THERE = '198.19.0.1';
+
+tun('packets leave and enter through the queues', () =>
+  withNamespaces(['a'], (a) => {
+    a!.configure((netlink) => {
+      const device = openTun({ name: 'culvert0', queues: 2, mtu: 1400 });
+      addAddress(netlink, 'lo', prefixOf(HERE));
+      const destination = prefixOf('198.19.0.0/16');
+      addRoute(netlink, { destination, table: 254, type: 'unicast', interface: device.index });
+      const application = new TestSocket(addressBytes(HERE), 4000);
+      const question = new Uint8Array(32).fill(7);
+      application.send(addressBytes(THERE), 5000, question);
+      const buffer = allocate(2000);
+      const queue = device.fds.find((fd) => readable(fd, 500))!;
+      const length = check(read(queue, buffer.at, 2000), 'read', 'the TUN');
+      const packet = buffer.bytes.subarray(0, length);
+      assert.is(length, 28 + question.length);
+      assert.equal([...packet.subarray(12, 16)], [...addressBytes(HERE)]);
+      assert.equal([...packet.subarray(28)], [...question]);
+      for (const fd of device.fds) {
+        assert.is(read(fd, buffer.at, 2000), -1);
+        assert.is(errno(), EAGAIN);
+      }
+      // The answer: the same packet with its ends changed over, which leaves every checksum as it is.
+      packet.copyWithin(12, 16, 20);
+      packet.set(addressBytes(THERE), 12);
+      packet.set(addressBytes(HERE), 16);
+      packet.set([5000 >> 8, 5000 & 0xff, 4000 >> 8, 4000 & 0xff], 20);
+      assert.is(write(device.fds[1]!, buffer.at, length), length);
+      assert.equal([...application.receive()!], [...question]);
+      application.close();
+      device.close();
+      assert.equal(
+        listLinks(netlink).map(({ name }) => name),
+        ['lo'],
+      );
+    });
+  }),
+);
+
+tun('a name that cannot be or is taken, and a silly MTU, are refused in words', () =>
+  withNamespaces(['a'], (a) => {
+    a!.enter(() => {
+      const open = (name: string, mtu = 1400): (() => void) => {
+        return () => openTun({ name, queues: 1, mtu }).close();
+      };
+      assert.throws(open('a/b'), /TUN name 'a\/b': expected/);
+      assert.throws(open('much-too-long-a-name'), /expected 1 to 15/);
+      assert.throws(open('culvert0', 20), /TUN MTU 20: expected/);
+      assert.throws(open('lo'), /TUNSETIFF of lo: EINVAL .*choose another/);
+      open('culvert0')();
+    });
+  }),
+);
+
+if (ownNamespaces()) tun.run();
