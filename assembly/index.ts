@@ -12,3 +12,4 @@ export { processInbound, processOutbound } from './process';
 export { prepareReceive } from './receive';
 export { hmac, hmacSetKey } from './mac/hmac';
 export { hmacLanes } from './mac/hmaclanes';
+export { poly1305 } from './mac/poly1305';

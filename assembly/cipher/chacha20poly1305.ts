@@ -70,7 +70,7 @@ export function chachaPolyOpen(
 /** Leaves the Poly1305 key at FIRST and the first `head` bytes of text, en- or decrypted, behind it. */
 function firstGroup(key: usize, nonce: usize, src: usize, head: u32): void {
   const first = scratchAt + FIRST;
-  memory.fill(first, 0, BLOCK);
+  for (let at: u32 = 0; at < BLOCK; at += 16) v128.store(first + at, i64x2.splat(0));
   copyShort(first + BLOCK, src, head);
   chacha20Groups(key, nonce, 0, first, first, 1);
 }

@@ -2,7 +2,8 @@
 import { createCipheriv } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { vectors } from '../vectors/chacha20poly1305.js';
+import { SCRATCH_SIZE, WORKER_SCRATCH, WORKERS_AT } from '../../src/contract/layout.js';
+import { keyStream, vectors } from '../vectors/chacha20poly1305.js';
 import { arena, hex, seeded } from './arena.js';
 
 const test = suite('chacha20poly1305');
@@ -65,6 +66,12 @@ for (const vector of vectors) {
   });
 }
 
+test(`${keyStream.source}: the text is ChaCha20 from block 1 on`, () => {
+  const plain = hex(keyStream.plain);
+  const sealed = seal(hex(keyStream.key), hex(keyStream.nonce), Buffer.alloc(0), plain);
+  assert.equal(sealed.text, hex(keyStream.sealed));
+});
+
 test(`agrees with node:crypto on every length from 0 to ${LONGEST}`, () => {
   const random = seeded(7539);
   for (let length = 0; length <= LONGEST; length++) {
@@ -126,6 +133,27 @@ test('open refuses any flipped bit and leaves the destination as it was', () => 
     }
   }
 });
+
+test('the one-time key is gone from memory when a call returns', () => {
+  const random = seeded(3);
+  for (const length of [0, 64, 1400]) {
+    const [key, nonce, aad] = [random.bytes(32), random.bytes(12), random.bytes(12)];
+    const counterZero = Buffer.concat([Buffer.alloc(4), nonce]);
+    const once = createCipheriv('chacha20', key, counterZero).update(Buffer.alloc(32));
+    const sealed = seal(key, nonce, aad, random.bytes(length));
+    assert.is(scratch().indexOf(once.subarray(0, 16)), -1, 'after seal');
+    assert.is(scratch().indexOf(once.subarray(16)), -1, 'after seal');
+    open(key, nonce, aad, sealed);
+    open(key, nonce, aad, { text: sealed.text, tag: flip(sealed.tag, 0) });
+    assert.is(scratch().indexOf(once.subarray(0, 16)), -1, 'after open');
+    assert.is(scratch().indexOf(once.subarray(16)), -1, 'after open');
+    assert.is(scratch().indexOf(key), -1);
+  }
+});
+
+function scratch(): Buffer {
+  return Buffer.from(room.bytes.buffer, WORKERS_AT + WORKER_SCRATCH, SCRATCH_SIZE);
+}
 
 function flip(data: Buffer, bit: number): Buffer {
   const copy = Buffer.from(data);

@@ -9,7 +9,8 @@ import {
   MAC_HMAC_SHA384,
   MAC_HMAC_SHA512,
 } from '../../src/contract/ids.js';
-import { vectors } from '../vectors/hmac.js';
+import { SCRATCH_SIZE, WORKER_SCRATCH, WORKERS_AT } from '../../src/contract/layout.js';
+import { millionA, vectors } from '../vectors/hmac.js';
 import { arena, hex, seeded } from './arena.js';
 
 const test = suite('hmac');
@@ -35,8 +36,8 @@ const DATA = 32768;
 const SLOT = 2048;
 const LONGEST = 2000;
 
-function setKey(hash: Hash, key: Buffer): void {
-  exports.hmacSetKey!(room.base + CONTEXT, hash.mac, room.put(KEY, key), key.length);
+function setKey(hash: Hash, key: Buffer, at = KEY): void {
+  exports.hmacSetKey!(room.base + CONTEXT, hash.mac, room.put(at, key), key.length);
 }
 
 function digest(hash: Hash, data: Buffer, extra: Buffer): Buffer {
@@ -134,6 +135,32 @@ for (const hash of HASHES) {
     }
   });
 }
+
+for (const { hash: name, source, digest: hashed } of millionA) {
+  test(`${source}: ${name} of a key of a million a`, () => {
+    const hash = HASHES.find((row) => row.name === name)!;
+    const data = Buffer.from('a message');
+    setKey(hash, Buffer.alloc(1_000_000, 'a'), DATA);
+    const long = digest(hash, data, Buffer.alloc(0));
+    // RFC 2104 §2: a key longer than a block is replaced by its hash
+    setKey(hash, hex(hashed));
+    assert.equal(digest(hash, data, Buffer.alloc(0)), long);
+  });
+}
+
+test('hmacSetKey leaves no key in scratch', () => {
+  const scratch = Buffer.from(room.bytes.buffer, WORKERS_AT + WORKER_SCRATCH, SCRATCH_SIZE);
+  for (const hash of HASHES) {
+    for (const length of [20, 64, 128, 200]) {
+      const key = Buffer.alloc(length, 0xc3);
+      setKey(hash, key);
+      for (const mask of [0, 0x36, 0x5c]) {
+        const four = Buffer.alloc(4, 0xc3 ^ mask);
+        assert.is(scratch.indexOf(four), -1, `${hash.name}, ${length} bytes, mask ${mask}`);
+      }
+    }
+  }
+});
 
 test('no job writes outside its digest', () => {
   const random = seeded(5);

@@ -56,3 +56,15 @@ export const vectors: readonly AeadVector[] = [
     tag: '76aaa8266b7fb0f7b11b369907e1ad43',
   },
 ];
+
+/** The cipher alone: what the AEAD makes of the text, whatever the tag. */
+export const keyStream = {
+  source: 'RFC 8439 §2.4.2',
+  key: '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f',
+  nonce: '000000000000004a00000000',
+  plain: vectors[0]!.plain!,
+  sealed: `6e2e359a2568f98041ba0728dd0d6981e97e7aec1d4360c20a27afccfd9fae0b
+    f91b65c5524733ab8f593dabcd62b3571639d624e65152ab8f530c359f0861d8
+    07ca0dbf500d6a6156a38e088a22b65e52bc514d16ccf806818ce91ab7793736
+    5af90bbf74a35be6b40b8eedf2785e42874d`,
+} as const;

@@ -187,3 +187,22 @@ export const vectors: readonly HmacVector[] = [
     ],
   ]),
 ];
+
+/** The hashes themselves: a million times the letter a. */
+export const millionA = [
+  { hash: 'sha1', digest: '34aa973cd4c4daa4f61eeb2bdbad27316534016f' },
+  {
+    hash: 'sha256',
+    digest: 'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0',
+  },
+  {
+    hash: 'sha384',
+    digest: `9d0e1809716474cb086e834e310a4a1ced149e9c00f248527972cec5704c2a5b
+      07b8b3dc38ecc4ebae97ddd87f3d8985`,
+  },
+  {
+    hash: 'sha512',
+    digest: `e718483d0ce769644e2e42c7bc15b4638e1f98b13b2044285632a803afa973eb
+      de0ff244877ea60a4cb0432ce577c31beb009c5c2c49aa2e4eadb217ad8cc09b`,
+  },
+].map((row) => ({ source: 'FIPS 180 example, one million a', ...row }));
