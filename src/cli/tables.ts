@@ -115,9 +115,7 @@ export function formatInstalledSas(rows: readonly InstalledSaRow[], width = 0): 
 
 /** All counters in RouterOS's order, ours behind a blank line. */
 export function formatStatistics(row: StatisticsRow): string {
-  const pairs = COUNTERS.map(({ name }) => [name, grouped(row[name])] as const);
-  const first = COUNTERS.findIndex(({ column }) => column >= OURS_FROM);
-  const [routeros, ours] = [pairs.slice(0, first), pairs.slice(first)];
-  return `${formatProperties(routeros)}\n${formatProperties(ours)}`;
+  const lines = formatProperties(COUNTERS.map(({ name }) => [name, grouped(row[name])]));
+  const ours = COUNTERS.findIndex(({ name }) => name === 'in-packets');
+  return lines.split('\n').toSpliced(ours, 0, '').join('\n');
 }
-const OURS_FROM = COUNTERS.find(({ name }) => name === 'in-packets')!.column;

@@ -1,0 +1,151 @@
+// The command as a user runs it: a process, its output, its exit status; the daemon is a control
+// socket with rows of ours behind it.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { buildProgram } from '../../src/cli/main.js';
+import { packageRoot, version } from '../../src/cli/version.js';
+import { type ControlHandlers, openControl } from '../../src/daemon/control.js';
+import { COUNTERS } from '../../src/daemon/counter-names.js';
+import type { StatisticsRow } from '../../src/daemon/rows.js';
+
+const commands = suite<{ directory: string; socket: string }>('cli commands');
+
+commands.before.each((context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'culvert-cli-'));
+  context.socket = join(context.directory, 'culvert0.sock');
+});
+commands.after.each((context) => rmSync(context.directory, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+function culvert(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const main = join(packageRoot, 'dist/src/cli/main.js');
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (data) => (out += data));
+  child.stderr.on('data', (data) => (err += data));
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, out, err })));
+}
+
+function handlers(asked: unknown[]): ControlHandlers {
+  return {
+    'policy print': () => [],
+    'active-peers print': () => [],
+    'active-peers kill-connections': (args) => {
+      asked.push(args);
+      return { killed: 1 };
+    },
+    'installed-sa print': (args) => {
+      asked.push(args);
+      return [];
+    },
+    'installed-sa flush': () => ({ flushed: 4 }),
+    'statistics print': () =>
+      Object.fromEntries(COUNTERS.map(({ name }) => [name, 7])) as unknown as StatisticsRow,
+  };
+}
+
+commands('check: ok and not ok', async ({ directory }) => {
+  const file = join(directory, 'site.json');
+  writeFileSync(file, '{"peer":[{"name":"a b"}],"log":{"level":"loud"}}', { mode: 0o600 });
+  const bad = await culvert(['check', file]);
+  assert.is(bad.status, 1);
+  assert.match(bad.out, 'error: peer[0].name: "a b": expected a name of 1 to 64 characters');
+  assert.match(bad.out, 'error: log.level: "loud": expected one of debug, info, warning, error');
+  assert.match(bad.out, /site.json: 2 errors\n$/);
+  const json = await culvert(['check', '--json', file]);
+  assert.is((JSON.parse(json.out) as { errors: unknown[] }).errors.length, 2);
+  writeFileSync(file, '{}');
+  const good = await culvert(['check', file]);
+  assert.equal([good.status, good.err], [0, '']);
+  assert.match(good.out, /site.json: ok: 0 peers, 0 identities, 0 policies\n$/);
+});
+
+commands('run refuses a wrong file before it touches anything', async ({ directory }) => {
+  const { status, err } = await culvert(['run', join(directory, 'none.json')]);
+  assert.is(status, 1);
+  assert.match(err, /none.json: not found: expected a configuration file/);
+});
+
+commands('no daemon: one clear sentence, status 1', async ({ directory, socket }) => {
+  const named = await culvert(['policy', 'print', '--socket', socket]);
+  assert.equal([named.status, named.out], [1, '']);
+  assert.is(named.err, `culvert: no daemon is running: there is no socket at ${socket}\n`);
+  if (process.getuid?.() === 0) return;
+  const found = await culvert(['policy', 'print'], { XDG_RUNTIME_DIR: directory });
+  assert.match(found.err, /^culvert: no daemon is running: there is no socket in /);
+  assert.match(found.err, /Start one with `culvert run FILE`/);
+});
+
+commands('every print command, as table and as JSON', async ({ socket }) => {
+  const asked: unknown[] = [];
+  const server = await openControl(socket, handlers(asked));
+  const ask = (...args: string[]): Promise<Outcome> => culvert([...args, '--socket', socket]);
+  assert.equal(await ask('policy', 'print'), { status: 0, out: 'no entries\n', err: '' });
+  assert.is((await ask('active-peers', 'print', '--json')).out, '[]\n');
+  assert.is((await ask('installed-sa', 'flush')).out, '4 SAs flushed\n');
+  assert.is((await ask('active-peers', 'kill-connections')).out, '1 connection killed\n');
+  await ask('active-peers', 'kill-connections', '--peer', 'west');
+  await ask('installed-sa', 'print');
+  await ask('installed-sa', 'print', '--show-secrets');
+  assert.equal(asked, [{}, { peer: 'west' }, {}, { 'show-secrets': true }]);
+  const statistics = await ask('statistics', 'print', '--json');
+  assert.is((JSON.parse(statistics.out) as Record<string, number>)['in-no-states'], 7);
+  assert.match((await ask('statistics', 'print')).out, /^ +in-errors: 7\n/);
+  await server.close();
+});
+
+commands('an error of the daemon is one line', async ({ socket }) => {
+  const broken = handlers([]);
+  broken['policy print'] = () => {
+    throw new Error('no memory');
+  };
+  const server = await openControl(socket, broken);
+  const { status, err } = await culvert(['policy', 'print', '--socket', socket]);
+  assert.equal([status, err], [1, 'culvert: policy print failed: no memory\n']);
+  await server.close();
+});
+
+commands('a slip of the command is named', async () => {
+  const { status, err } = await culvert(['polcy', 'print']);
+  assert.is(status, 1);
+  assert.match(err, "unknown command 'polcy'");
+  assert.match(err, 'Did you mean policy?');
+});
+
+commands('--version', async () => {
+  assert.is((await culvert(['--version'])).out, `${version()}\n`);
+});
+
+/** The help of a command, with what addHelpText adds. */
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  return text;
+}
+
+commands('every command has a sentence and an example in its help', () => {
+  const all: Command[] = [];
+  const walk = (command: Command): void => {
+    all.push(command);
+    command.commands.forEach(walk);
+  };
+  walk(buildProgram());
+  assert.ok(all.length >= 10);
+  for (const command of all) {
+    const help = helpOf(command);
+    assert.match(command.description(), /\.$/, command.name());
+    assert.match(help, '\nExample:\n  culvert', command.name());
+  }
+});
+
+commands.run();

@@ -1,0 +1,159 @@
+// What the four print commands look like, whole.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  formatActivePeers,
+  formatInstalledSas,
+  formatPolicies,
+  formatStatistics,
+} from '../../src/cli/tables.js';
+import { COUNTERS } from '../../src/daemon/counter-names.js';
+import type {
+  ActivePeerRow,
+  InstalledSaRow,
+  PolicyRow,
+  StatisticsRow,
+} from '../../src/daemon/rows.js';
+
+const POLICY: PolicyRow = {
+  number: 0,
+  active: true,
+  disabled: false,
+  'src-address': '198.51.100.0/24',
+  'src-port': 'any',
+  'dst-address': '203.0.113.0/24',
+  'dst-port': 80,
+  protocol: 'tcp',
+  action: 'encrypt',
+  level: 'require',
+  'ipsec-protocols': 'esp',
+  tunnel: true,
+  peer: 'east',
+  proposal: 'default',
+  'sa-src-address': '192.0.2.1',
+  'sa-dst-address': '192.0.2.2',
+  'ph2-count': 1,
+  'ph2-state': 'established',
+  comment: '',
+};
+const PEER: ActivePeerRow = {
+  peer: 'east',
+  id: 'fqdn:east.example',
+  'local-address': '192.0.2.1',
+  port: 4500,
+  'remote-address': '192.0.2.2',
+  state: 'established',
+  side: 'responder',
+  'natt-peer': true,
+  uptime: 3723,
+  'last-seen': 2,
+  'ph2-total': 1,
+  spii: '0011223344556677',
+  spir: '8899aabbccddeeff',
+  'rx-bytes': 1234567,
+  'rx-packets': 999,
+  'tx-bytes': 0,
+  'tx-packets': 1000,
+};
+const SA: InstalledSaRow = {
+  spi: '0x0a1b2c3d',
+  peer: 'east',
+  direction: 'in',
+  'src-address': '192.0.2.2:4500',
+  'dst-address': '192.0.2.1:4500',
+  state: 'mature',
+  'auth-algorithm': 'none',
+  'enc-algorithm': 'aes-gcm',
+  'enc-key-size': 128,
+  addtime: 0,
+  'expires-in': 1799,
+  'add-lifetime': [1440, 1800],
+  'current-bytes': 1048576,
+  'current-packets': 1024,
+  'invalid-packets': 0,
+  replay: 128,
+  esn: true,
+  'seen-traffic': true,
+};
+
+const tables = suite('cli tables');
+
+tables('policy print', () => {
+  const bypass: PolicyRow = {
+    ...POLICY,
+    number: 2,
+    active: false,
+    disabled: true,
+    'dst-port': 'any',
+    protocol: 'all',
+    action: 'none',
+    peer: '',
+    'sa-src-address': '',
+    'sa-dst-address': '',
+    'ph2-count': 0,
+    'ph2-state': 'no-phase2',
+    comment: 'printer',
+  };
+  assert.is(
+    formatPolicies([POLICY, bypass], 120),
+    [
+      'Flags: X - DISABLED; A - ACTIVE',
+      'Columns: PEER, TUNNEL, SRC-ADDRESS, DST-ADDRESS, PROTOCOL, ACTION, LEVEL, PH2-STATE, PH2-COUNT',
+      '#     PEER  TUNNEL  SRC-ADDRESS      DST-ADDRESS             PROTOCOL  ACTION   LEVEL    PH2-STATE    PH2-COUNT',
+      '0  A  east  yes     198.51.100.0/24  203.0.113.0/24 port 80  tcp       encrypt  require  established          1',
+      '      ;;; printer',
+      '2 X         yes     198.51.100.0/24  203.0.113.0/24          all       none     require                       0',
+      'not shown (narrow terminal): proposal, sa-src-address, sa-dst-address',
+      '',
+    ].join('\n'),
+  );
+});
+
+tables('active-peers print', () => {
+  assert.is(
+    formatActivePeers([PEER], 125),
+    [
+      'Flags: R - RESPONDER; N - NATT-PEER',
+      'Columns: PEER, STATE, UPTIME, PH2-TOTAL, REMOTE-ADDRESS, PORT, ID, LAST-SEEN, RX-BYTES, TX-BYTES',
+      '#     PEER  STATE        UPTIME  PH2-TOTAL  REMOTE-ADDRESS  PORT  ID                 LAST-SEEN   RX-BYTES  TX-BYTES',
+      '0 RN  east  established  1h2m3s          1  192.0.2.2       4500  fqdn:east.example  2s         1 234 567         0',
+      'not shown (narrow terminal): rx-packets, tx-packets, local-address, spii, spir',
+      '',
+    ].join('\n'),
+  );
+});
+
+tables('installed-sa print', () => {
+  assert.is(
+    formatInstalledSas([SA], 130),
+    [
+      'Flags: S - SEEN-TRAFFIC; E - ESP',
+      'Columns: SPI, DIRECTION, STATE, SRC-ADDRESS, DST-ADDRESS, ENC-ALGORITHM, ENC-KEY-SIZE, AUTH-ALGORITHM, CURRENT-BYTES',
+      '#     SPI         DIRECTION  STATE   SRC-ADDRESS     DST-ADDRESS     ENC-ALGORITHM  ENC-KEY-SIZE  AUTH-ALGORITHM  CURRENT-BYTES',
+      '0 SE  0x0a1b2c3d  in         mature  192.0.2.2:4500  192.0.2.1:4500  aes-gcm                 128  none                1 048 576',
+      'not shown (narrow terminal): expires-in, peer, current-packets, invalid-packets, replay, esn, add-lifetime, addtime',
+      '',
+    ].join('\n'),
+  );
+  const whole = formatInstalledSas([SA]);
+  assert.match(whole, / 29m59s +east +1 024 +0 +128 +yes +24m\/30m +(1970-01-01|1969-12-31) /);
+});
+
+tables('keys stand in the table only where the answer has them', () => {
+  assert.not.match(formatInstalledSas([SA]), 'KEY,');
+  const withKeys = formatInstalledSas([{ ...SA, 'enc-key': 'c0ffee', 'auth-key': '' }]);
+  assert.match(withKeys, 'Columns: SPI, ENC-KEY, AUTH-KEY, DIRECTION');
+  assert.match(withKeys, '0x0a1b2c3d  c0ffee ');
+});
+
+tables('statistics print: every counter, RouterOS’s first', () => {
+  const row = Object.fromEntries(COUNTERS.map(({ name }, at) => [name, at * 1000])) as unknown;
+  const lines = formatStatistics(row as StatisticsRow).split('\n');
+  assert.is(lines[0], `${' '.repeat(16)}in-errors: 0`);
+  assert.is(lines[24], `${' '.repeat(8)}out-policy-errors: 24 000`);
+  assert.is(lines[25], '');
+  assert.is(lines[26], `${' '.repeat(15)}in-packets: 25 000`);
+  assert.is(lines.length, COUNTERS.length + 2);
+});
+
+tables.run();

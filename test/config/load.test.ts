@@ -1,0 +1,409 @@
+// The file as a whole: defaults, every error at once, references, warnings, secrets.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { load, parse } from '../../src/config/load.js';
+import type { Property } from '../../src/config/menu.js';
+import { MENUS } from '../../src/config/menus.js';
+import { formatProblem, formatWarning } from '../../src/config/problem.js';
+import { type Json, sound } from './configuration.js';
+
+const loading = suite('config load');
+
+const errorsOf = (file: unknown): string[] => {
+  const loaded = parse(typeof file === 'string' ? file : JSON.stringify(file));
+  return loaded.ok ? [] : loaded.errors.map(formatProblem);
+};
+function good(file: unknown): Extract<ReturnType<typeof parse>, { ok: true }> {
+  const loaded = parse(JSON.stringify(file));
+  if (!loaded.ok) throw new Error(loaded.errors.map(formatProblem).join('\n'));
+  return loaded;
+}
+const warningsOf = (file: unknown): string[] => good(file).warnings.map(formatWarning);
+
+loading('the shortest file: everything else is the default', () => {
+  const { databases, settings, warnings } = good(sound());
+  assert.equal(databases.peers[0]!.profile, {
+    name: 'default',
+    dhGroup: ['x25519', 'ecp256', 'modp2048'],
+    encAlgorithm: ['aes-256-gcm', 'aes-128-gcm', 'aes-256', 'aes-128'],
+    hashAlgorithm: ['sha256'],
+    lifetime: 86400,
+    natTraversal: true,
+    dpdInterval: 120,
+    dpdMaximumFailures: 5,
+    proposalCheck: 'obey',
+  });
+  assert.equal(databases.policies[0]!.proposal, {
+    name: 'default',
+    encAlgorithms: ['chacha20poly1305', 'aes-256-gcm', 'aes-128-gcm', 'aes-256-cbc'],
+    authAlgorithms: ['sha256', 'sha512'],
+    lifetime: 1800,
+    lifebytes: 0,
+    pfsGroup: 'modp2048',
+    esn: 'yes',
+  });
+  const { address, localAddress, port, passive, sendInitialContact } = databases.peers[0]!;
+  assert.equal(address, { address: { family: 4, value: 0xc0000201n }, bits: 32 });
+  assert.equal([localAddress, port, passive, sendInitialContact], [undefined, 500, false, true]);
+  const { id, action, protocol, srcPort, dstPort, level, tunnel, peer } = databases.policies[0]!;
+  assert.equal([id, action, protocol, srcPort, dstPort], [0, 'encrypt', 0, undefined, undefined]);
+  assert.equal([level, tunnel, peer], ['require', true, 'p']);
+  assert.equal(settings, {
+    tun: {
+      name: 'culvert0',
+      mtu: 1400,
+      workers: 0,
+      table: 220,
+      rulePriority: 220,
+      mssClamp: true,
+    },
+    log: { level: 'info', format: 'text' },
+  });
+  assert.equal(warnings, []);
+});
+
+loading('defaults written out are the same configuration', () => {
+  const written = sound() as unknown as Record<string, Json[] & Json>;
+  for (const menu of MENUS) {
+    for (const entry of menu.list ? written[menu.name]! : [written[menu.name]!]) {
+      for (const row of menu.properties as readonly Property[]) {
+        if (row.default !== undefined && !(row.name in entry)) entry[row.name] = row.default;
+      }
+    }
+  }
+  assert.equal(good(written), good(sound()));
+});
+
+loading('no default is an unsafe algorithm', () => {
+  assert.equal(warningsOf({ ...sound(), profile: undefined, proposal: undefined }), []);
+});
+
+loading('an empty file is a gateway that does nothing', () => {
+  assert.equal(good({}).databases, { peers: [], identities: [], policies: [] });
+});
+
+loading('a secret is its UTF-8 text, or hexadecimal bytes', () => {
+  const secretOf = (secret: string): Uint8Array =>
+    good({ ...sound(), identity: [{ peer: 'p', secret }] }).databases.identities[0]!.secret;
+  assert.equal([...secretOf('é')], [0xc3, 0xa9]);
+  assert.equal([...secretOf('0xDEADbeef')], [0xde, 0xad, 0xbe, 0xef]);
+});
+
+loading('all errors at once, in the order of the menus', () => {
+  const file = {
+    peer: [{ name: 'west', address: '192.0.2.300', prot: 500 }, 'east'],
+    identity: [{ peer: 'wets', secret: '' }],
+    policy: [
+      { 'src-address': '10.0.0.0/8', 'dst-address': '2001:db8::/32', peer: 'west', 'dst-port': 80 },
+      { 'src-address': '10.0.0.0/8', tunnel: 'no' },
+    ],
+    proposal: [{ name: 'p', 'enc-algorithms': '' }],
+    polcy: [],
+    key: [],
+  };
+  assert.equal(errorsOf(file), [
+    'polcy: unknown menu: expected a known menu (did you mean "policy"?)',
+    "key: RouterOS's menu key: expected nothing, it is not there yet",
+    'peer[0].prot: unknown property: expected a known property (did you mean "port"?)',
+    'peer[0].address: "192.0.2.300": expected an IPv4 or IPv6 prefix such as 192.0.2.0/24 or ' +
+      '2001:db8::/32',
+    'peer[1]: a string: expected an object: { … }',
+    errorsOf(file)[5]!,
+    'policy[1].dst-address: nothing: expected an IPv4 or IPv6 prefix such as 192.0.2.0/24 or ' +
+      '2001:db8::/32',
+    'identity[0].peer: "wets": expected the name of a peer: west (did you mean "west"?)',
+    'identity[0].secret: nothing: expected a secret: auth-method=pre-shared-key needs one',
+    'peer[0]: no identity: expected an entry in the menu identity with "peer": "west"',
+    'policy[0].dst-address: 2001:db8::/32: expected an IPv4 prefix, as src-address is',
+    'policy[0].dst-port: 80: expected any with protocol all; ports need tcp, udp, dccp, sctp, ' +
+      'udp-lite',
+    'policy[1].peer: nothing: expected the name of a peer: action=encrypt needs one',
+    'policy[1].tunnel: no: expected yes: transport mode is not there yet (no is the default of ' +
+      'RouterOS)',
+  ]);
+  assert.match(
+    errorsOf(file)[5]!,
+    /^proposal\[0\].enc-algorithms: "": expected a list that is not/,
+  );
+});
+
+const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] = [
+  ['not an object', () => [], /^the file: \[\]: expected an object/],
+  ['null', () => null, /^the file: null: expected an object/],
+  ['a menu that is no list', (f) => ({ ...f, peer: {} }), /^peer: an object: expected a list/],
+  [
+    'a list where one object stands',
+    (f) => ({ ...f, tun: [] }),
+    /^tun: a list: expected an object/,
+  ],
+  [
+    'a peer without name',
+    (f) => ({ ...f, peer: [{}] }),
+    /^peer\[0\].name: nothing: expected a name/,
+  ],
+  [
+    'two peers of one name',
+    (f) => ({ ...f, peer: [...f.peer!, { name: 'p', address: '192.0.2.7' }] }),
+    /^peer\[1\].name: "p": expected a name that no other peer has; peer\[0\] has it$/,
+  ],
+  [
+    'two peers of one address',
+    (f) => ({
+      ...f,
+      peer: [...f.peer!, { name: 'q', address: '192.0.2.1/32' }],
+      identity: [...f.identity!, { peer: 'q', secret: 'x' }],
+    }),
+    /^peer\[1\].address: 192.0.2.1\/32: expected an address that no other peer .* peer\[0\] has it$/,
+  ],
+  [
+    'a local address of the other family',
+    (f) => ({ ...f, peer: [{ ...f.peer![0], 'local-address': '2001:db8::1' }] }),
+    /^peer\[0\].local-address: IPv6: expected an IPv4 address, as the peer's address is$/,
+  ],
+  [
+    'a profile that is not there',
+    (f) => ({ ...f, peer: [{ ...f.peer![0], profile: 'strong' }] }),
+    /^peer\[0\].profile: "strong": expected the name of a profile: default$/,
+  ],
+  [
+    'a proposal that is disabled',
+    (f) => ({ ...f, proposal: [{ name: 'default', disabled: true }] }),
+    /^policy\[0\].proposal: "default": expected a proposal that is not disabled$/,
+  ],
+  [
+    'two profiles of one name',
+    (f) => ({ ...f, profile: [{ name: 'a' }, { name: 'a' }] }),
+    /^profile\[1\].name: "a": expected a name that no other profile has; profile\[0\] has it$/,
+  ],
+  [
+    'a peer whose only identity is disabled',
+    (f) => ({ ...f, identity: [{ ...f.identity![0], disabled: 'yes' }] }),
+    /^peer\[0\]: no identity: expected an entry in the menu identity with "peer": "p"$/,
+  ],
+  [
+    'two identities that cannot be told apart',
+    (f) => ({ ...f, identity: [f.identity![0], f.identity![0]] }),
+    /^identity\[1\].remote-id: "auto": expected a remote-id that no other .* identity\[0\] has it$/,
+  ],
+  [
+    'AEAD with an integrity algorithm',
+    (f) => ({
+      ...f,
+      proposal: [{ name: 'default', 'enc-algorithms': 'aes-128-gcm', 'auth-algorithms': 'sha256' }],
+    }),
+    /^proposal\[0\].auth-algorithms: "sha256": expected null or nothing: the AEAD/,
+  ],
+  [
+    'CBC without integrity',
+    (f) => ({
+      ...f,
+      proposal: [{ name: 'default', 'enc-algorithms': 'aes-128-cbc', 'auth-algorithms': 'null' }],
+    }),
+    /^proposal\[0\].auth-algorithms: "null": expected no null: aes-128-cbc would go without/,
+  ],
+  [
+    'the default encryption without integrity',
+    (f) => ({ ...f, proposal: [{ name: 'default', 'auth-algorithms': ['null'] }] }),
+    /^proposal\[0\].auth-algorithms: \["null"\]: expected no null: aes-256-cbc would go without/,
+  ],
+  [
+    'two equal policies',
+    (f) => ({ ...f, policy: [f.policy![0], { ...f.policy![0], level: 'unique' }] }),
+    /^policy\[1\]: 198.51.100.0\/24 → 203.0.113.0\/24: expected packets that no .* policy\[0\]/,
+  ],
+  [
+    "RouterOS's property that is not there yet",
+    (f) => ({ ...f, policy: [{ ...f.policy![0], template: true }] }),
+    /^policy\[0\].template: RouterOS's property template: expected nothing, it is not there yet$/,
+  ],
+  [
+    'a property of Object.prototype',
+    (f) => ({ ...f, peer: [{ ...f.peer![0], constructor: 1 }] }),
+    /^peer\[0\].constructor: unknown property: expected one of name, address/,
+  ],
+];
+for (const [title, change, expected] of refused) {
+  loading(`refused: ${title}`, () => {
+    const errors = errorsOf(change(sound()));
+    assert.ok(
+      errors.some((error) => expected.test(error)),
+      errors.join('\n'),
+    );
+  });
+}
+
+loading('__proto__ as a property is unknown, not a prototype', () => {
+  const text = JSON.stringify(sound()).replace('"name":"p"', '"name":"p","__proto__":{"x":1}');
+  assert.match(errorsOf(text)[0]!, /^peer\[0\].__proto__: unknown property/);
+});
+
+loading('a wrong secret is never shown', () => {
+  const marker = '0xs3cr3tm4rker';
+  for (const identity of [{ peer: 'p', secret: marker }, [marker], marker, { [marker]: 1 }]) {
+    if (typeof identity === 'object' && marker in identity) continue;
+    const text = errorsOf({ ...sound(), identity: [identity] }).join('\n');
+    assert.not.match(text, 's3cr3t');
+    assert.ok(text.length > 0);
+  }
+  // A slip of JSON next to the secret must not quote it.
+  const broken = `{"identity":[{"peer":"p","secret":"${marker}" "my-id":"auto"}]}`;
+  assert.not.match(errorsOf(broken).join(), 's3cr3t');
+});
+
+loading('disabled entries are checked and set aside; policies keep their numbers', () => {
+  const file = sound();
+  const { databases, disabledPolicies } = good({
+    ...file,
+    peer: [...file.peer!, { name: 'q', address: '192.0.2.1', disabled: true }],
+    policy: [
+      { ...file.policy![0], disabled: true },
+      { ...file.policy![0], comment: 'second' },
+      { 'src-address': '0.0.0.0/0', 'dst-address': '0.0.0.0/0', action: 'discard' },
+    ],
+  });
+  assert.equal(
+    databases.peers.map(({ name }) => name),
+    ['p'],
+  );
+  assert.equal(
+    databases.policies.map(({ id, action }) => [id, action]),
+    [
+      [1, 'encrypt'],
+      [2, 'discard'],
+    ],
+  );
+  assert.equal(
+    disabledPolicies.map(({ id }) => id),
+    [0],
+  );
+  const broken = { ...file.policy![0], disabled: true, 'src-port': 'x' };
+  assert.is(errorsOf({ ...file, policy: [broken] }).length, 1);
+});
+
+loading('AEAD alone goes without an integrity algorithm', () => {
+  const proposal = [{ name: 'default', 'enc-algorithms': 'aes-128-gcm', 'pfs-group': 'none' }];
+  const built = good({ ...sound(), proposal }).databases.policies[0]!.proposal;
+  assert.equal([built.authAlgorithms, built.pfsGroup], [['null'], undefined]);
+});
+
+const warned: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] = [
+  [
+    'a broken group',
+    (f) => ({ ...f, profile: [{ name: 'default', 'dh-group': 'ecp256,modp1024' }] }),
+    /^profile\[0\].dh-group: "modp1024": broken/,
+  ],
+  [
+    'a weak hash',
+    (f) => ({ ...f, proposal: [{ name: 'default', 'auth-algorithms': 'sha1' }] }),
+    /^proposal\[0\].auth-algorithms: "sha1": weak/,
+  ],
+  [
+    'a broken PFS group',
+    (f) => ({ ...f, proposal: [{ name: 'default', 'pfs-group': 'modp768' }] }),
+    /^proposal\[0\].pfs-group: "modp768": broken/,
+  ],
+  [
+    'no encryption',
+    (f) => ({ ...f, proposal: [{ name: 'default', 'enc-algorithms': 'null' }] }),
+    /^proposal\[0\].enc-algorithms: "null": packets are authenticated, not encrypted$/,
+  ],
+  [
+    'a short secret',
+    (f) => ({ ...f, identity: [{ peer: 'p', secret: 'hunter2' }] }),
+    /^identity\[0\].secret: \[hidden\]: shorter than 16 bytes/,
+  ],
+  [
+    'a network that is to be called',
+    (f) => ({ ...f, peer: [{ name: 'p' }] }),
+    /^peer\[0\].address: 0.0.0.0\/0: a network cannot be called/,
+  ],
+  [
+    'level=use',
+    (f) => ({ ...f, policy: [{ ...f.policy![0], level: 'use' }] }),
+    /^policy\[0\].level: "use": packets pass IN THE CLEAR/,
+  ],
+  [
+    'a policy of a disabled peer',
+    (f) => ({ ...f, peer: [{ ...f.peer![0], disabled: true }] }),
+    /^policy\[0\].peer: "p": the peer is disabled/,
+  ],
+  [
+    'a policy behind a wider one',
+    (f) => ({
+      ...f,
+      policy: [
+        { 'src-address': '0.0.0.0/0', 'dst-address': '0.0.0.0/0', action: 'none' },
+        f.policy![0],
+      ],
+    }),
+    /^policy\[1\]: .*: never reached: policy\[0\] matches all its packets$/,
+  ],
+];
+for (const [title, change, expected] of warned) {
+  loading(`warned of: ${title}`, () => {
+    const warnings = warningsOf(change(sound()));
+    assert.ok(warnings.length === 1 && expected.test(warnings[0]!), warnings.join('\n'));
+  });
+}
+
+loading('a narrower policy before a wider one is no reason to warn', () => {
+  const policy = [
+    { 'src-address': '198.51.100.0/24', 'dst-address': '203.0.113.0/24', peer: 'p' },
+    { 'src-address': '0.0.0.0/0', 'dst-address': '0.0.0.0/0', action: 'discard' },
+    { 'src-address': '::/0', 'dst-address': '::/0', action: 'discard' },
+  ];
+  assert.equal(warningsOf({ ...sound(), policy }), []);
+});
+
+loading('the file: missing, a directory, readable by others', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'culvert-load-'));
+  try {
+    const path = join(directory, 'site.json');
+    const first = (name: string): string => {
+      const loaded = load(name);
+      return loaded.ok ? '' : formatProblem(loaded.errors[0]!);
+    };
+    assert.match(first(path), /site.json: not found: expected a configuration file/);
+    assert.match(first(directory), /: no file: expected a configuration file in JSON/);
+    writeFileSync(path, JSON.stringify(sound()), { mode: 0o600 });
+    const closed = load(path);
+    assert.ok(closed.ok && closed.warnings.length === 0);
+    chmodSync(path, 0o644);
+    const open = load(path);
+    assert.ok(open.ok);
+    assert.match(
+      formatWarning(open.warnings[0]!),
+      /mode 0644: the file holds secrets .* chmod 600/,
+    );
+    writeFileSync(path, '{}');
+    const harmless = load(path);
+    assert.ok(harmless.ok && harmless.warnings.length === 0);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+loading('a thousand random changes: errors or a configuration, never a throw', () => {
+  let seed = 7;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return seed % below;
+  };
+  const junk = [null, [], {}, '', 'x', -1, 1e99, true, [null], { name: {} }, '0x', ','];
+  for (let round = 0; round < 1000; round++) {
+    const file = JSON.parse(JSON.stringify(sound())) as Record<string, Json[]>;
+    const menus = Object.keys(file);
+    const menu = menus[random(menus.length)]!;
+    const entries = [file[menu]!].flat();
+    const target = random(3) === 0 ? (file as Json) : (entries[0] as Json);
+    const names = MENUS.flatMap((m) => [m.name, ...m.properties.map((row) => row.name)]);
+    target[names[random(names.length)]!] = junk[random(junk.length)];
+    const loaded = parse(JSON.stringify(file));
+    if (!loaded.ok) assert.ok(loaded.errors.length > 0);
+  }
+});
+
+loading.run();

@@ -1,0 +1,105 @@
+// Every property of every menu, good and bad values; and that the JSON schema takes what we take.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parse } from '../../src/config/load.js';
+import type { Menu, Property } from '../../src/config/menu.js';
+import { MENUS } from '../../src/config/menus.js';
+import { buildSchema } from '../../src/config/schema.js';
+import { accepts } from '../reference/json-schema.js';
+import { type Json, sound } from './configuration.js';
+import { VALUES } from './values.js';
+
+const properties = suite('config properties');
+const schema = buildSchema();
+
+/** The sound configuration with one property changed, and what has to change with it. */
+function withValue(menu: Menu, property: string, value: unknown): Json {
+  const file = sound() as unknown as Record<string, Json[] & Json>;
+  const entry = (menu.list ? file[menu.name]![0] : file[menu.name]) as Json;
+  entry[property] = value;
+  if (menu.name === 'policy' && property.endsWith('-port')) entry.protocol = 'tcp';
+  // A second entry of the name keeps what refers to the first one sound.
+  if (property === 'name' && menu.list) file[menu.name]!.push({ ...entry, name: 'default2' });
+  if (menu.name === 'peer' && property === 'name') {
+    file.peer = [
+      { name: 'p', address: '192.0.2.1' },
+      { name: value, address: '192.0.2.2' },
+    ] as never;
+    file.identity!.push({ peer: value, secret: 'another long secret' });
+  }
+  if (menu.name === 'peer' && property === 'address' && String(value).includes(':')) {
+    entry['local-address'] = '';
+  }
+  if (menu.name === 'proposal' && /gcm|chacha/.test(String(value)) && !/cbc/.test(String(value))) {
+    entry['auth-algorithms'] = 'null';
+  }
+  if (menu.name === 'identity' && property === 'disabled') {
+    file.identity!.push({ peer: 'p', secret: 'another long secret', 'remote-id': 'fqdn:x' });
+  }
+  return file as unknown as Json;
+}
+
+for (const menu of MENUS) {
+  for (const row of menu.properties as readonly Property[]) {
+    const path = `${menu.name}.${row.name}`;
+    const values = VALUES[menu.name]?.[row.name];
+    properties(path, () => {
+      assert.ok(values, `test/config/values.ts has no values for ${path}`);
+      for (const value of values.good) {
+        const file = withValue(menu, row.name, value);
+        const loaded = parse(JSON.stringify(file));
+        assert.ok(
+          loaded.ok,
+          `${path} = ${JSON.stringify(value)}: ${loaded.ok ? '' : JSON.stringify(loaded.errors)}`,
+        );
+        assert.ok(accepts(schema, file), `the schema refuses ${path} = ${JSON.stringify(value)}`);
+      }
+      for (const [value, expected] of values.bad) {
+        const loaded = parse(JSON.stringify(withValue(menu, row.name, value)));
+        const shown = `${path} = ${JSON.stringify(value)}`;
+        assert.not(loaded.ok, `${shown} must be refused`);
+        const at = `${menu.name}(\\[\\d\\])?\\.${row.name}`;
+        const errors = loaded.ok ? [] : loaded.errors;
+        const mine = errors.filter((error) => new RegExp(`^(${at}|policy.*)$`).test(error.path));
+        const found = mine.some((error) => error.expected.includes(expected));
+        assert.ok(found, `${shown}: expected …${expected}…, got ${JSON.stringify(errors)}`);
+      }
+    });
+    properties(`${path}: the default is taken when written`, () => {
+      if (row.default === undefined) return;
+      assert.ok('value' in row.kind.read(row.default));
+    });
+  }
+}
+
+properties('values.ts names no property that is not there', () => {
+  const known = MENUS.flatMap((menu) => menu.properties.map((row) => `${menu.name}.${row.name}`));
+  const named = Object.entries(VALUES).flatMap(([menu, rows]) =>
+    Object.keys(rows).map((row) => `${menu}.${row}`),
+  );
+  assert.equal(named.sort(), known.sort());
+});
+
+properties(
+  'every property has its sentence, and a reason where the default is not RouterOS’s',
+  () => {
+    for (const menu of MENUS) {
+      for (const row of menu.properties as readonly Property[]) {
+        assert.match(row.text, /\.$/, `${menu.name}.${row.name}`);
+        assert.is(
+          row.routeros === undefined,
+          row.because === undefined,
+          `${menu.name}.${row.name}`,
+        );
+      }
+    }
+  },
+);
+
+properties('the schema refuses what no menu has', () => {
+  assert.not(accepts(schema, { ...sound(), group: [] }));
+  assert.not(accepts(schema, { ...sound(), tun: { nmae: 'x' } }));
+  assert.not(accepts(schema, { ...sound(), peer: {} }));
+});
+
+properties.run();

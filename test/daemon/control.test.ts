@@ -1,0 +1,170 @@
+// The control socket: who may open it, what it answers, what it does with nonsense.
+import { chmodSync, existsSync, lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { COUNTERS } from '../../src/daemon/counter-names.js';
+import {
+  answer,
+  ControlError,
+  type ControlHandlers,
+  type ControlReply,
+  openControl,
+} from '../../src/daemon/control.js';
+import type { StatisticsRow } from '../../src/daemon/rows.js';
+
+const control = suite<{ directory: string }>('daemon control');
+
+control.before.each((context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'culvert-control-'));
+});
+control.after.each((context) => rmSync(context.directory, { recursive: true, force: true }));
+
+const calls: unknown[] = [];
+const handlers: ControlHandlers = {
+  'policy print': () => [],
+  'active-peers print': () => {
+    throw new Error('the table is being rebuilt');
+  },
+  'active-peers kill-connections': (args) => {
+    calls.push(args);
+    return { killed: 2 };
+  },
+  'installed-sa print': async () => [],
+  'installed-sa flush': () => ({ flushed: 0 }),
+  'statistics print': () =>
+    Object.fromEntries(COUNTERS.map(({ name }, at) => [name, at])) as unknown as StatisticsRow,
+};
+
+/** Sends raw text and gives back every reply until the daemon or we close. */
+function talk(path: string, sent: string, replies: number): Promise<ControlReply[]> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    let text = '';
+    const done = (): void => {
+      socket.destroy();
+      resolve(
+        text
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line) as ControlReply),
+      );
+    };
+    socket.on('connect', () => socket.write(sent));
+    socket.on('error', reject);
+    socket.on('end', done);
+    socket.on('data', (data) => {
+      text += data;
+      if (text.split('\n').length > replies) done();
+    });
+  });
+}
+
+control('directory 0700, socket 0600, gone after close', async ({ directory }) => {
+  const path = join(directory, 'new', 'culvert0.sock');
+  const before = process.umask();
+  const server = await openControl(path, handlers);
+  assert.is(process.umask(), before, 'the mask of the process is as it was');
+  assert.is(lstatSync(join(directory, 'new')).mode & 0o777, 0o700);
+  assert.is(lstatSync(path).mode & 0o777, 0o600);
+  await server.close();
+  assert.not(existsSync(path));
+});
+
+control('a directory open to others is refused', async ({ directory }) => {
+  for (const mode of [0o755, 0o770, 0o1777]) {
+    chmodSync(directory, mode);
+    const opening = openControl(join(directory, 'x.sock'), handlers);
+    const error = await opening.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    assert.instance(error, ControlError);
+    assert.match((error as Error).message, /is open to other users: .* mode 0700/);
+  }
+});
+
+control('a second daemon is refused, a dead one is replaced', async ({ directory }) => {
+  const path = join(directory, 'x.sock');
+  const first = await openControl(path, handlers);
+  const refused = await openControl(path, handlers).catch((error: Error) => error.message);
+  assert.match(refused as string, /another daemon already answers on/);
+  await first.close();
+  writeFileSync(path, 'no socket');
+  const other = await openControl(path, handlers).catch((error: Error) => error.message);
+  assert.match(other as string, /exists and is not a socket/);
+});
+
+control('several requests on one connection are answered in order', async ({ directory }) => {
+  const server = await openControl(join(directory, 'x.sock'), handlers);
+  const commands = ['installed-sa print', 'installed-sa flush', 'policy print'];
+  const sent = commands.map((command) => `${JSON.stringify({ command })}\n`).join('');
+  const replies = await talk(server.path, sent, 3);
+  await server.close();
+  assert.equal(replies, [
+    { ok: true, result: [] },
+    { ok: true, result: { flushed: 0 } },
+    { ok: true, result: [] },
+  ]);
+});
+
+control('nonsense gets an error each, and the daemon goes on', async ({ directory }) => {
+  const server = await openControl(join(directory, 'x.sock'), handlers);
+  const nonsense = ['', '{', '[]', '7', '{"command":7}', '{"command":"toString"}', '\u0000\u00ff'];
+  const replies = await talk(server.path, `${nonsense.join('\n')}\n`, nonsense.length);
+  assert.is(replies.filter(({ ok }) => !ok).length, nonsense.length);
+  const [after] = await talk(server.path, '{"command":"policy print"}\n', 1);
+  assert.ok(after!.ok);
+  await server.close();
+});
+
+control('a request without end is cut off', async ({ directory }) => {
+  const server = await openControl(join(directory, 'x.sock'), handlers);
+  const [reply, ...more] = await talk(server.path, 'x'.repeat(100_000), 9);
+  assert.equal(more, []);
+  assert.equal(reply, { ok: false, error: 'the request is longer than 16384 characters' });
+  await server.close();
+});
+
+control('a client that leaves before its answer harms nobody', async ({ directory }) => {
+  const server = await openControl(join(directory, 'x.sock'), handlers);
+  await new Promise<void>((resolve) => {
+    const socket = connect(server.path, () => {
+      socket.write('{"command":"statistics print"}\n'.repeat(200));
+      socket.on('close', () => resolve());
+      socket.destroy();
+    });
+    socket.on('error', () => resolve());
+  });
+  const [after] = await talk(server.path, '{"command":"policy print"}\n', 1);
+  assert.ok(after!.ok);
+  await server.close();
+});
+
+const replies: [string, RegExp][] = [
+  ['{"command":"policy prnt"}', /^no such command "policy prnt"; there are: policy print, /],
+  ['{"command":"policy print","args":[]}', /^"args" must be an object$/],
+  ['{"command":"policy print","args":{"x":1}}', /^policy print takes no argument "x"$/],
+  ['{"command":"installed-sa print","args":{"show-secrets":1}}', /show-secrets must be a boolean$/],
+  ['{"command":"active-peers kill-connections","args":{"peer":5}}', /peer must be a string$/],
+  ['{"command":"active-peers print"}', /^active-peers print failed: the table is being rebuilt$/],
+  ['{"command":"__proto__"}', /^no such command/],
+  ['null', /^the request is not an object/],
+];
+for (const [line, expected] of replies) {
+  control(`refused: ${line}`, async () => {
+    const reply = await answer(line, handlers);
+    assert.not(reply.ok);
+    assert.match(reply.ok ? '' : reply.error, expected);
+  });
+}
+
+control('arguments reach the handler', async () => {
+  const line = '{"command":"active-peers kill-connections","args":{"peer":"west"}}';
+  assert.equal(await answer(line, handlers), { ok: true, result: { killed: 2 } });
+  assert.equal(calls, [{ peer: 'west' }]);
+});
+
+control.run();
