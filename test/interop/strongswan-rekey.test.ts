@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from './command.js';
 import { prepare } from './packages.js';
-import { ping } from './traffic.js';
+import { ping, tcpAndUdp } from './traffic.js';
 import { type Options, type Tunnel, withTunnel } from './tunnel.js';
 
 const rekey = suite('strongSwan: rekey');
@@ -87,6 +87,14 @@ for (const [name, pfs, options] of [
     });
   });
 }
+
+rekey('child, by bytes, culvert starts', async () => {
+  const proposal = { lifebytes: 1_500_000 };
+  await withTunnel({ initiator: 'strongswan', proposal }, async (tunnel) => {
+    await tunnel.up();
+    await childIsReplaced(tunnel, () => tcpAndUdp(tunnel.topology, 'v4'), true);
+  });
+});
 
 async function ikeIsReplaced(tunnel: Tunnel, start: () => Promise<unknown>) {
   const before = await ikeOf(tunnel);

@@ -121,7 +121,7 @@ export function connectionSettings(c: Connection): string {
     remote { auth = psk
       id = ${c.remoteId} }
     children { ${children.join('\n')} } } }
-secrets { ike-1 { secret = "${c.secret}"
+secrets { ike-1 { secret = ${c.secret.startsWith('0x') ? c.secret : `"${c.secret}"`}
   id-1 = ${c.localId}
   id-2 = ${c.remoteId} } }
 `;

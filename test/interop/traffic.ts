@@ -19,9 +19,8 @@ export async function ping(
   topology: Topology,
   from: End,
   family: Family,
-  { count = 3, size = 56 } = {},
+  { count = 3, size = 56, to = address(far(from), family) } = {},
 ): Promise<number> {
-  const to = address(far(from), family);
   const argv = ['ping', '-nq', '-c', `${count}`, '-i', '0.1', '-W', '1', '-s', `${size}`, to];
   const { output } = await run(topology.namespace(from), argv);
   return Number(/(\d+) received/.exec(output)?.[1] ?? 0);
