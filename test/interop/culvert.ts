@@ -43,6 +43,8 @@ export interface Culvert {
   running(): boolean;
   /** SIGTERM; resolves when the process has ended with status 0. */
   stop(): Promise<void>;
+  /** SIGKILL: the daemon undoes nothing. */
+  kill(): Promise<void>;
 }
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -92,6 +94,7 @@ export async function startCulvert(
         log,
       )),
     running: () => isRunning(child),
+    kill: () => stop(child, 'SIGKILL', 'culvert'),
     stop: async () => {
       if (!isRunning(child)) throw new Error(`culvert had ended by itself:\n${log()}`);
       await stop(child, 'SIGTERM', 'culvert');

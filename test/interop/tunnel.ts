@@ -28,11 +28,14 @@ export interface Options {
   readonly identity?: Entry;
   /** False where no tunnel may come up. */
   readonly expectEsp?: boolean;
+  /** Looks at the machine before culvert starts. */
+  readonly before?: (topology: Topology) => Promise<void>;
 }
 
 export interface Tunnel {
   readonly topology: Topology;
-  readonly culvert: Culvert;
+  /** The culvert that runs now; another one after `restartCulvert`. */
+  culvert: Culvert;
   /** The strongSwan that runs now; another one after `revive`. */
   strongswan: Strongswan;
   /** Brings the tunnel up from the side that initiates, until it carries. */
@@ -41,6 +44,9 @@ export interface Tunnel {
   revive(): Promise<void>;
   /** Stops culvert before the body ends, where that is what is tested. */
   stopCulvert(): Promise<void>;
+  /** SIGKILL: nothing is undone. */
+  killCulvert(): Promise<void>;
+  restartCulvert(): Promise<void>;
 }
 
 export const SECRET = 'a secret of the lab';
@@ -54,33 +60,7 @@ export async function withTunnel(
   const logs: (() => string)[] = [];
   try {
     const capture = await startCapture(topology);
-    const charon = async (): Promise<Strongswan> => {
-      const folder = join(topology.folder, 'sun');
-      mkdirSync(folder, { recursive: true });
-      const started = await startStrongswan(topology.namespace('sun'), folder);
-      logs[0] = () => `--- strongSwan ---\n${started.log()}`;
-      await started.load(connectionOf(topology, options));
-      return started;
-    };
-    const strongswan = await charon();
-    const configuration = configurationOf(topology, options);
-    const moon = topology.namespace('moon');
-    const culvert = await startCulvert(moon, join(topology.folder, 'moon'), configuration);
-    logs[1] = () => `--- culvert ---\n${culvert.log()}`;
-    let stopped = false;
-    const tunnel: Tunnel = {
-      topology,
-      culvert,
-      strongswan,
-      up: () => bringUp(tunnel, options),
-      revive: async () => {
-        tunnel.strongswan = await charon();
-      },
-      stopCulvert: async () => {
-        if (!stopped) await culvert.stop();
-        stopped = true;
-      },
-    };
+    const tunnel = await startGateways(topology, options, logs);
     await body(tunnel);
     await tunnel.stopCulvert();
     await tunnel.strongswan.stop();
@@ -90,6 +70,49 @@ export async function withTunnel(
   } finally {
     topology.remove();
   }
+}
+
+async function startGateways(
+  topology: Topology,
+  options: Options,
+  logs: (() => string)[],
+): Promise<Tunnel> {
+  const folderOf = (gateway: Gateway): string => join(topology.folder, gateway);
+  mkdirSync(folderOf('sun'));
+  const charon = async (): Promise<Strongswan> => {
+    const started = await startStrongswan(topology.namespace('sun'), folderOf('sun'));
+    logs[0] = () => `--- strongSwan ---\n${started.log()}`;
+    await started.load(connectionOf(topology, options));
+    return started;
+  };
+  const configuration = configurationOf(topology, options);
+  const gateway = async (): Promise<Culvert> => {
+    const moon = topology.namespace('moon');
+    const started = await startCulvert(moon, folderOf('moon'), configuration);
+    logs[1] = () => `--- culvert ---\n${started.log()}`;
+    return started;
+  };
+  const strongswan = await charon();
+  await options.before?.(topology);
+  let stopped = false;
+  const tunnel: Tunnel = {
+    topology,
+    strongswan,
+    culvert: await gateway(),
+    up: () => bringUp(tunnel, options),
+    revive: async () => {
+      tunnel.strongswan = await charon();
+    },
+    stopCulvert: async () => {
+      if (!stopped) await tunnel.culvert.stop();
+      stopped = true;
+    },
+    killCulvert: () => tunnel.culvert.kill(),
+    restartCulvert: async () => {
+      tunnel.culvert = await gateway();
+    },
+  };
+  return tunnel;
 }
 
 function judge(captured: Captured, { expectEsp = true, outer = 'v4' }: Options): void {
