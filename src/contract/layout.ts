@@ -206,6 +206,7 @@ export const SA_SELECTOR_COUNT = 156; // u32
 export const SA_SALT = 160; // 16 bytes: 4 of GCM or ChaCha20 salt
 export const SA_NAMELEN = 176; // u32
 export const SA_CMSGLEN = 180; // u32
+export const SA_INNER_MTU = 184; // u32, largest inner packet whose outer packet fits SA_PATH_MTU
 export const SA_NAME = 192; // sockaddr of the peer, 32 bytes
 export const SA_CMSG = 224; // PKTINFO control message with our address, 64 bytes
 export const SA_MOVED_AT = 288; // u64 ms, when MAIL_MOVED was last raised (at most one a second)

@@ -1,0 +1,67 @@
+// What the data plane is told about a pair of SAs. The IKE engine's ChildSa is one; the two rooms do
+// not import each other, so the shape is written here too, and src/daemon holds them together.
+import type { Address } from '../policy/address.js';
+import type { TrafficSelector } from '../policy/selector.js';
+
+export interface AssociationEndpoint {
+  readonly address: Address;
+  readonly port: number;
+}
+
+export interface AssociationKeys {
+  readonly spi: number;
+  readonly encryptionKey: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly integrityKey: Uint8Array;
+}
+
+export interface Association {
+  readonly id: number;
+  readonly peer: string;
+  readonly policy: number;
+  readonly local: AssociationEndpoint;
+  readonly remote: AssociationEndpoint;
+  readonly udpEncapsulation: boolean;
+  readonly mode: 'tunnel' | 'transport';
+  /** Rows of src/algorithms. */
+  readonly encryption: string;
+  readonly integrity: string;
+  readonly esn: boolean;
+  readonly inbound: AssociationKeys;
+  readonly outbound: AssociationKeys;
+  readonly localSelectors: readonly TrafficSelector[];
+  readonly remoteSelectors: readonly TrafficSelector[];
+  readonly lifetime: {
+    readonly softSeconds: number;
+    readonly hardSeconds: number;
+    readonly softBytes: number;
+    readonly hardBytes: number;
+  };
+}
+
+export type Direction = 'in' | 'out';
+export type SaState = 'larval' | 'mature' | 'dying' | 'dead';
+
+/** One SA as `installed-sa print` needs it. */
+export interface InstalledSa {
+  readonly slot: number;
+  readonly direction: Direction;
+  readonly association: Association;
+  readonly state: SaState;
+  /** Unix time in milliseconds. */
+  readonly addedAt: number;
+  /** Unix time in milliseconds of the last packet, 0: none yet. */
+  readonly usedAt: number;
+  readonly bytes: number;
+  readonly packets: number;
+  readonly invalidPackets: number;
+  /** Packets; 0 for outbound. */
+  readonly replayWindow: number;
+  readonly pathMtu: number;
+  readonly innerMtu: number;
+}
+
+/** The association cannot be installed; the message says why and whose it is. */
+export class AssociationError extends Error {
+  override readonly name = 'AssociationError';
+}

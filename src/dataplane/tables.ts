@@ -1,0 +1,259 @@
+// The control plane's hand on the shared memory: SAs and policies in, state and counters out. Only the
+// main thread writes here; workers change counters, flags and windows. The life of an SA:
+//   install    write the record, then publish it: inbound in the SPI table, outbound in its policy's
+//              chain, newest first (or later, by `activate`)
+//   remove     mark both halves dead and unpublish them
+//   erase      once no worker is in a batch that began before, overwrite the record with zeros
+import * as ids from '../contract/ids.js';
+import * as layout from '../contract/layout.js';
+import { type Address, formatAddress } from '../policy/address.js';
+import type { Policy } from '../policy/database.js';
+import {
+  type Association,
+  type AssociationEndpoint,
+  AssociationError,
+  type Direction,
+  type InstalledSa,
+  type SaState,
+} from './association.js';
+import type { Module } from './module.js';
+import { PolicyTable } from './policy-table.js';
+import { Quiescence } from './quiescence.js';
+import { SaRecord } from './sa-record.js';
+import { SpiTable } from './spi-table.js';
+
+export interface TablesOptions {
+  readonly workers: number;
+  readonly random: (bytes: number) => Uint8Array;
+  /** Milliseconds since 1970; Date.now unless a test says otherwise. */
+  readonly now?: () => number;
+}
+
+interface Pair {
+  association: Association;
+  readonly slots: Readonly<Record<Direction, number>>;
+  readonly addedAt: number;
+  active: boolean;
+  /** Inbound packets when childrenWithTraffic last looked. */
+  seen: number;
+}
+
+const STATES: Readonly<Record<number, SaState>> = {
+  [ids.SA_LARVAL]: 'larval',
+  [ids.SA_MATURE]: 'mature',
+  [ids.SA_DYING]: 'dying',
+  [ids.SA_DEAD]: 'dead',
+};
+const LOWEST_SPI = 256; // RFC 4303 §2.1: 1 … 255 are reserved
+
+export class Tables {
+  readonly #module: Module;
+  readonly #options: Required<TablesOptions>;
+  readonly #spis: SpiTable;
+  readonly #policies: PolicyTable;
+  readonly #quiescence: Quiescence;
+  readonly #pairs = new Map<number, Pair>();
+  readonly #owners = new Map<number, number>();
+  /** Active children of a policy, newest first. */
+  readonly #chains = new Map<number, number[]>();
+  readonly #free: number[] = [];
+  #fresh = 0;
+  #worker = 0;
+
+  /** `module` is the main thread's own instance, on CONTROL_ROW. */
+  constructor(module: Module, options: TablesOptions) {
+    this.#module = module;
+    this.#options = { now: Date.now, ...options };
+    this.#spis = new SpiTable(module.memory);
+    this.#policies = new PolicyTable(module.memory);
+    this.#quiescence = new Quiescence(module.memory, (slot) => this.#erase(slot));
+  }
+
+  setPolicies(policies: readonly Policy[]): void {
+    this.#policies.set(policies, (policy) => this.#headOf(policy));
+  }
+
+  setMssClamp(on: boolean): void {
+    const { memory } = this.#module;
+    new DataView(memory.buffer).setUint32(
+      layout.CONTROL_AT + layout.CONTROL_MSS_CLAMP,
+      on ? 1 : 0,
+      true,
+    );
+  }
+
+  /** A random SPI that no SA of ours has and that steers to the workers in turn (src/net/bpf.ts). */
+  allocateSpi(): number {
+    const { workers, random } = this.#options;
+    const worker = this.#worker++ % workers;
+    for (;;) {
+      const [a = 0, b = 0, c = 0, d = 0] = random(4);
+      const drawn = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+      const spi = drawn - (drawn % workers) + worker;
+      if (spi >= LOWEST_SPI && spi <= 0xffffffff && !this.#spis.has(spi)) return spi;
+    }
+  }
+
+  /** Throws AssociationError where the tables cannot take it; nothing is changed then. */
+  install(
+    sa: Association,
+    { activate, pathMtu }: { readonly activate: boolean; readonly pathMtu: number },
+  ): void {
+    if (this.#pairs.has(sa.id)) throw new AssociationError(`child ${sa.id} is installed already`);
+    if (this.#spis.has(sa.inbound.spi)) {
+      throw new AssociationError(`peer '${sa.peer}': inbound SPI ${sa.inbound.spi} is in use`);
+    }
+    const slots = { in: this.#take(), out: this.#take() };
+    try {
+      this.#record(slots.in).write(this.#module, slots.in, sa, 'in', pathMtu);
+      this.#record(slots.out).write(this.#module, slots.out, sa, 'out', pathMtu);
+    } catch (error) {
+      for (const slot of [slots.in, slots.out]) this.#erase(slot);
+      throw error;
+    }
+    const addedAt = this.#options.now();
+    this.#pairs.set(sa.id, { association: sa, slots, addedAt, active: false, seen: 0 });
+    for (const slot of [slots.in, slots.out]) {
+      this.#owners.set(slot, sa.id);
+      this.#record(slot).setState(ids.SA_MATURE);
+    }
+    this.#spis.insert(sa.inbound.spi, slots.in);
+    if (activate) this.activate(sa.id);
+  }
+
+  /** Makes a child's outbound half the first choice of its policy. */
+  activate(id: number): void {
+    const pair = this.#pairs.get(id);
+    if (!pair || pair.active) return;
+    pair.active = true;
+    const { policy } = pair.association;
+    this.#chains.set(policy, [id, ...(this.#chains.get(policy) ?? [])]);
+    this.#relink(policy);
+  }
+
+  /** Unknown ids are ignored: a peer may delete what has just expired. */
+  remove(id: number): void {
+    const pair = this.#pairs.get(id);
+    if (!pair) return;
+    this.#pairs.delete(id);
+    const { association, slots } = pair;
+    this.#spis.remove(association.inbound.spi);
+    for (const slot of [slots.in, slots.out]) {
+      this.#record(slot).setState(ids.SA_DEAD);
+      this.#owners.delete(slot);
+    }
+    const rest = (this.#chains.get(association.policy) ?? []).filter((other) => other !== id);
+    if (rest.length > 0) this.#chains.set(association.policy, rest);
+    else this.#chains.delete(association.policy);
+    this.#relink(association.policy);
+    this.#quiescence.after([slots.in, slots.out]);
+  }
+
+  /** The peer's address or port changed (NAT rebinding). */
+  move(id: number, local: AssociationEndpoint, remote: AssociationEndpoint): void {
+    const pair = this.#pairs.get(id);
+    if (!pair) return;
+    pair.association = { ...pair.association, local, remote };
+    for (const slot of [pair.slots.in, pair.slots.out]) {
+      this.#record(slot).writeEndpoints(local, remote, pair.association.udpEncapsulation);
+    }
+  }
+
+  /** The path to `remote` carries outer packets of `mtu` bytes from now on. */
+  setPathMtu(remote: Address, mtu: number): void {
+    const wanted = formatAddress(remote);
+    for (const { association, slots } of this.#pairs.values()) {
+      if (formatAddress(association.remote.address) !== wanted) continue;
+      this.#record(slots.out).writePathMtu(mtu);
+    }
+  }
+
+  /** The child whose SA is in `slot`, where the SPI is still the one meant. */
+  lookup(slot: number, spi: number): number | undefined {
+    const id = this.#owners.get(slot);
+    if (id === undefined || this.#record(slot).u32(layout.SA_SPI) !== spi) return undefined;
+    return id;
+  }
+
+  /** Children on whose inbound SA authentic packets came since the last call. */
+  childrenWithTraffic(): number[] {
+    const found: number[] = [];
+    for (const [id, pair] of this.#pairs) {
+      const packets = this.#record(pair.slots.in).counter(layout.SA_PACKETS);
+      if (packets === pair.seen) continue;
+      pair.seen = packets;
+      found.push(id);
+    }
+    return found;
+  }
+
+  /** Every installed SA, both halves of a child together, oldest child first. */
+  list(): InstalledSa[] {
+    return [...this.#pairs.values()].flatMap((pair) =>
+      (['in', 'out'] as const).map((direction) => this.#describe(pair, direction)),
+    );
+  }
+
+  /** Removes everything and erases it now: no worker runs any more. */
+  erase(): void {
+    for (const id of [...this.#pairs.keys()]) this.remove(id);
+    this.#quiescence.now();
+  }
+
+  #describe(pair: Pair, direction: Direction): InstalledSa {
+    const slot = pair.slots[direction];
+    const record = this.#record(slot);
+    const { softSeconds } = pair.association.lifetime;
+    const old = this.#options.now() - pair.addedAt >= softSeconds * 1000;
+    const spent = (record.u32(layout.SA_FLAGS) & ids.SA_FLAG_SOFT_SENT) !== 0;
+    const state = STATES[record.u32(layout.SA_STATE)] ?? 'dead';
+    return {
+      slot,
+      direction,
+      association: pair.association,
+      state: state === 'mature' && (old || spent) ? 'dying' : state,
+      addedAt: pair.addedAt,
+      usedAt: record.counter(layout.SA_USED_AT),
+      bytes: record.counter(layout.SA_BYTES),
+      packets: record.counter(layout.SA_PACKETS),
+      invalidPackets: record.counter(layout.SA_INVALID),
+      replayWindow: record.u32(layout.SA_REPLAY_WINDOW),
+      pathMtu: record.u32(layout.SA_PATH_MTU),
+      innerMtu: record.u32(layout.SA_INNER_MTU),
+    };
+  }
+
+  #headOf(policy: number): number {
+    const [first] = this.#chains.get(policy) ?? [];
+    return first === undefined ? 0 : this.#pairs.get(first)!.slots.out + 1;
+  }
+
+  /** Links the chain from its end, so that a reader never meets a half-made one. */
+  #relink(policy: number): void {
+    let next = 0;
+    for (const id of [...(this.#chains.get(policy) ?? [])].reverse()) {
+      const { out } = this.#pairs.get(id)!.slots;
+      this.#record(out).setNext(next);
+      next = out + 1;
+    }
+    this.#policies.setHead(policy, next);
+  }
+
+  #take(): number {
+    const slot = this.#free.pop() ?? this.#fresh++;
+    if (slot >= layout.MAX_SAS) {
+      this.#fresh--;
+      throw new AssociationError(`all ${layout.MAX_SAS} places for SAs are taken`);
+    }
+    return slot;
+  }
+
+  #erase(slot: number): void {
+    this.#record(slot).erase();
+    this.#free.push(slot);
+  }
+
+  #record(slot: number): SaRecord {
+    return new SaRecord(this.#module.memory, slot);
+  }
+}
