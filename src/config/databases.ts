@@ -104,6 +104,7 @@ function settingsOf(c: Configuration): Settings {
       workers: tun.workers,
       table: tun.table,
       rulePriority: tun['rule-priority'],
+      failClosed: tun['fail-closed'],
       mssClamp: tun['mss-clamp'],
     },
     log: c.log.entry,

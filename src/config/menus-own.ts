@@ -35,21 +35,30 @@ export const tunMenu = menu({
     }),
     property({
       name: 'table',
-      kind: integer(1, 4_294_967_295),
-      default: 220,
+      kind: integer(256, 4_294_966_000),
+      default: 2030,
       ours: true,
       text:
-        'Routing table that holds the routes of the encrypt policies. It must be ours ' +
-        'alone: it is emptied at start and stop.',
+        'First routing table of ours; each of our own addresses that lies inside a policy takes one ' +
+        'more. They hold our routes alone.',
     }),
     property({
       name: 'rule-priority',
-      kind: integer(1, 32_765),
-      default: 220,
+      kind: integer(1, 31_000),
+      default: 10_000,
       ours: true,
       text:
-        'Preference of the rules that point to the table (ip-rule(8)); it stands before ' +
-        'the main table at 32766.',
+        'Priority of our first routing rule (ip-rule(8)); the policies follow it in their order, and ' +
+        'the last is 32000, before the main table.',
+    }),
+    property({
+      name: 'fail-closed',
+      kind: flag,
+      default: true,
+      ours: true,
+      text:
+        'Should the daemon be killed, packets of the encrypt policies are refused, not sent in the ' +
+        'clear, until it starts again. A daemon that is stopped removes its rules either way.',
     }),
     property({
       name: 'mss-clamp',

@@ -7,10 +7,12 @@ export interface TunSettings {
   readonly mtu: number;
   /** Data plane threads; 0: one per processor. */
   readonly workers: number;
-  /** Routing table that holds our routes. */
+  /** First routing table of ours. */
   readonly table: number;
-  /** Preference of our rules (ip-rule(8)): smaller is asked earlier. */
+  /** Priority of our first routing rule: smaller is asked earlier. */
   readonly rulePriority: number;
+  /** Whether protected packets are refused, not sent in the clear, should the daemon be killed. */
+  readonly failClosed: boolean;
   /** Whether the MSS of TCP SYNs is lowered to what the tunnel carries. */
   readonly mssClamp: boolean;
 }

@@ -16,27 +16,31 @@ export const COUNTERS = [
   {
     name: 'in-errors',
     column: drops.IN_ERRORS,
-    cause: 'An inbound packet failed in a way that no other counter names.',
+    cause:
+      'An inbound packet came where none is expected, or failed in a way that no other ' +
+      'counter names.',
     remedy: 'Raise the log level to debug; report it if it persists.',
   },
   {
     name: 'in-buffer-errors',
     column: drops.IN_BUFFER_ERRORS,
-    cause: 'No free slot for an inbound packet, or the TUN device refused it.',
-    remedy: 'Add workers (`tun` menu) or lower the load.',
+    cause: 'An inbound packet is longer than a slot, or no slot is free.',
+    remedy:
+      'Path MTU above 9000 is not served; otherwise add workers (`tun` menu) or lower the ' +
+      'load.',
   },
   {
     name: 'in-header-errors',
     column: drops.IN_HEADER_ERRORS,
     cause:
-      'An outer or inner header is too short, has a wrong length, or its ESP trailer is ' +
-      'wrong.',
+      'An outer, ESP or inner header is too short or has a wrong length, or the padding of ' +
+      'an authentic packet is wrong.',
     remedy: 'A broken or hostile sender; capture the outer packets.',
   },
   {
     name: 'in-no-states',
     column: drops.IN_NO_STATES,
-    cause: 'An ESP packet whose SPI no installed SA has.',
+    cause: 'An ESP packet whose SPI no inbound SA has.',
     remedy:
       'Usual for a moment after a rekey or restart. If it grows, the peer still uses an SA ' +
       'we deleted: `active-peers kill-connections`.',
@@ -44,7 +48,7 @@ export const COUNTERS = [
   {
     name: 'in-state-protocol-errors',
     column: drops.IN_STATE_PROTOCOL_ERRORS,
-    cause: 'The integrity check value is wrong, or the ciphertext is not whole blocks.',
+    cause: 'The integrity check failed, or the ciphertext is not whole blocks.',
     remedy:
       'Keys or algorithms differ, or packets are changed on the way. Compare `installed-sa ' +
       'print` on both ends.',
@@ -52,8 +56,12 @@ export const COUNTERS = [
   {
     name: 'in-state-mode-errors',
     column: drops.IN_STATE_MODE_ERRORS,
-    cause: "The decrypted packet is not what the SA's mode carries: no IP packet in tunnel mode.",
-    remedy: 'The peer uses another mode; set both to tunnel.',
+    cause:
+      'An authentic packet does not carry what a tunnel carries: no IP packet, another ' +
+      'family than it says, or ECN marks that RFC 6040 §4.2 forbids.',
+    remedy:
+      'The peer uses another mode: set both to tunnel. With ECN: a device on the path ' +
+      'changes marks.',
   },
   {
     name: 'in-state-sequence-errors',
@@ -78,7 +86,7 @@ export const COUNTERS = [
   {
     name: 'in-state-invalid',
     column: drops.IN_STATE_INVALID,
-    cause: 'A packet for an SA that is not ready yet or already removed.',
+    cause: 'A packet for an SA that has no keys yet or is being removed.',
     remedy: 'Usual for a moment during a negotiation.',
   },
   {
@@ -92,22 +100,22 @@ export const COUNTERS = [
   {
     name: 'in-no-policies',
     column: drops.IN_NO_POLICIES,
-    cause: 'An authentic inner packet matches no policy in the inward direction.',
+    cause: 'An authentic inner packet matches no encrypt policy in the inward direction.',
     remedy: 'Add the policy, or correct its addresses.',
   },
   {
     name: 'in-policy-blocked',
     column: drops.IN_POLICY_BLOCKED,
     cause:
-      'A plain inbound packet that a policy says must arrive encrypted, or a decrypted one ' +
-      'under action=discard.',
-    remedy: 'The peer sends in the clear, or somebody forges its addresses.',
+      'A decrypted packet matches a policy with action=discard, or a plain one came that a ' +
+      'policy says must arrive encrypted.',
+    remedy: 'If it is not intended: the peer sends in the clear, or somebody forges its addresses.',
   },
   {
     name: 'in-policy-errors',
     column: drops.IN_POLICY_ERRORS,
-    cause: 'The policy table could not be read for an inbound packet.',
-    remedy: 'Report it.',
+    cause: 'A decrypted fragment shows no ports, and the policies it may belong to differ.',
+    remedy: 'Use policies without ports, or avoid fragments: leave mss-clamp on.',
   },
   {
     name: 'out-errors',
@@ -120,16 +128,16 @@ export const COUNTERS = [
   {
     name: 'out-bundle-errors',
     column: drops.OUT_BUNDLE_ERRORS,
-    cause: 'The outer packet could not be built: no free slot, or the inner packet is malformed.',
-    remedy: 'Add workers or lower the load; capture on the TUN device.',
+    cause: 'The outer packet could not be built: no free slot, or the inner packet is too long.',
+    remedy: 'Add workers or lower the load; lower the mtu of `tun`.',
   },
   {
     name: 'out-bundle-check-errors',
     column: drops.OUT_BUNDLE_CHECK_ERRORS,
     cause:
       'The inner packet does not fit the path and may not be fragmented; an ICMP message ' +
-      'said so to its sender.',
-    remedy: 'Nothing if senders adapt. Otherwise lower `tun` mtu, and leave mss-clamp on.',
+      'says so to its sender.',
+    remedy: 'Nothing if senders adapt. Otherwise lower the mtu of `tun`, and leave mss-clamp on.',
   },
   {
     name: 'out-no-states',
@@ -155,7 +163,7 @@ export const COUNTERS = [
     name: 'out-state-sequence-errors',
     column: drops.OUT_STATE_SEQUENCE_ERRORS,
     cause: "The SA's sequence numbers are used up.",
-    remedy: 'The rekey did not finish in time; allow ESN (`proposal` esn), look for IKE warnings.',
+    remedy: 'The rekey did not finish in time: look for IKE warnings; allow esn (`proposal` menu).',
   },
   {
     name: 'out-state-expired',
@@ -178,8 +186,10 @@ export const COUNTERS = [
   {
     name: 'out-policy-errors',
     column: drops.OUT_POLICY_ERRORS,
-    cause: 'The packet could not be matched: it is no IP packet, or its header is malformed.',
-    remedy: 'Capture on the TUN device.',
+    cause:
+      'A packet from the TUN device is no whole IP packet, or is a fragment without ports ' +
+      'where the policies differ.',
+    remedy: 'Use policies without ports, or capture on the TUN device.',
   },
   {
     name: 'in-packets',
@@ -223,13 +233,13 @@ export const COUNTERS = [
     name: 'too-big-sent',
     column: drops.TOO_BIG_SENT,
     cause: 'ICMP "fragmentation needed" and ICMPv6 "packet too big" sent to inner senders.',
-    remedy: 'Lower `tun` mtu if it keeps growing.',
+    remedy: 'Lower the mtu of `tun` if it keeps growing.',
   },
   {
     name: 'fragmented',
     column: drops.FRAGMENTED,
     cause: 'Inner packets cut before encryption, because they may be fragmented.',
-    remedy: 'Lower `tun` mtu to avoid the cost.',
+    remedy: 'Lower the mtu of `tun` to avoid the cost.',
   },
   {
     name: 'mail-lost',

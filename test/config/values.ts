@@ -295,19 +295,20 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       ],
     },
     table: {
-      good: [1, 220, 4294967295],
+      good: [256, 2030, '4294966000'],
       bad: [
-        [0, 'from 1'],
+        [254, 'from 256'],
         ['main', 'a whole number'],
       ],
     },
     'rule-priority': {
-      good: [1, 32765],
+      good: [1, 31000],
       bad: [
-        [0, 'from 1 to 32765'],
-        [32766, 'from 1 to 32765'],
+        [0, 'from 1 to 31000'],
+        [32766, 'from 1 to 31000'],
       ],
     },
+    'fail-closed': FLAG,
     'mss-clamp': FLAG,
   },
   log: {
