@@ -38,7 +38,7 @@ export type WorkerNotice =
   | { readonly kind: 'too-big'; readonly remote: Uint8Array }
   | { readonly kind: 'lost'; readonly port: number; readonly reason: string };
 
-const IDLE_MS = 1000; // how long a turn may sleep: the beat of an idle worker
+const IDLE_MS = 250; // how long a turn may sleep: the beat of an idle worker, the end of a terminated one
 const REVENTS = 6; // struct pollfd {i32 fd, i16 events, i16 revents}
 const MAIL: WorkerNotice = { kind: 'mail' };
 

@@ -1,0 +1,149 @@
+// The pool with real threads, a real TUN and real sockets: traffic is served, a killed worker comes
+// back on its row with everything in shared memory as it was, stop ends all.
+import { readdirSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as layout from '../../src/contract/layout.js';
+import { createMemory } from '../../src/dataplane/module.js';
+import { DataPlane, type DataPlaneEvent } from '../../src/dataplane/pool.js';
+import { addAddress } from '../../src/net/addresses.js';
+import { addressBytes, prefixOf } from '../../src/net/addressing.js';
+import type { Namespace } from '../../src/net/namespace.js';
+import { addRoute } from '../../src/net/routes.js';
+import { openSockets } from '../../src/net/sockets.js';
+import { openTun } from '../../src/net/tun.js';
+import { TestSocket } from '../helpers/datagrams.js';
+import { eventually, ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
+
+const pool = suite('dataplane/pool');
+const WORKERS = 2;
+
+interface Running {
+  readonly plane: DataPlane;
+  readonly memory: WebAssembly.Memory;
+  readonly events: DataPlaneEvent[];
+  /** Sends packets into the TUN until every counter row that may serve them has moved. */
+  traffic(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Everything the workers have counted, of any kind: a packet is always counted as something. */
+function counted(memory: WebAssembly.Memory): bigint {
+  const size = (layout.MAX_WORKERS * layout.COUNTERS_ROW) / 8;
+  const rows = new BigUint64Array(memory.buffer, layout.COUNTERS_AT, size);
+  return rows.reduce((sum, value) => sum + value, 0n);
+}
+
+function start(namespace: Namespace): Running {
+  const memory = createMemory();
+  const events: DataPlaneEvent[] = [];
+  const made = namespace.configure((netlink) => {
+    const tun = openTun({ name: 'tun0', queues: WORKERS, mtu: 1400 });
+    addAddress(netlink, 'lo', prefixOf('198.18.0.1'));
+    const destination = prefixOf('198.19.0.0/16');
+    addRoute(netlink, { destination, table: 254, type: 'unicast', interface: tun.index });
+    const sockets = openSockets({ workers: WORKERS, mark: 7 });
+    const application = new TestSocket(addressBytes('198.18.0.1'), 4000);
+    return { tun, sockets, application };
+  });
+  const plane = new DataPlane({
+    memory,
+    tunFds: made.tun.fds,
+    sockets: made.sockets.workers,
+    onMail: () => undefined,
+    onTooBig: () => undefined,
+    onEvent: (event) => events.push(event),
+  });
+  return {
+    plane,
+    memory,
+    events,
+    traffic: async () => {
+      const before = counted(memory);
+      let sent = 0;
+      await eventually('the workers to count packets', () => {
+        // Different ports are different flows, which the kernel spreads over the queues.
+        made.application.send(addressBytes('198.19.0.1'), 5000 + (sent++ % 64), new Uint8Array(64));
+        return counted(memory) - before >= 100n;
+      });
+    },
+    close: async () => {
+      await plane.stop();
+      made.application.close();
+      made.sockets.close();
+      made.tun.close();
+    },
+  };
+}
+
+pool('traffic goes on after a worker is killed, with the SAs as they were', () =>
+  withNamespaces(['a'], async (a) => {
+    const running = start(a!);
+    const { plane, memory, events } = running;
+    await running.traffic();
+    assert.is(plane.restarts, 0);
+    const record = new Uint8Array(
+      memory.buffer,
+      layout.SAS_AT + 5 * layout.SA_SIZE,
+      layout.SA_SIZE,
+    );
+    record.fill(0xa5).fill(0, 0, 4); // a free slot with a memory
+    for (let kills = 1; kills <= 3; kills++) {
+      await plane.threads[kills % WORKERS]!.terminate();
+      await eventually('the restart', () => plane.restarts === kills);
+      await running.traffic();
+    }
+    assert.ok(record.subarray(4).every((byte) => byte === 0xa5));
+    assert.is(events.length, 3);
+    for (const { level, text } of events) {
+      assert.is(level, 'error');
+      assert.match(text, /^worker [01] ended \(.+\); it restarts .* SAs intact$/);
+    }
+    for (let row = 0; row < WORKERS; row++) {
+      const at = layout.WORKERS_AT + row * layout.WORKER_SIZE;
+      const beat = Number(new DataView(memory.buffer).getBigUint64(at + layout.WORKER_BEAT, true));
+      assert.ok(beat > 0);
+    }
+    await running.close();
+  }),
+);
+
+pool('a worker that cannot start is tried again, ever more slowly, until it can', () =>
+  withNamespaces(['a'], async (a) => {
+    const running = start(a!);
+    const { plane, memory, events } = running;
+    await running.traffic();
+    const view = new DataView(memory.buffer, layout.CONTROL_AT);
+    const base = view.getBigUint64(layout.CONTROL_BASE, true);
+    view.setBigUint64(layout.CONTROL_BASE, 0n, true);
+    await plane.threads[0]!.terminate();
+    await eventually('four attempts', () => plane.restarts >= 4);
+    assert.match(events[1]!.text, 'CONTROL_BASE is not set');
+    assert.match(events[3]!.text, / in \d+ ms/);
+    view.setBigUint64(layout.CONTROL_BASE, base, true);
+    await running.traffic();
+    await running.close();
+  }),
+);
+
+pool('stop ends every thread and leaves no descriptor; a second stop is nothing', () =>
+  withNamespaces(['a'], async (a) => {
+    const open = (): number => readdirSync('/proc/self/fd').length;
+    const before = open();
+    const running = start(a!);
+    await running.traffic();
+    await running.close();
+    await running.plane.stop();
+    await eventually('the threads’ own descriptors to go', () => open() <= before);
+    assert.equal(running.events, []);
+    assert.is(running.plane.threads.length, 0);
+  }),
+);
+
+pool('a number of workers that cannot be is refused', () => {
+  const handlers = { onMail: () => undefined, onTooBig: () => undefined, onEvent: () => undefined };
+  const wrong = { memory: createMemory(), tunFds: [], sockets: [], ...handlers };
+  assert.throws(() => new DataPlane(wrong), /expected 1 to 8 workers, got 0 TUN queues/);
+});
+
+if (ownNamespaces()) pool.run();
