@@ -33,6 +33,8 @@ export interface DataPlaneOptions {
   /** A packet was larger than the path to `remote` (4 or 16 bytes): look its MTU up again. */
   readonly onTooBig: (remote: Uint8Array) => void;
   readonly onEvent: (event: DataPlaneEvent) => void;
+  /** A descriptor failed for good: the device is gone. The data plane cannot go on without it. */
+  readonly onLost: (reason: string) => void;
 }
 
 // Our own choices.
@@ -144,8 +146,9 @@ export class DataPlane {
     if (notice.kind === 'mail') this.#deliver(row);
     else if (notice.kind === 'too-big') this.#options.onTooBig(notice.remote);
     else {
-      const text = `worker ${row} lost port ${notice.port}: ${notice.reason}`;
-      this.#options.onEvent({ level: 'error', text });
+      const what =
+        notice.port === PORT_TUN ? 'the TUN device' : `the socket of port ${notice.port}`;
+      this.#options.onLost(`worker ${row} lost ${what}: ${notice.reason}`);
     }
   }
 

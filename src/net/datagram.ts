@@ -19,6 +19,7 @@ export interface NetEndpoint {
 }
 
 const MARKER = 4;
+const KEEPALIVE = 0xff;
 const MAX_MESSAGE = 65535;
 // One message at a time: struct msghdr, iovec, sockaddr and control message, laid out once.
 const MSG = 0;
@@ -46,24 +47,40 @@ export function sendIke(
   remote: NetEndpoint,
   bytes: Uint8Array,
 ): void {
-  const family = familyOf(remote.address);
-  const natt = local.port === set.nattPort;
-  const fd = set.ike[family][natt ? 'natt' : 'ike'];
   const subject = `IKE message to ${addressText(remote.address)} port ${remote.port}`;
+  if (bytes.length > MAX_MESSAGE) throw new Error(`${subject}: ${bytes.length} bytes are too many`);
+  const marker = local.port === set.nattPort ? MARKER : 0;
+  block.bytes.fill(0, 0, BODY + MARKER);
+  block.bytes.set(bytes, BODY + marker);
+  sendBody(set, local, remote, marker + bytes.length, subject);
+}
+
+/** Keeps the mapping of a NAT before us alive: one byte 0xff, no marker (RFC 3948 §2.3). */
+export function sendKeepalive(set: SocketSet, local: NetEndpoint, remote: NetEndpoint): void {
+  block.bytes.fill(0, 0, BODY);
+  block.bytes[BODY] = KEEPALIVE;
+  sendBody(set, local, remote, 1, `NAT keepalive to ${addressText(remote.address)}`);
+}
+
+function sendBody(
+  set: SocketSet,
+  local: NetEndpoint,
+  remote: NetEndpoint,
+  length: number,
+  subject: string,
+): void {
+  const family = familyOf(remote.address);
   if (local.port !== set.nattPort && local.port !== set.ikePort) {
     throw new Error(`${subject}: local port ${local.port} is not ours`);
   }
+  const fd = set.ike[family][local.port === set.nattPort ? 'natt' : 'ike'];
   if (fd < 0) throw new Error(`${subject}: this host has no IPv${family}`);
-  if (bytes.length > MAX_MESSAGE) throw new Error(`${subject}: ${bytes.length} bytes are too many`);
-  const marker = natt ? MARKER : 0;
-  block.bytes.fill(0, 0, BODY + MARKER);
-  block.bytes.set(bytes, BODY + marker);
   layName(remote, family);
   const { view, at } = block;
   const pointer = (offset: number, value: number): void =>
     view.setBigUint64(offset, BigInt(value), true);
   pointer(IOV, at + BODY);
-  pointer(IOV + 8, marker + bytes.length);
+  pointer(IOV + 8, length);
   pointer(MSG, at + NAME);
   view.setUint32(MSG + 8, family === 4 ? 16 : 28, true);
   pointer(MSG + 16, at + IOV);

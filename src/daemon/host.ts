@@ -1,0 +1,45 @@
+// The host's answers to the control plane: which address of ours reaches a peer and how large a packet
+// the path carries; and the policies as routing rules.
+import { type Address, addressFromBytes, type Prefix, toBytes } from '../policy/address.js';
+import type { Policy } from '../policy/database.js';
+import type { RoutedPolicy } from '../net/host.js';
+import { SystemError } from '../net/libc.js';
+import { Netlink } from '../net/netlink.js';
+import { reach, type Reach } from '../net/routes.js';
+
+/** SO_MARK of everything the gateway sends itself, so that no policy catches it: our own choice. */
+export const MARK = 0x63756c76;
+const NO_ROUTE: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES']);
+
+/** What the kernel would do with a packet of ours to `remote`; undefined where it has no route. */
+export function reachOf(remote: Address): Reach | undefined {
+  const netlink = new Netlink();
+  try {
+    return reach(netlink, toBytes(remote), { mark: MARK });
+  } catch (error) {
+    // No route is an answer, not a failure: whoever asked says so with the peer's name.
+    if (error instanceof SystemError && NO_ROUTE.has(error.code)) return undefined;
+    throw error;
+  } finally {
+    netlink.close();
+  }
+}
+
+export function localAddressFor(remote: Address): Address | undefined {
+  const found = reachOf(remote);
+  return found && addressFromBytes(found.local);
+}
+
+const ipPrefix = ({ address, bits }: Prefix): RoutedPolicy['src'] => ({
+  address: toBytes(address),
+  bits,
+});
+
+export const routedPolicy = (policy: Policy): RoutedPolicy => ({
+  action: policy.action,
+  src: ipPrefix(policy.src),
+  dst: ipPrefix(policy.dst),
+  protocol: policy.protocol,
+  srcPort: policy.srcPort,
+  dstPort: policy.dstPort,
+});

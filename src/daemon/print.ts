@@ -1,0 +1,155 @@
+// What the control socket answers: the engine's and the tables' state in RouterOS's words (rows.ts).
+import { encryptionNamed } from '../algorithms/encryption.js';
+import type { Built } from '../config/databases.js';
+import { protocolName } from '../config/protocols.js';
+import type { InstalledSa } from '../dataplane/association.js';
+import { readCounter } from '../dataplane/counters.js';
+import type { Tables } from '../dataplane/tables.js';
+import type { ActivePeer, IkeEngine } from '../ike/context.js';
+import { formatAddress, formatPrefix } from '../policy/address.js';
+import type { Policy } from '../policy/database.js';
+import type { ControlHandlers } from './control.js';
+import { COUNTERS } from './counter-names.js';
+import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
+
+export interface PrintSources {
+  readonly built: Built;
+  readonly tables: Tables;
+  readonly engine: IkeEngine;
+  readonly memory: WebAssembly.Memory;
+}
+
+export interface Commands {
+  readonly killConnections: (peer?: string) => Promise<{ readonly killed: number }>;
+  readonly flush: () => Promise<{ readonly flushed: number }>;
+}
+
+export function printHandlers(sources: PrintSources, commands: Commands): ControlHandlers {
+  return {
+    'policy print': () => policyRows(sources),
+    'active-peers print': () => activePeerRows(sources),
+    'active-peers kill-connections': async ({ peer }) => ({
+      killed: (await commands.killConnections(peer)).killed,
+    }),
+    'installed-sa print': (args) =>
+      sources.tables.list().map((sa) => installedSaRow(sa, args['show-secrets'] === true)),
+    'installed-sa flush': async () => ({ flushed: (await commands.flush()).flushed }),
+    'statistics print': () => statisticsRow(sources.memory),
+  };
+}
+
+/** Enabled and disabled ones in the order of the file: an id is the place there. */
+function policyRows({ built, engine }: PrintSources): PolicyRow[] {
+  const { policies } = built.databases;
+  const status = new Map(engine.policies().map((entry) => [entry.policy, entry]));
+  const rows = [...policies, ...built.disabledPolicies].sort((a, b) => a.id - b.id);
+  const disabled = new Set(built.disabledPolicies.map(({ id }) => id));
+  return rows.map((policy): PolicyRow => {
+    const found = status.get(policy.id);
+    return {
+      number: policy.id,
+      active: (found?.count ?? 0) > 0,
+      disabled: disabled.has(policy.id),
+      ...selectorColumns(policy),
+      action: policy.action,
+      level: policy.level,
+      'ipsec-protocols': 'esp',
+      tunnel: policy.tunnel,
+      peer: policy.peer ?? '',
+      proposal: policy.proposal.name,
+      'sa-src-address': found?.local ? formatAddress(found.local.address) : '',
+      'sa-dst-address': found?.remote ? formatAddress(found.remote.address) : '',
+      'ph2-count': found?.count ?? 0,
+      'ph2-state': found?.state ?? 'no-phase2',
+      comment: policy.comment,
+    };
+  });
+}
+
+const selectorColumns = (policy: Policy) =>
+  ({
+    'src-address': formatPrefix(policy.src),
+    'src-port': policy.srcPort ?? 'any',
+    'dst-address': formatPrefix(policy.dst),
+    'dst-port': policy.dstPort ?? 'any',
+    protocol: policy.protocol === 0 ? 'all' : protocolName(policy.protocol),
+  }) as const;
+
+/** Bytes and packets are those of the peer's SAs: what its tunnels carried, not IKE itself. */
+function activePeerRows({ engine, tables }: PrintSources): ActivePeerRow[] {
+  const installed = new Map<number, InstalledSa[]>();
+  for (const sa of tables.list()) {
+    const { id } = sa.association;
+    installed.set(id, [...(installed.get(id) ?? []), sa]);
+  }
+  return engine.peers().map((peer) => {
+    return activePeerRow(
+      peer,
+      peer.children.flatMap((id) => installed.get(id) ?? []),
+    );
+  });
+}
+
+function activePeerRow(peer: ActivePeer, sas: readonly InstalledSa[]): ActivePeerRow {
+  const { children: _children, suite: _suite, ...shown } = peer;
+  const sum = (direction: 'in' | 'out', what: 'bytes' | 'packets'): number =>
+    sas.filter((sa) => sa.direction === direction).reduce((total, sa) => total + sa[what], 0);
+  return {
+    ...shown,
+    'rx-bytes': sum('in', 'bytes'),
+    'rx-packets': sum('in', 'packets'),
+    'tx-bytes': sum('out', 'bytes'),
+    'tx-packets': sum('out', 'packets'),
+  };
+}
+
+function installedSaRow(sa: InstalledSa, secrets: boolean): InstalledSaRow {
+  const { association, direction } = sa;
+  const keys = direction === 'in' ? association.inbound : association.outbound;
+  const row = encryptionNamed(association.encryption);
+  const { softSeconds, hardSeconds } = association.lifetime;
+  const age = (Date.now() - sa.addedAt) / 1000;
+  const [src, dst] =
+    direction === 'in'
+      ? [association.remote, association.local]
+      : [association.local, association.remote];
+  return {
+    spi: `0x${keys.spi.toString(16).padStart(8, '0')}`,
+    peer: association.peer,
+    direction,
+    'src-address': endpointText(src, association.udpEncapsulation),
+    'dst-address': endpointText(dst, association.udpEncapsulation),
+    state: sa.state,
+    'auth-algorithm': row.aead ? 'none' : association.integrity,
+    'enc-algorithm': association.encryption.replace(/-\d+(?=-)/, ''),
+    'enc-key-size': row.keyBytes * 8,
+    ...(secrets
+      ? { 'auth-key': hex(keys.integrityKey), 'enc-key': hex(keys.encryptionKey) + hex(keys.salt) }
+      : {}),
+    addtime: Math.floor(sa.addedAt / 1000),
+    'expires-in': Math.max(0, Math.round(hardSeconds - age)),
+    'add-lifetime': [Math.round(softSeconds), Math.round(hardSeconds)],
+    'current-bytes': sa.bytes,
+    'current-packets': sa.packets,
+    'invalid-packets': sa.invalidPackets,
+    replay: sa.replayWindow,
+    esn: association.esn,
+    'seen-traffic': sa.packets > 0,
+  };
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+function endpointText(
+  { address, port }: InstalledSa['association']['local'],
+  udp: boolean,
+): string {
+  const text = formatAddress(address);
+  if (!udp) return text;
+  return address.family === 6 ? `[${text}]:${port}` : `${text}:${port}`;
+}
+
+const statisticsRow = (memory: WebAssembly.Memory): StatisticsRow =>
+  Object.fromEntries(
+    COUNTERS.map(({ name, column }) => [name, readCounter(memory, column)]),
+  ) as StatisticsRow;

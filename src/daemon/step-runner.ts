@@ -1,0 +1,76 @@
+// Carries out a Step of the IKE engine: writes SAs into the tables, sends the messages, logs the
+// events. The order matters: what the peer may use after our message must be installed before it.
+//   1. install, activate, move      2. send      3. remove      4. events
+import type { Tables } from '../dataplane/tables.js';
+import type { ChildSa, Datagram, Endpoint, Step } from '../ike/step.js';
+import { sendIke, sendKeepalive } from '../net/datagram.js';
+import { SystemError } from '../net/libc.js';
+import type { SocketSet } from '../net/sockets.js';
+import { type Address, formatAddress, toBytes } from '../policy/address.js';
+import type { Log } from './log.js';
+
+/** Where a path's MTU is not known: every IPv6 path carries it, and nearly every IPv4 one. */
+const SAFE_MTU = 1280;
+
+const netEndpoint = ({ address, port }: Endpoint): { address: Uint8Array; port: number } => ({
+  address: toBytes(address),
+  port,
+});
+
+export class StepRunner {
+  readonly #tables: Tables;
+  readonly #sockets: SocketSet;
+  readonly #log: Log;
+  readonly #pathMtu: (remote: Address) => number | undefined;
+
+  constructor(
+    tables: Tables,
+    sockets: SocketSet,
+    log: Log,
+    pathMtu: (remote: Address) => number | undefined,
+  ) {
+    this.#tables = tables;
+    this.#sockets = sockets;
+    this.#log = log;
+    this.#pathMtu = pathMtu;
+  }
+
+  run(step: Step): void {
+    const standby = new Set(step.standby);
+    for (const child of step.install) this.#install(child, !standby.has(child.id));
+    for (const id of step.activate) this.#tables.activate(id);
+    for (const { id, local, remote } of step.move) {
+      this.#tables.move(id, local, remote);
+      this.#tables.setPathMtu(remote.address, this.#pathMtu(remote.address) ?? SAFE_MTU);
+    }
+    for (const datagram of step.send) this.#send(datagram);
+    for (const { local, remote } of step.keepalives) {
+      this.#attempt(remote, () =>
+        sendKeepalive(this.#sockets, netEndpoint(local), netEndpoint(remote)),
+      );
+    }
+    for (const id of step.remove) this.#tables.remove(id);
+    for (const event of step.events) this.#log.write(event);
+  }
+
+  #install(child: ChildSa, activate: boolean): void {
+    const pathMtu = this.#pathMtu(child.remote.address) ?? SAFE_MTU;
+    this.#tables.install(child, { activate, pathMtu });
+  }
+
+  #send({ local, remote, bytes }: Datagram): void {
+    this.#attempt(remote, () =>
+      sendIke(this.#sockets, netEndpoint(local), netEndpoint(remote), bytes),
+    );
+  }
+
+  /** A message the kernel refuses is a lost message: the engine sends it again, the operator is told. */
+  #attempt(remote: Endpoint, send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#log.warning('net', `${formatAddress(remote.address)}: ${error.message}`);
+    }
+  }
+}
