@@ -52,6 +52,7 @@ function start(namespace: Namespace): Running {
     sockets: made.sockets.workers,
     onMail: () => undefined,
     onTooBig: () => undefined,
+    onLost: () => undefined,
     onEvent: (event) => events.push(event),
   });
   return {
@@ -141,7 +142,12 @@ pool('stop ends every thread and leaves no descriptor; a second stop is nothing'
 );
 
 pool('a number of workers that cannot be is refused', () => {
-  const handlers = { onMail: () => undefined, onTooBig: () => undefined, onEvent: () => undefined };
+  const handlers = {
+    onMail: () => undefined,
+    onTooBig: () => undefined,
+    onLost: () => undefined,
+    onEvent: () => undefined,
+  };
   const wrong = { memory: createMemory(), tunFds: [], sockets: [], ...handlers };
   assert.throws(() => new DataPlane(wrong), /expected 1 to 8 workers, got 0 TUN queues/);
 });
