@@ -41,7 +41,7 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
     .addHelpText('after', `\nExample:\n  ${q.example}`);
   for (const [flags, description] of q.options ?? []) verb.option(flags, description);
   verb.action(async (options: Options & Record<string, unknown>) => {
-    const answer = await ask(findSocket(options.socket), q.command, q.args?.(options));
+    const answer = await ask(await findSocket(options.socket), q.command, q.args?.(options));
     const width = process.stdout.isTTY ? process.stdout.columns : 0;
     const text = options.json ? `${JSON.stringify(answer, null, 2)}\n` : q.format(answer, width);
     process.stdout.write(text);

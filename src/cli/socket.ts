@@ -1,5 +1,5 @@
 // Where the daemon's control socket is, and one question asked over it.
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,12 +18,19 @@ export class UserError extends Error {
 // Our own choice: long enough for every handler, short enough for a person.
 const ANSWER_MS = 10_000;
 
-/** /run/culvert for root, else below XDG_RUNTIME_DIR, else a directory of the user in /tmp. */
+/** Where a daemon puts its socket: systemd's RuntimeDirectory=, /run for root, else the user's own. */
 export function socketDirectory(): string {
-  const user = process.getuid?.() ?? 0;
-  if (user === 0 && writable('/run')) return '/run/culvert';
+  const given = process.env.RUNTIME_DIRECTORY?.split(':')[0];
+  if (given) return given;
+  return user() === 0 && writable('/run') ? SYSTEM : userDirectory();
+}
+
+const SYSTEM = '/run/culvert';
+const user = (): number => process.getuid?.() ?? 0;
+
+function userDirectory(): string {
   const runtime = process.env.XDG_RUNTIME_DIR;
-  return runtime ? join(runtime, 'culvert') : join(tmpdir(), `culvert-${user}`);
+  return runtime ? join(runtime, 'culvert') : join(tmpdir(), `culvert-${user()}`);
 }
 
 /** The socket of a daemon whose TUN device is called `name`. */
@@ -38,26 +45,48 @@ function writable(path: string): boolean {
   }
 }
 
-/** The socket the user named, or the only one there is. */
-export function findSocket(given: string | undefined): string {
+/** The socket the user named, or the only one of his that answers. */
+export async function findSocket(given: string | undefined): Promise<string> {
   if (given !== undefined) return given;
-  const directory = socketDirectory();
-  let names: string[] = [];
-  try {
-    names = readdirSync(directory).filter((name) => name.endsWith('.sock'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw new UserError(`cannot look into ${directory}: ${code}`);
-  }
-  if (names.length === 1) return join(directory, names[0]!);
-  if (names.length === 0) {
+  const directories = [...new Set([socketDirectory(), SYSTEM, userDirectory()])];
+  const found = directories.flatMap(socketsIn);
+  const live = found.length < 2 ? found : await onlyLive(found);
+  if (live.length === 1) return live[0]!;
+  if (live.length === 0) {
     throw new UserError(
-      `no daemon is running: there is no socket in ${directory}\n` +
+      `no daemon is running: there is no socket of yours in ${directories.join(' or ')}\n` +
         'Start one with `culvert run FILE`, or name its socket with --socket PATH.',
     );
   }
-  const list = names.map((name) => `  --socket ${join(directory, name)}`).join('\n');
-  throw new UserError(`several daemons have a socket; choose one with\n${list}`);
+  const list = live.map((path) => `  --socket ${path}`).join('\n');
+  throw new UserError(`several daemons are running; choose one with\n${list}`);
+}
+
+/** A directory of another user is passed over: in /tmp anybody could have made it for us. */
+function socketsIn(directory: string): string[] {
+  try {
+    if (lstatSync(directory).uid !== user()) return [];
+    const names = readdirSync(directory).filter((name) => name.endsWith('.sock'));
+    return names.map((name) => join(directory, name));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EACCES') return [];
+    throw error;
+  }
+}
+
+/** Killed daemons leave their sockets behind. */
+async function onlyLive(paths: readonly string[]): Promise<string[]> {
+  const answers = await Promise.all(
+    paths.map(
+      (path) =>
+        new Promise<boolean>((resolve) => {
+          const probe = connect(path, () => resolve(true));
+          probe.on('connect', () => probe.destroy()).on('error', () => resolve(false));
+        }),
+    ),
+  );
+  return paths.filter((_, at) => answers[at]);
 }
 
 /** Sends one command and waits for its answer. */

@@ -1,7 +1,9 @@
 // The command as a user runs it: a process, its output, its exit status; the daemon is a control
 // socket with rows of ours behind it.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -79,10 +81,28 @@ commands('no daemon: one clear sentence, status 1', async ({ directory, socket }
   const named = await culvert(['policy', 'print', '--socket', socket]);
   assert.equal([named.status, named.out], [1, '']);
   assert.is(named.err, `culvert: no daemon is running: there is no socket at ${socket}\n`);
-  if (process.getuid?.() === 0) return;
-  const found = await culvert(['policy', 'print'], { XDG_RUNTIME_DIR: directory });
-  assert.match(found.err, /^culvert: no daemon is running: there is no socket in /);
+  const found = await culvert(['policy', 'print'], { RUNTIME_DIRECTORY: directory });
+  assert.match(found.err, /^culvert: no daemon is running: there is no socket of yours in /);
   assert.match(found.err, /Start one with `culvert run FILE`/);
+});
+
+commands('the only live socket is found; several are named', async ({ directory, socket }) => {
+  const env = { RUNTIME_DIRECTORY: directory };
+  const server = await openControl(socket, handlers([]));
+  // What a killed daemon leaves: a socket nobody listens on.
+  const dead = createServer().listen(join(directory, 'dead.sock'));
+  await once(dead, 'listening');
+  renameSync(join(directory, 'dead.sock'), join(directory, 'left.sock'));
+  dead.close();
+  assert.is((await culvert(['installed-sa', 'flush'], env)).out, '4 SAs flushed\n');
+  const second = await openControl(join(directory, 'culvert1.sock'), handlers([]));
+  const { status, err } = await culvert(['installed-sa', 'flush'], env);
+  assert.is(status, 1);
+  assert.match(err, `--socket ${socket}\n`);
+  assert.match(err, `--socket ${join(directory, 'culvert1.sock')}\n`);
+  assert.not.match(err, 'left.sock');
+  await server.close();
+  await second.close();
 });
 
 commands('every print command, as table and as JSON', async ({ socket }) => {

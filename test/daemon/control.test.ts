@@ -1,4 +1,5 @@
 // The control socket: who may open it, what it answers, what it does with nonsense.
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -71,6 +72,26 @@ control('directory 0700, socket 0600, gone after close', async ({ directory }) =
   assert.is(lstatSync(path).mode & 0o777, 0o600);
   await server.close();
   assert.not(existsSync(path));
+});
+
+control('another user cannot connect', async ({ directory }) => {
+  const nobody = { uid: 65534, gid: 65534, cwd: '/', encoding: 'utf8' } as const;
+  if (spawnSync(process.execPath, ['--version'], nobody).status !== 0) {
+    console.log('SKIP another user cannot connect: this user cannot run Node.js as another');
+    return;
+  }
+  const server = await openControl(join(directory, 'x.sock'), handlers);
+  const script = `require('node:net').connect(process.argv[1])
+    .on('connect', () => { console.log('connected'); process.exit(); })
+    .on('error', (error) => console.log(error.code));`;
+  const outcome = (): string => execFileSync(process.execPath, ['-e', script, server.path], nobody);
+  assert.is(outcome(), 'EACCES\n');
+  // The socket itself is closed to others even where its directory is not.
+  chmodSync(directory, 0o755);
+  assert.is(outcome(), 'EACCES\n');
+  chmodSync(server.path, 0o666);
+  assert.is(outcome(), 'connected\n', 'the test can tell an open socket from a closed one');
+  await server.close();
 });
 
 control('a directory open to others is refused', async ({ directory }) => {
