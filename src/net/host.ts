@@ -33,13 +33,19 @@ export interface HostRoutesOptions {
 const OURS = 0xc7; // rtm_protocol and FRA_PROTOCOL
 /** Below the kernel's main table (32766). Fixed: two rules that differ in their goal only clash. */
 const END_PRIORITY = 32000;
-const MAX_TABLES = 1000;
 const TUN_METRIC = 1;
 const CLOSED_METRIC = 0xffffffff;
 const ANY = {
   4: { address: new Uint8Array(4), bits: 0 },
   6: { address: new Uint8Array(16), bits: 0 },
 } as const;
+
+/** A table of ours: the TUN, with or without a source address to prefer. */
+interface Table {
+  readonly family: 4 | 6;
+  readonly table: number;
+  readonly source?: Uint8Array;
+}
 
 export class HostRoutes {
   readonly #options: Required<HostRoutesOptions>;
@@ -82,22 +88,22 @@ export class HostRoutes {
     if (policies.length > most) {
       throw new Error(`${policies.length} policies need routing rules, at most ${most} have room`);
     }
-    const sources = new Map<string, number>();
+    const addresses = listAddresses(netlink).map(({ address }) => address);
     const families = [...new Set(policies.map(({ dst }) => familyOf(dst.address)))];
-    const tables = families.map((family) => ({ family, table }));
+    const tables: Table[] = families.map((family) => ({ family, table }));
+    const bySource = new Map<string, number>();
     const rules = policies.flatMap((policy, index) => {
       const at = priority + 1 + STRIDE * index;
-      const source =
-        policy.action === 'encrypt' ? preferredSource(netlink, policy, mark) : undefined;
-      if (!source) return policyRules(policy, at, end, table);
-      const text = addressText(source);
-      const own = sources.get(text) ?? table + 1 + sources.size;
-      if (!sources.has(text)) tables.push({ family: familyOf(source), table: own });
-      sources.set(text, own);
-      return [...openSourceRules(policy, at, own), ...policyRules(policy, at, end, table)];
+      const own = policyRules(policy, at, end, table);
+      const encrypts = policy.action === 'encrypt';
+      const source = encrypts ? preferredSource(netlink, policy, addresses, mark) : undefined;
+      if (!source) return own;
+      const next = table + 1 + bySource.size;
+      const preferring = bySource.get(addressText(source)) ?? next;
+      if (preferring === next) tables.push({ family: familyOf(source), table: next, source });
+      bySource.set(addressText(source), preferring);
+      return [...openSourceRules(policy, at, preferring), ...own];
     });
-    if (sources.size >= MAX_TABLES) throw new Error(`more than ${MAX_TABLES} source addresses`);
-    const byTable = new Map([...sources].map(([text, own]) => [own, text]));
     const frame = families.flatMap((family): Rule[] => [
       { family, priority: end, action: { kind: 'nop' } },
       {
@@ -108,27 +114,18 @@ export class HostRoutes {
       },
     ]);
     const all = [...frame, ...rules].map((rule) => ({ ...rule, protocol: OURS }));
-    return {
-      rules: all,
-      routes: tables.flatMap((own) => this.#tableRoutes(own, byTable, netlink)),
-    };
+    return { rules: all, routes: tables.flatMap((own) => this.#tableRoutes(own)) };
   }
 
   /** The TUN's default route and, behind it, the refusal that outlives the TUN. */
-  #tableRoutes(
-    { family, table }: { family: 4 | 6; table: number },
-    sources: ReadonlyMap<number, string>,
-    netlink: Netlink,
-  ): Route[] {
-    const text = sources.get(table);
-    const source = listAddresses(netlink).find(({ address }) => addressText(address) === text);
+  #tableRoutes({ family, table, source }: Table): Route[] {
     const shared = { destination: ANY[family], table, protocol: OURS };
     const open: Route = {
       ...shared,
       type: 'unicast',
       interface: this.#options.tun.index,
       metric: TUN_METRIC,
-      ...(source ? { source: source.address } : {}),
+      ...(source ? { source } : {}),
     };
     const closed: Route = { ...shared, type: 'unreachable', metric: CLOSED_METRIC };
     return this.#options.failClosed ? [open, closed] : [open];

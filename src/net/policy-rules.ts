@@ -1,6 +1,5 @@
 // The routing rules of one policy, as values: which packets go to the TUN, and how a packet of this
 // host whose sender has not chosen an address yet gets one inside the policy.
-import { listAddresses } from './addresses.js';
 import { addressText, familyOf, type IpPrefix, isUnspecified, prefixHolds } from './addressing.js';
 import { SystemError } from './libc.js';
 import type { Netlink } from './netlink.js';
@@ -67,19 +66,19 @@ export function openSourceRules(policy: RoutedPolicy, at: number, table: number)
   return [...skips, lookup];
 }
 
-/** Our own address inside the policy's source; the one the host would use anyway goes first. */
+/** Our own address inside the policy's source; of several, the one the host would use anyway. */
 export function preferredSource(
   netlink: Netlink,
   policy: RoutedPolicy,
+  addresses: readonly Uint8Array[],
   mark: number,
 ): Uint8Array | undefined {
-  const inside = listAddresses(netlink)
-    .map(({ address }) => address)
-    .filter((address) => prefixHolds(policy.src, address) && !isLocalOnly(address));
-  const usual = isUnspecified(policy.dst.address)
-    ? undefined
-    : usualSource(netlink, policy.dst.address, mark);
-  return inside.find((address) => usual && addressText(address) === usual) ?? inside[0];
+  const inside = addresses.filter(
+    (address) => prefixHolds(policy.src, address) && !isLocalOnly(address),
+  );
+  if (inside.length < 2 || isUnspecified(policy.dst.address)) return inside[0];
+  const usual = usualSource(netlink, policy.dst.address, mark);
+  return inside.find((address) => addressText(address) === usual) ?? inside[0];
 }
 
 function usualSource(netlink: Netlink, remote: Uint8Array, mark: number): string | undefined {

@@ -30,11 +30,8 @@ export class TestSocket {
   }
 
   send(address: Uint8Array, port: number, bytes: Uint8Array): void {
-    const body = allocate(bytes.length);
-    body.bytes.set(bytes);
-    const name = sockaddr(address, port);
     const subject = `${bytes.length} bytes to ${addressText(address)}`;
-    check(sendto(this.fd, body.at, bytes.length, 0, name.at, name.bytes.length), 'sendto', subject);
+    check(sendFrom(this.fd, address, port, bytes), 'sendto', subject);
   }
 
   /** The next datagram, or undefined where none comes. */
@@ -45,6 +42,14 @@ export class TestSocket {
   close(): void {
     close(this.fd);
   }
+}
+
+/** Sends one datagram; what sendto(2) returns. */
+export function sendFrom(fd: number, to: Uint8Array, port: number, bytes: Uint8Array): number {
+  const body = allocate(bytes.length);
+  body.bytes.set(bytes);
+  const name = sockaddr(to, port);
+  return sendto(fd, body.at, bytes.length, 0, name.at, name.bytes.length);
 }
 
 /** Waits for a descriptor to be readable, then reads one message from a socket. */

@@ -3,12 +3,17 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PORT_ESP4, PORT_ESP6, PORT_UDP4_500, PORT_UDP4_4500 } from '../../src/contract/ids.js';
 import { PORT_UDP6_500, PORT_UDP6_4500 } from '../../src/contract/ids.js';
-import { addressBytes } from '../../src/net/addressing.js';
+import { PORT_BYPASS4, PORT_BYPASS6 } from '../../src/contract/ids.js';
+import { addressBytes, prefixOf } from '../../src/net/addressing.js';
 import { sendIke } from '../../src/net/datagram.js';
-import { IPPROTO_ESP, SOCK_RAW } from '../../src/net/linux.js';
+import { errno } from '../../src/net/libc.js';
+import { setLink } from '../../src/net/links.js';
+import { EMSGSIZE, IPPROTO_ESP, SOCK_RAW } from '../../src/net/linux.js';
 import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
+import { addRoute, reach } from '../../src/net/routes.js';
 import { openSockets, type SocketSet } from '../../src/net/sockets.js';
-import { readable, receiveFrom, TestSocket } from '../helpers/datagrams.js';
+import { writeSysctl } from '../../src/net/sysctl.js';
+import { readable, receiveFrom, sendFrom, TestSocket } from '../helpers/datagrams.js';
 import { captureClear, ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
 
 const sockets = suite('net/sockets');
@@ -126,6 +131,96 @@ sockets('IKE larger than the path is fragmented; a second daemon is refused in w
       other.close();
       openSockets({ workers: 1, mark: 0xc7 }).close();
     });
+  }),
+);
+
+sockets('data is never fragmented: a narrower path is refused, and the route tells its MTU', () =>
+  withNamespaces(['a', 'r', 'b'], (a, r, b) => {
+    const link = { v4: '192.0.2', v6: '2001:db8:' } as const;
+    joinNamespaces(
+      { namespace: a!, name: 'wan', addresses: [`${link.v4}.1/25`, '2001:db8:1::1/64'] },
+      { namespace: r!, name: 'left', addresses: [`${link.v4}.2/25`, '2001:db8:1::2/64'] },
+    );
+    joinNamespaces(
+      { namespace: r!, name: 'right', addresses: [`${link.v4}.130/25`, '2001:db8:2::2/64'] },
+      { namespace: b!, name: 'wan', addresses: [`${link.v4}.129/25`, '2001:db8:2::1/64'] },
+    );
+    for (const [namespace, name] of [
+      [r!, 'right'],
+      [b!, 'wan'],
+    ] as const) {
+      namespace.configure((netlink) => setLink(netlink, name, { mtu: 1300 }));
+    }
+    r!.enter(() => {
+      assert.is(writeSysctl('ipv4/ip_forward', '1'), undefined);
+      assert.is(writeSysctl('ipv6/conf/all/forwarding', '1'), undefined);
+    });
+    for (const [all, fromA, fromB] of [
+      ['0.0.0.0/0', '192.0.2.2', '192.0.2.130'],
+      ['::/0', '2001:db8:1::2', '2001:db8:2::2'],
+    ] as const) {
+      const route = { destination: prefixOf(all), table: 254, type: 'unicast' } as const;
+      a!.configure((n) => addRoute(n, { ...route, gateway: addressBytes(fromA) }));
+      b!.configure((n) => addRoute(n, { ...route, gateway: addressBytes(fromB) }));
+    }
+    const set = a!.enter(() => openSockets({ workers: 1, mark: 7 }));
+    for (const [far, ports] of [
+      ['192.0.2.129', [PORT_UDP4_4500, PORT_ESP4]],
+      ['2001:db8:2::1', [PORT_UDP6_4500, PORT_ESP6]],
+    ] as const) {
+      const to = addressBytes(far);
+      for (const port of ports) {
+        const raw = port === PORT_ESP4 || port === PORT_ESP6;
+        const fd = set.workers[0]![port]!;
+        for (let tries = 0; tries < 400; tries++) {
+          if (sendFrom(fd, to, raw ? 0 : 4500, new Uint8Array(1400)) < 0) break;
+          readable(fd, 5);
+        }
+        assert.is(sendFrom(fd, to, raw ? 0 : 4500, new Uint8Array(1400)), -1, `${far} ${port}`);
+        assert.is(errno(), EMSGSIZE);
+        assert.is(
+          a!.configure((n) => reach(n, to, { mark: 7 }).mtu),
+          1300,
+        );
+        assert.ok(sendFrom(fd, to, raw ? 0 : 4500, new Uint8Array(1200)) > 0);
+      }
+    }
+    set.close();
+  }),
+);
+
+sockets('bypass sends whole packets with any source address, both families', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    pair(a!, b!);
+    const set = a!.enter(() => openSockets({ workers: 1, mark: 7 }));
+    const four = new Uint8Array(28 + 5);
+    const header = new DataView(four.buffer);
+    header.setUint16(0, 0x4500);
+    header.setUint8(8, 64);
+    header.setUint8(9, 17);
+    four.set(addressBytes('198.18.0.7'), 12);
+    four.set(addressBytes('192.0.2.2'), 16);
+    header.setUint16(22, 7000);
+    header.setUint16(24, 13);
+    const watch = captureClear(b!, 'wan', ['198.18.0.0/15', '2001:db8:a::/48']);
+    assert.is(sendFrom(set.workers[0]![PORT_BYPASS4]!, addressBytes('192.0.2.2'), 0, four), 33);
+    const six = new Uint8Array(40 + 13);
+    six[0] = 0x60;
+    six[5] = 13;
+    six[6] = 59; // no next header
+    six[7] = 64;
+    six.set(addressBytes('2001:db8:a::7'), 8);
+    six.set(addressBytes('2001:db8::2'), 24);
+    assert.is(sendFrom(set.workers[0]![PORT_BYPASS6]!, addressBytes('2001:db8::2'), 0, six), 53);
+    const expected = [
+      '198.18.0.7 > 192.0.2.2 protocol 17, 33 bytes',
+      '2001:db8:a::7 > 2001:db8::2 protocol 59, 53 bytes',
+    ];
+    for (let tries = 0; watch.packets().length < 2 && tries < 400; tries++) {
+      receiveFrom(set.workers[0]![PORT_UDP4_4500]!, 5);
+    }
+    assert.equal([...watch.finish()].sort(), expected);
+    set.close();
   }),
 );
 
