@@ -17,6 +17,7 @@ export function registerCheck(program: Command): void {
     });
 }
 
+/** Warnings of a file with errors are not looked for: they could be wrong. */
 function json(loaded: Loaded): string {
   const { errors, warnings } = { errors: [], warnings: [], ...loaded };
   return `${JSON.stringify({ ok: loaded.ok, errors, warnings }, null, 2)}\n`;

@@ -111,6 +111,7 @@ function exchange(path: string, request: string): Promise<string> {
     };
     socket.setEncoding('utf8');
     socket.setTimeout(ANSWER_MS, () => fail(`the daemon at ${path} does not answer`));
+    // One question, one line back; the daemon never speaks first.
     socket.on('connect', () => socket.write(`${request}\n`));
     socket.on('error', (error: NodeJS.ErrnoException) => fail(explain(path, error)));
     socket.on('data', (text: string) => {

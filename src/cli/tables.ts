@@ -22,6 +22,7 @@ const POLICIES: Table<PolicyRow> = {
     { name: 'protocol', value: (row) => row.protocol },
     { name: 'action', value: (row) => row.action },
     { name: 'level', value: (row) => row.level },
+    // Only an encrypt policy negotiates.
     { name: 'ph2-state', value: (row) => (row.action === 'encrypt' ? row['ph2-state'] : '') },
     { name: 'ph2-count', value: (row) => String(row['ph2-count']), right: true },
     { name: 'proposal', value: (row) => row.proposal },
@@ -34,6 +35,7 @@ const POLICIES: Table<PolicyRow> = {
 const withPort = (address: string, port: number | 'any'): string =>
   port === 'any' ? address : `${address} port ${port}`;
 
+/** The state first: it is what one looks for. */
 const ACTIVE_PEERS: Table<ActivePeerRow> = {
   flags: [
     { letter: 'R', name: 'responder', on: (row) => row.side === 'responder' },
@@ -58,6 +60,7 @@ const ACTIVE_PEERS: Table<ActivePeerRow> = {
   ],
 };
 
+/** RouterOS shows keys here; ours come only on demand (`KEYS`). */
 const INSTALLED_SAS: Table<InstalledSaRow> = {
   flags: [
     { letter: 'S', name: 'seen-traffic', on: (row) => row['seen-traffic'] },

@@ -47,6 +47,7 @@ class Walk {
     if (this.#at < this.#text.length) throw new Fault(this.#at, 'the end of the file');
   }
 
+  /** The grammar of RFC 8259 §3; strings and scalars are one pattern each. */
   #value(path: string, depth: number): void {
     if (depth > MAX_DEPTH) throw new Fault(this.#at, `at most ${MAX_DEPTH} levels`);
     this.#take(SPACE);
@@ -111,12 +112,14 @@ class Walk {
     }
   }
 
+  /** The whole token with its quotes, so that JSON.parse can undo the escapes. */
   #string(expected: string): string {
     const found = this.#take(STRING);
     if (found === undefined) throw new Fault(this.#at, expected);
     return found;
   }
 
+  /** What a sticky pattern matches here; moves behind it. */
   #take(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.#at;
     const found = pattern.exec(this.#text)?.[0];

@@ -40,6 +40,7 @@ export function integer(low: number, high: number, unit = ''): Kind<number> {
       ],
     },
     read(written) {
+      // Exports of RouterOS, and shells, write numbers as text.
       const digits = typeof written === 'string' && /^\d{1,15}$/.test(written);
       const value = digits ? Number(written) : written;
       if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
@@ -103,6 +104,7 @@ export function choice<const W extends string>(
     notation: words.join(' | '),
     schema: { enum: words },
     read(written) {
+      // Strict: no number or null that happens to read like a word.
       const value = words.find((word) => word === written);
       if (value !== undefined) return { value };
       if (later.includes(written as string)) {
@@ -138,6 +140,7 @@ export function listOf(
         const result = item.read(part);
         if (failed(result)) return { expected: `${result.expected}, instead of ${show(part)}` };
       }
+      // A doubled name is a slip, and would be offered twice on the wire.
       const twice = parts.find((part, at) => parts.indexOf(part) !== at);
       if (twice !== undefined) return { expected: `a list in which ${show(twice)} stands once` };
       return { value: parts };
@@ -145,6 +148,7 @@ export function listOf(
   };
 }
 
+/** Such characters could forge lines of the log and move the cursor of a terminal. */
 const CONTROL = /\p{Cc}/u;
 
 /** Free text for people, one line. */
@@ -159,7 +163,10 @@ export const text: Kind<string> = {
   },
 };
 
-/** The name of an entry, or of an entry elsewhere. */
+/**
+ * The name of an entry, or of an entry elsewhere. Names stand in logs, in comma lists and on command
+ * lines: hence no space, comma or quote.
+ */
 export const entryName: Kind<string> = {
   notation: 'string',
   schema: { type: 'string', minLength: 1 },

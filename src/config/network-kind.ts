@@ -14,6 +14,7 @@ export const address: Kind<Address> = {
   notation: 'IP address',
   schema: { type: 'string' },
   read(written) {
+    // No host names: a gateway that waits for DNS at start, or trusts it, is another design.
     const value = typeof written === 'string' ? parseAddress(written) : undefined;
     return value
       ? { value }
@@ -64,6 +65,7 @@ export const protocol: Kind<number> = {
   },
   read(written) {
     if (written === 'all') return { value: 0 };
+    // hasOwn: `constructor` is no protocol.
     if (typeof written === 'string' && Object.hasOwn(PROTOCOLS, written)) {
       return { value: PROTOCOLS[written]! };
     }
@@ -102,6 +104,7 @@ function readIdentification(written: unknown, forms: string): Read<Identificatio
     if ('expected' in result) return { expected: `address: followed by ${result.expected}` };
     return { value: { kind, address: result.value } };
   }
+  // RFC 7296 §3.5: neither form has a terminating zero, and both are compared byte by byte.
   if (kind === 'fqdn') {
     if (/^[\w*-]+(\.[\w-]+)*\.?$/.test(text)) return { value: { kind, text } };
     return { expected: 'fqdn: followed by a domain name such as east.example' };

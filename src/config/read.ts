@@ -46,6 +46,7 @@ export function readConfiguration(root: unknown, problems: Problem[]): Configura
   const file: Json = isObject(root) ? root : {};
   checkMenuNames(file, problems);
   const list = <M extends Menu>(menu: M): Found<M>[] => readList(menu, file[menu.name], problems);
+  // An object that is not written is one whose every property is the default.
   const single = <M extends Menu>(menu: M): Found<M> =>
     readEntry(menu, file[menu.name] ?? {}, menu.name, problems);
   return {
@@ -77,6 +78,7 @@ function readList<M extends Menu>(menu: M, value: unknown, problems: Problem[]):
     });
     return [];
   }
+  // The built-in entry stands last, so that the numbers in paths are those of the file.
   const entries = written.map((item, at) => readEntry(menu, item, `${menu.name}[${at}]`, problems));
   if (menu.builtin === undefined || entries.some(({ written: w }) => w.name === menu.builtin)) {
     return entries;
@@ -107,6 +109,7 @@ function readEntry<M extends Menu>(
 }
 
 function readProperty(row: Property, written: Json, path: string, problems: Problem[]): unknown {
+  // hasOwn: nothing that Object.prototype has counts as written.
   const given = Object.hasOwn(written, row.name) ? written[row.name] : row.default;
   if (given === undefined) {
     const { expected } = { expected: '', ...row.kind.read(undefined) };

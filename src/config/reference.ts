@@ -49,6 +49,7 @@ export function configurationPage(): string {
   return `${[INTRODUCTION, ...MENUS.map(menuSection), `## Not there yet\n\n${closing}`].join('\n')}\n`;
 }
 
+/** Head, table, then why our defaults differ, then what is still to come. */
 function menuSection(menu: Menu): string {
   const rows = menu.properties.map((row) => [
     code(row.name) + (row.ours ? ' (ours)' : ''),
@@ -74,6 +75,7 @@ function menuSection(menu: Menu): string {
     .join('\n');
 }
 
+/** As RouterOS prints it: yes and no, and nothing for the empty string. */
 function defaultOf({ default: value, routeros }: Property): string {
   if (value === undefined) return 'must be written';
   const text = value === true ? 'yes' : value === false ? 'no' : String(value);

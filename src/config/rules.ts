@@ -44,6 +44,7 @@ const enabled = <F extends Found<Menu>>(found: readonly F[], ...properties: stri
 const namesOf = (found: readonly Found<Menu>[]): string[] =>
   found.map(({ written }) => written.name).filter((name) => typeof name === 'string');
 
+/** By what is written, so that an entry with another fault still holds its name. */
 function namesAreUnique(c: Configuration, problems: Problem[]): void {
   for (const [menu, list] of [
     ['peer', c.peers],
@@ -61,6 +62,7 @@ function namesAreUnique(c: Configuration, problems: Problem[]): void {
   }
 }
 
+/** A reference to an entry with a fault of its own is no dangling one. */
 function referencesExist(c: Configuration, problems: Problem[]): void {
   for (const [from, property, menu, to] of [
     [c.identities, 'peer', 'peer', c.peers],
@@ -97,6 +99,7 @@ function peersAreDistinct(c: Configuration, problems: Problem[]): void {
   }
 }
 
+/** Also of a disabled identity: enabling it must not break a running configuration. */
 function identitiesHaveSecrets(c: Configuration, problems: Problem[]): void {
   for (const { path, entry } of readable(c.identities, 'secret')) {
     if (entry.secret.length === 0) {
@@ -120,6 +123,7 @@ function identitiesAreDistinct(c: Configuration, problems: Problem[]): void {
   }
 }
 
+/** Without one no exchange with the peer can ever succeed. */
 function peersHaveIdentities(c: Configuration, problems: Problem[]): void {
   // A disabled identity is no identity; a broken one has its own error already.
   const served = c.identities
@@ -132,6 +136,7 @@ function peersHaveIdentities(c: Configuration, problems: Problem[]): void {
   }
 }
 
+/** RFC 7296 §3.3: AEAD goes without integrity; everything else must not (RFC 8221 §4). */
 function proposalsFit(c: Configuration, problems: Problem[]): void {
   const both = readable(c.proposals, 'enc-algorithms', 'auth-algorithms');
   for (const { path, written, entry } of both) {
@@ -151,6 +156,7 @@ function proposalsFit(c: Configuration, problems: Problem[]): void {
   }
 }
 
+/** What a policy says must be something that can be matched and carried out. */
 function policiesFit(c: Configuration, problems: Problem[]): void {
   const off = c.proposals.filter(({ entry }) => entry.disabled).map(({ entry }) => entry.name);
   for (const { path, entry: policy, unread } of c.policies) {
@@ -180,6 +186,7 @@ function checkFamilies(policy: Policy, wrong: Wrong): void {
   wrong('dst-address', formatPrefix(dst), `an IPv${src.address.family} prefix, as src-address is`);
 }
 
+/** RFC 7296 §3.13.1: a selector has ports only with a protocol that has them. */
 function checkPorts(policy: Policy, wrong: Wrong): void {
   for (const property of ['src-port', 'dst-port'] as const) {
     if (policy[property] === undefined || WITH_PORTS.includes(policy.protocol)) continue;

@@ -31,6 +31,7 @@ function menuSchema(menu: Menu): Schema {
   return menu.list ? { description, type: 'array', items: entry } : { description, ...entry };
 }
 
+/** The sentence of the reference becomes the editor's tooltip. */
 const propertySchema = ({ kind, text, default: value }: Property): Schema => ({
   description: text,
   ...kind.schema,

@@ -17,6 +17,7 @@ export function findWarnings(c: Configuration): Warning[] {
   return [...algorithms(c), ...secrets(c), ...peers(c), ...policies(c)];
 }
 
+/** Every value of every entry is looked up: a new property with algorithms needs no line here. */
 function algorithms(c: Configuration): Warning[] {
   return [...c.profiles, ...c.proposals].flatMap(({ path, entry }) =>
     Object.entries(entry).flatMap(([property, value]) =>
@@ -28,6 +29,7 @@ function algorithms(c: Configuration): Warning[] {
   );
 }
 
+/** RFC 7296 §2.15: the AUTH payload lets whoever gets one test guesses offline. */
 function secrets(c: Configuration): Warning[] {
   return c.identities
     .filter(({ entry }) => !entry.disabled && entry.secret.length < SHORT_SECRET)
@@ -49,6 +51,7 @@ function peers(c: Configuration): Warning[] {
 }
 
 function policies(c: Configuration): Warning[] {
+  // Dropped, not passed: a policy without a peer still protects.
   const off = new Set(c.peers.flatMap(({ entry }) => (entry.disabled ? [entry.name] : [])));
   const live = c.policies.filter(({ entry }) => !entry.disabled);
   return live.flatMap(({ path, entry }, at) => {

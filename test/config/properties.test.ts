@@ -4,6 +4,8 @@ import * as assert from 'uvu/assert';
 import { parse } from '../../src/config/load.js';
 import type { Menu, Property } from '../../src/config/menu.js';
 import { MENUS } from '../../src/config/menus.js';
+import { tunMenu } from '../../src/config/menus-own.js';
+import { MAX_WORKERS, SLOT, SLOT_HEADROOM } from '../../src/contract/layout.js';
 import { buildSchema } from '../../src/config/schema.js';
 import { accepts } from '../reference/json-schema.js';
 import { type Json, sound } from './configuration.js';
@@ -71,6 +73,15 @@ for (const menu of MENUS) {
     });
   }
 }
+
+properties('the limits of tun are those of the shared memory', () => {
+  const high = (name: string): unknown => {
+    const { schema } = tunMenu.properties.find((row) => row.name === name)!.kind;
+    return (schema.anyOf as { maximum?: number }[])[0]!.maximum;
+  };
+  assert.is(high('workers'), MAX_WORKERS);
+  assert.ok((high('mtu') as number) < SLOT - SLOT_HEADROOM);
+});
 
 properties('values.ts names no property that is not there', () => {
   const known = MENUS.flatMap((menu) => menu.properties.map((row) => `${menu.name}.${row.name}`));
