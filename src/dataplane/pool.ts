@@ -78,6 +78,10 @@ export class DataPlane {
       atomics: 'disabled',
       recordTiming: false,
     });
+    // A thread that dies between two tasks has nobody to tell; unheard, the event would end the daemon.
+    this.#pool.on('error', (error: Error) =>
+      options.onEvent({ level: 'error', text: `a worker thread failed: ${error.message}` }),
+    );
     this.#tasks = options.tunFds.map((_, row) => this.#keep(row));
   }
 

@@ -1,6 +1,7 @@
 // One turn of the loop against real descriptors, with a processing step of the test's own: what is
 // received, what is sent, what happens to packets and descriptors that the kernel refuses.
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import koffi from 'koffi';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { IN_ERRORS, OUT_ERRORS } from '../../src/contract/drops.js';
@@ -10,8 +11,9 @@ import { createMemory, loadModule } from '../../src/dataplane/module.js';
 import { Loop } from '../../src/dataplane/worker.js';
 import { addAddress } from '../../src/net/addresses.js';
 import { addressBytes, prefixOf } from '../../src/net/addressing.js';
-import { addressOf, allocate, check, close, eventfd } from '../../src/net/libc.js';
+import { addressOf, allocate, check, close, eventfd, read, write } from '../../src/net/libc.js';
 import { setLink } from '../../src/net/links.js';
+import { SOCK_DGRAM, SOCK_NONBLOCK } from '../../src/net/linux.js';
 import { joinNamespaces } from '../../src/net/namespace.js';
 import { addRoute } from '../../src/net/routes.js';
 import { openSockets } from '../../src/net/sockets.js';
@@ -21,6 +23,7 @@ import { ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
 
 const worker = suite('dataplane/worker');
 const ROW = 1;
+const AF_UNIX = 1;
 const at = layout.WORKERS_AT + ROW * layout.WORKER_SIZE;
 const ours = '192.0.2.1';
 const peer = '192.0.2.2';
@@ -214,6 +217,33 @@ function turnAround(b: Bench, index: number): void {
   b.view.setUint32(entry, packet, true);
   b.view.setUint32(entry + 4, length, true);
 }
+
+worker('a full send buffer is waited for once, then the rest is dropped and counted', () => {
+  const pair = allocate(8);
+  const socketpair = koffi.load(null).func('socketpair', 'int', ['int', 'int', 'int', 'uintptr_t']);
+  assert.is(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair.at), 0);
+  const [near, far] = [pair.view.getInt32(0, true), pair.view.getInt32(4, true)];
+  const fds = new Array<number>(PORT_COUNT).fill(-1);
+  fds[PORT_UDP4_4500] = near;
+  const made = bench(fds);
+  made.process = (port) => {
+    for (let i = 0; i < layout.TX_SLOTS; i++) {
+      layMessage(made, port, i, 1000, peer);
+      const row = at + layout.WORKER_TX_MMSG + (port * layout.TX_SLOTS + i) * layout.MMSGHDR;
+      made.view.setUint32(row + layout.MMSGHDR_NAMELEN, 0, true); // connected: no name
+    }
+  };
+  const question = allocate(1);
+  assert.is(write(far, question.at, 1), 1);
+  assert.is(made.loop.turn(0), 1);
+  let arrived = 0;
+  for (let at = allocate(2000).at; read(far, at, 2000) > 0; ) arrived++;
+  assert.ok(arrived > 0 && arrived < layout.TX_SLOTS, `${arrived} fitted`);
+  assert.is(made.counter(OUT_ERRORS), layout.TX_SLOTS - arrived);
+  assert.equal(made.posted(), []);
+  made.close();
+  for (const fd of [near, far]) close(fd);
+});
 
 worker('a descriptor that died is reported and left alone, without spinning', () => {
   const fds = new Array<number>(PORT_COUNT).fill(-1);
