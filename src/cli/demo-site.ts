@@ -1,12 +1,12 @@
-// The demo's network, in namespaces that vanish with the process:
-//   west host 198.18.0.10 ─ 198.18.0.1 west 192.0.2.1 ═══ 192.0.2.2 east 198.19.0.1 ─ 198.19.0.10 east host
-// and its embedded configuration: the defaults, one peer, one policy each.
+// The demo's network, in namespaces that vanish with the process, and its embedded configuration: the
+// defaults, one peer, one policy each. In IPv6 the sites are 2001:db8:18::/48 and 2001:db8:19::/48.
+//   west host 198.18.0.10 ─ 198.18.0.1 west 192.0.2.1 ═══ 192.0.2.2 east 198.19.0.1 ─ … east host
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addressBytes, prefixOf } from '../net/addressing.js';
-import { joinNamespaces, Namespace } from '../net/namespace.js';
+import { joinNamespaces, Namespace, type VethEnd } from '../net/namespace.js';
 import { addRoute } from '../net/routes.js';
 
 export interface Site {
@@ -14,9 +14,11 @@ export interface Site {
   readonly gateway: Namespace;
   readonly host: Namespace;
   readonly outer: string;
-  readonly inner: string;
+  readonly outer6: string;
   readonly hostAddress: string;
+  readonly hostAddress6: string;
   readonly network: string;
+  readonly network6: string;
   readonly socket: string;
 }
 
@@ -25,38 +27,49 @@ const SECRET = 'demo-secret-that-is-long-enough';
 
 /** Lays out both sites; `directory` is private and takes their control sockets. */
 export function buildSites(directory: string): readonly [west: Site, east: Site] {
-  const site = (name: string, outer: string, network: string): Site => ({
+  const site = (name: string, end: number, tag: number): Site => ({
     name,
     gateway: new Namespace(name),
     host: new Namespace(`${name} host`),
-    outer,
-    inner: `${network}.0.1`,
-    hostAddress: `${network}.0.10`,
-    network: `${network}.0.0/16`,
+    outer: `192.0.2.${end}`,
+    outer6: `2001:db8::${end}`,
+    hostAddress: `198.${tag}.0.10`,
+    hostAddress6: `2001:db8:${tag}::10`,
+    network: `198.${tag}.0.0/16`,
+    network6: `2001:db8:${tag}::/48`,
     socket: join(directory, name, 'culvert.sock'),
   });
-  const west = site('west', '192.0.2.1', '198.18');
-  const east = site('east', '192.0.2.2', '198.19');
-  joinNamespaces(
-    { namespace: west.gateway, name: 'wan', addresses: [`${west.outer}/24`] },
-    { namespace: east.gateway, name: 'wan', addresses: [`${east.outer}/24`] },
-  );
-  for (const { gateway, host, inner, hostAddress } of [west, east]) {
-    joinNamespaces(
-      { namespace: host, name: 'lan', addresses: [`${hostAddress}/16`] },
-      { namespace: gateway, name: 'lan', addresses: [`${inner}/16`] },
-    );
-    gateway.enter(() => writeFileSync('/proc/sys/net/ipv4/ip_forward', '1'));
-    host.configure((netlink) =>
-      addRoute(netlink, {
-        destination: prefixOf('0.0.0.0/0'),
-        table: MAIN_TABLE,
-        type: 'unicast',
-        gateway: addressBytes(inner),
-      }),
-    );
-  }
+  const west = site('west', 1, 18);
+  const east = site('east', 2, 19);
+  const outside = ({ gateway, outer, outer6 }: Site): VethEnd => ({
+    namespace: gateway,
+    name: 'wan',
+    addresses: [`${outer}/24`, `${outer6}/64`],
+  });
+  joinNamespaces(outside(west), outside(east));
+  for (const each of [west, east]) buildInside(each);
   return [west, east];
+}
+
+/** The network behind a gateway: one host, whose every packet goes to the gateway. */
+function buildInside({ gateway, host, hostAddress, hostAddress6 }: Site): void {
+  const router = hostAddress.replace(/10$/, '1');
+  const router6 = hostAddress6.replace(/10$/, '1');
+  joinNamespaces(
+    { namespace: host, name: 'lan', addresses: [`${hostAddress}/16`, `${hostAddress6}/48`] },
+    { namespace: gateway, name: 'lan', addresses: [`${router}/16`, `${router6}/48`] },
+  );
+  gateway.enter(() => {
+    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+    writeFileSync('/proc/sys/net/ipv6/conf/all/forwarding', '1');
+  });
+  for (const [any, by] of [
+    ['0.0.0.0/0', router],
+    ['::/0', router6],
+  ] as const) {
+    const route = { destination: prefixOf(any), table: MAIN_TABLE, gateway: addressBytes(by) };
+    host.configure((netlink) => addRoute(netlink, { ...route, type: 'unicast' }));
+  }
 }
 
 /** What one gateway is told; the other end's is its mirror image. */
@@ -80,12 +93,12 @@ const sibling = (file: string): string => fileURLToPath(new URL(file, import.met
 /** Starts `culvert run` in the site's gateway; its log goes to `log`. */
 export function startGateway(
   site: Site,
-  remote: Site,
+  configuration: object,
   directory: string,
   log: (line: string) => void,
 ): ChildProcess {
   const file = join(directory, `${site.name}.json`);
-  writeFileSync(file, JSON.stringify(demoConfiguration(site, remote), null, 2), { mode: 0o600 });
+  writeFileSync(file, JSON.stringify(configuration, null, 2), { mode: 0o600 });
   const args = [sibling('./main.js'), 'run', file, '--socket', site.socket];
   const child = site.gateway.enter(() =>
     spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] }),

@@ -11,7 +11,13 @@ import type { Command } from 'commander';
 import { addressBytes } from '../net/addressing.js';
 import { ping } from '../net/echo.js';
 import { mayMakeNamespaces, unshareCommand } from '../net/namespace.js';
-import { buildSites, type Site, startGateway, startTraffic } from './demo-site.js';
+import {
+  buildSites,
+  demoConfiguration,
+  type Site,
+  startGateway,
+  startTraffic,
+} from './demo-site.js';
 import type { TcpResult, UdpResult } from './demo-traffic.js';
 import { ask, UserError } from './socket.js';
 import {
@@ -59,8 +65,8 @@ async function demo(verbose: boolean): Promise<void> {
       log.push(line);
       if (verbose) say(line);
     };
-    children.push(startGateway(east, west, directory, note));
-    children.push(startGateway(west, east, directory, note));
+    children.push(startGateway(east, demoConfiguration(east, west), directory, note));
+    children.push(startGateway(west, demoConfiguration(west, east), directory, note));
     await established(west, children);
     await established(east, children);
     say(`The tunnel stands: ${west.network} ═ ${west.outer} ═══ ${east.outer} ═ ${east.network}\n`);
