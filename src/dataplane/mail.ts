@@ -13,6 +13,7 @@ import {
 import * as layout from '../contract/layout.js';
 import { type Address, addressFromBytes } from '../policy/address.js';
 
+/** An address and a UDP or TCP port, 0 where the protocol has none. */
 export interface MailEndpoint {
   readonly address: Address;
   readonly port: number;
@@ -60,10 +61,12 @@ export function drainMail(memory: WebAssembly.Memory, row: number): Mail[] {
   const head = Atomics.load(words, headAt);
   let tail = Atomics.load(words, tailAt);
   const found: Mail[] = [];
+  // Both count bytes for ever, modulo 2^32; the ring's size divides that.
   while (tail !== head) {
     const left = (head - tail) >>> 0;
     const record = readRecord(memory, region + layout.WORKER_MAIL, tail, left);
     if (!record) {
+      // No later record can be found: starting over loses these, waiting would lose all.
       Atomics.store(words, tailAt, head);
       throw new MailError(
         `worker ${row}: mail ring is inconsistent at ${tail}, ${left} bytes lost`,
@@ -121,6 +124,7 @@ function decode(record: DataView): Mail | undefined {
   }
 }
 
+/** The body is copied: the worker writes over the ring as soon as the tail has moved. */
 function decodeIke(record: DataView): Mail {
   const port = record.getUint32(layout.MAIL_IKE_PORT, true);
   const length = record.getUint32(layout.MAIL_IKE_BYTES, true);

@@ -67,6 +67,7 @@ export class DataPlane {
       BigInt(addressOf(bytes)),
       true,
     );
+    // Before the first thread: workers and WASM read these once, at their start.
     Atomics.store(this.#words, (CONTROL_AT + CONTROL_WORKERS) >> 2, workers);
     Atomics.store(this.#words, (CONTROL_AT + CONTROL_STOP) >> 2, 0);
     this.#pool = new Piscina<WorkerTask, void>({
@@ -102,6 +103,7 @@ export class DataPlane {
     Atomics.store(this.#words, (CONTROL_AT + CONTROL_STOP) >> 2, 1);
     const one = allocate(8);
     one.view.setUint32(0, 1, true);
+    // Never read, so it stays readable: it wakes every worker, also one that comes late.
     write(this.#stopFd, one.at, 8);
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, STOP_MS, 'late').unref());
     if ((await Promise.race([Promise.all(this.#tasks), late])) === 'late') {

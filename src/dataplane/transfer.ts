@@ -119,6 +119,7 @@ export class Transfer {
   #send(port: number, count: number): void {
     const fd = this.#task.fds[port]!;
     const headers = this.#row + WORKER_TX_MMSG + port * TX_SLOTS * MMSGHDR;
+    // sendmmsg stops at the first message it cannot send and reports its errno with the next call.
     let waited = false;
     for (let done = 0; done < count; ) {
       const sent = sendmmsg(fd, this.#base + headers + done * MMSGHDR, count - done, MSG_DONTWAIT);

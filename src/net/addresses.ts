@@ -1,4 +1,4 @@
-// Addresses of interfaces over rtnetlink.
+// Addresses of interfaces over rtnetlink: list them with their interface, add, delete.
 import { type IpPrefix, domainOf, familyOf, prefixText } from './addressing.js';
 import { bytesAttribute, u32Attribute } from './attributes.js';
 import { linkIndex } from './links.js';
@@ -47,10 +47,12 @@ export function listAddresses(netlink: Netlink): InterfaceAddress[] {
   });
 }
 
+/** Adds an address; the kernel makes the route to its prefix. */
 export function addAddress(netlink: Netlink, name: string, prefix: IpPrefix): void {
   changeAddress(netlink, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, name, prefix);
 }
 
+/** Deletes an address; EADDRNOTAVAIL where the interface has it not. */
 export function deleteAddress(netlink: Netlink, name: string, prefix: IpPrefix): void {
   changeAddress(netlink, RTM_DELADDR, 0, name, prefix);
 }

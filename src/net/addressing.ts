@@ -12,6 +12,7 @@ export const isUnspecified = (address: Uint8Array): boolean => address.every((by
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index]);
 
+/** Whether an address lies in a prefix; never across families. */
 export function prefixHolds({ address, bits }: IpPrefix, other: Uint8Array): boolean {
   if (address.length !== other.length) return false;
   for (let bit = 0; bit < bits; bit += 8) {

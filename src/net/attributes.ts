@@ -4,6 +4,7 @@
 import { NLA_F_NESTED, NLA_TYPE_MASK } from './linux.js';
 
 const HEADER = 4;
+/** Netlink aligns everything to four bytes. */
 export const align4 = (length: number): number => (length + 3) & ~3;
 
 export interface Attribute {
@@ -64,6 +65,7 @@ export function decodeAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
   return found;
 }
 
+/** A number, or undefined where the attribute is absent or too short to be one. */
 export function u32Of(data: Uint8Array | undefined): number | undefined {
   if (!data || data.length < 4) return undefined;
   return new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);

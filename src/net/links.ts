@@ -1,4 +1,5 @@
-// Network interfaces over rtnetlink: list, make a veth pair, rename nothing, bring up, move, remove.
+// Network interfaces over rtnetlink: list, make a veth pair, bring up, set the MTU, move, remove.
+// Names are looked up for each change: an index kept for later may belong to another by then.
 import {
   type Attribute,
   nestedAttribute,
@@ -49,6 +50,7 @@ function ifinfo(index = 0, flags = 0, change = 0): Uint8Array {
   return body;
 }
 
+/** Every interface of the namespace. */
 export function listLinks(netlink: Netlink): Link[] {
   const answers = netlink.dump({ type: RTM_GETLINK, body: ifinfo(), what: 'list interfaces' });
   return answers.map(linkFrom);
@@ -64,6 +66,7 @@ function linkFrom(answer: { body: Uint8Array; attributes: Map<number, Uint8Array
   };
 }
 
+/** One interface by name; throws where there is none. */
 export function getLink(netlink: Netlink, name: string): Link {
   const attributes = [textAttribute(IFLA_IFNAME, name)];
   const what = `look up interface ${name}`;
@@ -80,10 +83,12 @@ export interface LinkChange {
   readonly namespace?: NamespaceRef;
 }
 
+/** Brings an interface up or down, sets its MTU, moves it; what is not named stays. */
 export function setLink(netlink: Netlink, name: string, change: LinkChange): void {
   const attributes: Attribute[] = [];
   if (change.mtu !== undefined) attributes.push(u32Attribute(IFLA_MTU, change.mtu));
   if (change.namespace) attributes.push(namespaceAttribute(change.namespace));
+  // The mask says which flags are meant: without it every other flag would be cleared.
   const body =
     change.up === undefined
       ? ifinfo(linkIndex(netlink, name))
@@ -101,6 +106,7 @@ export function addVeth(
 ): void {
   const there = [textAttribute(IFLA_IFNAME, peer.name)];
   if (peer.namespace) there.push(namespaceAttribute(peer.namespace));
+  // The peer's description is a whole link message: its own header first, then its attributes.
   const info = nestedAttribute(IFLA_LINKINFO, [
     textAttribute(IFLA_INFO_KIND, 'veth'),
     nestedAttribute(IFLA_INFO_DATA, [nestedAttribute(VETH_INFO_PEER, there, ifinfo())]),
@@ -115,6 +121,7 @@ export function addVeth(
   });
 }
 
+/** Removes an interface; of a veth pair, both ends. */
 export function deleteLink(netlink: Netlink, name: string): void {
   const body = ifinfo(linkIndex(netlink, name));
   netlink.change({ type: RTM_DELLINK, body, what: `delete interface ${name}`, advice: ABSENT });

@@ -10,7 +10,6 @@ export const O_CLOEXEC = 0x80000;
 // poll.h
 export const POLLIN = 1;
 export const POLLOUT = 4;
-export const POLLERR = 8;
 export const POLLFD_BYTES = 8;
 
 // sys/eventfd.h, sched.h
@@ -24,8 +23,6 @@ export const ESRCH = 3;
 export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;
-export const EFAULT = 14;
-export const EEXIST = 17;
 export const ENODEV = 19;
 export const EBADFD = 77;
 export const ENOTSOCK = 88;
@@ -117,7 +114,6 @@ export const NLMSG_HEADER = 16;
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 export const NLM_F_REQUEST = 1;
-export const NLM_F_MULTI = 2;
 export const NLM_F_ACK = 4;
 export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_CAPPED = 0x100;
@@ -144,13 +140,11 @@ export const RTM_NEWRULE = 32;
 export const RTM_DELRULE = 33;
 export const RTM_GETRULE = 34;
 export const RT_TABLE_UNSPEC = 0;
-export const RT_TABLE_MAIN = 254;
 export const RT_TABLE_LOCAL = 255;
 export const RTPROT_BOOT = 3;
 export const RT_SCOPE_UNIVERSE = 0;
 export const RT_SCOPE_LINK = 253;
 export const RT_SCOPE_NOWHERE = 255;
-export const RTN_UNSPEC = 0;
 export const RTN_UNICAST = 1;
 export const RTN_UNREACHABLE = 7;
 export const RTA_DST = 1;
@@ -165,7 +159,6 @@ export const RTA_MARK = 16;
 export const RTAX_MTU = 2;
 
 // linux/if_link.h, linux/veth.h, linux/if_addr.h
-export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
 export const IFLA_MTU = 4;
 export const IFLA_LINKINFO = 18;

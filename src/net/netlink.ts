@@ -52,6 +52,7 @@ export interface Answer {
   readonly attributes: Map<number, Uint8Array>;
 }
 
+/** One netlink message: its header's fields and what follows. */
 interface Message {
   readonly type: number;
   readonly flags: number;
@@ -61,6 +62,7 @@ interface Message {
 
 const DUMP_ATTEMPTS = 5;
 
+/** A socket for requests, one at a time and synchronous: an answer takes microseconds. */
 export class Netlink {
   readonly #fd: number;
   #sequence = 1;
@@ -125,6 +127,7 @@ export class Netlink {
     let torn = false;
     for (;;) {
       for (const message of messages(this.#receive(request.what))) {
+        // The rest of a dump that was given up may still be in the socket.
         if (message.sequence !== this.#sequence) continue;
         if ((message.flags & NLM_F_DUMP_INTR) !== 0) torn = true;
         if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
@@ -153,6 +156,7 @@ export class Netlink {
   }
 }
 
+/** Cuts a datagram into messages; one whose length does not fit ends it. */
 function messages(bytes: Uint8Array): Message[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: Message[] = [];

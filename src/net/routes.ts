@@ -33,6 +33,7 @@ import {
 } from './linux.js';
 import type { Netlink } from './netlink.js';
 
+/** A route; a table above 255 is named by an attribute, as the header's field has eight bits. */
 export interface Route {
   readonly destination: IpPrefix;
   readonly table: number;
@@ -46,6 +47,7 @@ export interface Route {
   readonly protocol?: number;
 }
 
+/** How the kernel would send a packet. */
 export interface Reach {
   readonly local: Uint8Array;
   readonly interface: number;
@@ -61,6 +63,7 @@ function rtmsg(domain: number, bits = 0): Uint8Array {
   return body;
 }
 
+/** The route in iproute2's words; equal routes have equal text. */
 export function routeText(route: Route): string {
   const { source, metric } = route;
   const to = route.gateway ? ` via ${addressText(route.gateway)}` : '';
@@ -77,6 +80,7 @@ export function addRoute(netlink: Netlink, route: Route, replace = false): void 
   changeRoute(netlink, RTM_NEWROUTE, flags, route);
 }
 
+/** Deletes the route that has all of these properties; ESRCH where there is none. */
 export function deleteRoute(netlink: Netlink, route: Route): void {
   changeRoute(netlink, RTM_DELROUTE, 0, route);
 }

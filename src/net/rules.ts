@@ -1,4 +1,5 @@
 // Policy routing rules over rtnetlink: which packets look into which table, in order of priority.
+// The kernel walks them one after another for each routing decision, so their number costs.
 import { type IpPrefix, prefixText } from './addressing.js';
 import { type Attribute, bytesAttribute, textAttribute, textOf } from './attributes.js';
 import { u32Attribute, u32Of, u8Attribute } from './attributes.js';
@@ -29,6 +30,7 @@ import {
 } from './linux.js';
 import type { Netlink } from './netlink.js';
 
+/** Look into a table (and go on where it has no route), jump forward to a priority, do nothing. */
 export type RuleAction =
   | { readonly kind: 'lookup'; readonly table: number }
   | { readonly kind: 'goto'; readonly priority: number }
@@ -38,8 +40,10 @@ export interface Rule {
   readonly family: 4 | 6;
   readonly priority: number;
   readonly action: RuleAction;
+  /** A /32 of 0.0.0.0 is an IPv4 packet whose sender has not chosen a source yet. */
   readonly from?: IpPrefix;
   readonly to?: IpPrefix;
+  /** Where it came in; `lo` is a packet of this host. */
   readonly iif?: string;
   readonly ipProtocol?: number;
   readonly sourcePort?: number;
@@ -73,10 +77,12 @@ export function ruleText(rule: Rule): string {
   return words.join(' ');
 }
 
+/** Adds a rule; EEXIST where one differs at most in the goal of its jump. */
 export function addRule(netlink: Netlink, rule: Rule): void {
   changeRule(netlink, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, 'add', rule);
 }
 
+/** Deletes the first rule that has all of these properties. */
 export function deleteRule(netlink: Netlink, rule: Rule): void {
   changeRule(netlink, RTM_DELRULE, 0, 'delete', rule);
 }
@@ -104,6 +110,7 @@ function changeRule(netlink: Netlink, type: number, flags: number, verb: string,
 
 function selectorAttributes(rule: Rule): Attribute[] {
   const found: Attribute[] = [];
+  // A prefix of length 0 is no selector: the kernel refuses an address without a length.
   if (rule.from?.bits) found.push(bytesAttribute(FRA_SRC, rule.from.address));
   if (rule.to?.bits) found.push(bytesAttribute(FRA_DST, rule.to.address));
   if (rule.iif) found.push(textAttribute(FRA_IIFNAME, rule.iif));
@@ -176,6 +183,7 @@ function ruleFrom(
   return rule;
 }
 
+/** Actions that are not ours (blackhole, prohibit …) make no Rule: they are never touched. */
 function actionOf(kind: number, table: number, priority: number): RuleAction | undefined {
   if (kind === FR_ACT_TO_TBL) return { kind: 'lookup', table };
   if (kind === FR_ACT_GOTO) return { kind: 'goto', priority };
