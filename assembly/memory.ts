@@ -6,6 +6,7 @@ import {
   COUNTERS_AT,
   COUNTERS_ROW,
   LAYOUT_VERSION,
+  WORKER_EPOCH,
   WORKER_SCRATCH,
   WORKER_SIZE,
   WORKERS_AT,
@@ -21,10 +22,32 @@ export let countersAt: usize = COUNTERS_AT;
  */
 export let scratchAt: usize = WORKERS_AT + WORKER_SCRATCH;
 
+// The packet path's quarter, from scratchAt.
+/** The packet in view: ip/packet.ts. */
+export const VIEW: usize = 49152;
+/** State of the batch in work: process.ts. */
+export const BATCH_NOW: usize = 49152 + 128; // u64 ms
+export const BATCH_EPOCH: usize = 49152 + 136; // u32, CONTROL_POLICY_EPOCH + 1 at the batch's start
+export const BATCH_SLOTS: usize = 49152 + 140; // u32, transmit slots taken
+export const BATCH_JOBS: usize = 49152 + 144; // u32, ESP packets in work
+/** The outer header of the received packet in work: receive.ts. */
+export const ORIGIN: usize = 49152 + 192;
+/** Nonce, additional data and the zero IV of a packet: esp/. */
+export const NONCE: usize = 49152 + 256;
+export const AAD: usize = 49152 + 272;
+export const ZERO_IV: usize = 49152 + 288;
+/** Jobs of one call of a multi-lane kernel. */
+export const LANES: usize = 49152 + 512;
+/** Whole digests to compare, 64 bytes for each packet of a batch. */
+export const DIGESTS: usize = 49152 + 1024;
+
 /** Binds this instance to a worker row (0 … CONTROL_ROW) before anything else is called. */
 export function attach(row: u32): void {
   workerAt = WORKERS_AT + row * WORKER_SIZE;
   countersAt = COUNTERS_AT + row * COUNTERS_ROW;
   scratchAt = workerAt + WORKER_SCRATCH;
   store<u32>(CONTROL_AT + CONTROL_VERSION, LAYOUT_VERSION);
+  // a worker that died inside a batch left the epoch odd: its batch is over
+  const epoch = atomic.load<u32>(workerAt, WORKER_EPOCH);
+  atomic.store<u32>(workerAt, epoch + (epoch & 1), WORKER_EPOCH);
 }

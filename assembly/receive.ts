@@ -1,4 +1,5 @@
-// The receive side of a batch: message headers for recvmmsg, and what they hold afterwards.
+// The receive side of a batch: message headers for recvmmsg, and what the kernel says beside a packet:
+// who sent it (the name), to which of our addresses, with which DSCP and ECN (control messages).
 import {
   BATCH,
   CMSG,
@@ -24,7 +25,26 @@ import {
   WORKER_RX_NAME,
   WORKER_RX_SLOTS,
 } from '../src/contract/layout';
-import { workerAt } from './memory';
+import { ORIGIN, scratchAt, workerAt } from './memory';
+
+// The origin of a packet: addresses of 16 bytes as the contract writes them.
+export const ORIGIN_REMOTE: usize = 0;
+export const ORIGIN_LOCAL: usize = 16;
+export const ORIGIN_REMOTE_PORT: usize = 32; // i32
+export const ORIGIN_TOS: usize = 36; // i32
+
+// linux/socket.h, linux/in.h, linux/in6.h
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+const SOL_IP: i32 = 0;
+const SOL_IPV6: i32 = 41;
+const IP_TOS: i32 = 1;
+const IP_PKTINFO: i32 = 8;
+const IPV6_PKTINFO: i32 = 50;
+const IPV6_TCLASS: i32 = 67;
+const CMSG_HEADER: u32 = 16; // u64 length, i32 level, i32 type
+/** MSG_TRUNC of recvmsg(2): the packet was longer than its slot. */
+export const TRUNCATED: u32 = 0x20;
 
 /** Sets up BATCH message headers; the kernel overwrites some of their fields at each call. */
 export function prepareReceive(_port: u32): void {
@@ -53,4 +73,62 @@ export function receivedAt(index: i32): usize {
 /** The sockaddr of packet `index`. */
 export function nameAt(index: i32): usize {
   return workerAt + WORKER_RX_NAME + index * SOCKADDR;
+}
+
+/** The message header of packet `index`. */
+export function messageAt(index: i32): usize {
+  return workerAt + WORKER_RX_MMSG + index * MMSGHDR;
+}
+
+/** Fills the origin from the name alone. */
+export function readName(index: i32): usize {
+  const origin = scratchAt + ORIGIN;
+  const name = nameAt(index);
+  const family = load<u16>(name);
+  if (family == AF_INET6) v128.store(origin, v128.load(name, 8), ORIGIN_REMOTE);
+  else writeMapped(origin + ORIGIN_REMOTE, family == AF_INET ? load<u32>(name, 4) : 0);
+  store<i32>(origin, bswap<u16>(load<u16>(name, 2)), ORIGIN_REMOTE_PORT);
+  return origin;
+}
+
+/** Fills the origin from name and control messages. */
+export function readOrigin(index: i32): usize {
+  const origin = readName(index);
+  memory.fill(origin + ORIGIN_LOCAL, 0, 16);
+  store<i32>(origin, 0, ORIGIN_TOS);
+  let at = workerAt + WORKER_RX_CMSG + index * CMSG;
+  let left = min<u32>(load<u32>(messageAt(index), MMSGHDR_CONTROLLEN), CMSG);
+  while (left >= CMSG_HEADER) {
+    const length = load<u32>(at);
+    if (length < CMSG_HEADER || length > left) break;
+    readControl(at, length - CMSG_HEADER, origin);
+    const step = min<u32>((length + 7) & ~7, left);
+    at += step;
+    left -= step;
+  }
+  return origin;
+}
+
+function readControl(at: usize, length: u32, origin: usize): void {
+  const level = load<i32>(at, 8);
+  const type = load<i32>(at, 12);
+  if (level == SOL_IP) {
+    if (type == IP_TOS && length >= 1) store<i32>(origin, load<u8>(at, 16), ORIGIN_TOS);
+    // the header's destination stands behind interface and local address
+    if (type == IP_PKTINFO && length >= 12) writeMapped(origin + ORIGIN_LOCAL, load<u32>(at, 24));
+  } else if (level == SOL_IPV6) {
+    if (type == IPV6_TCLASS && length >= 4) {
+      store<i32>(origin, load<i32>(at, 16) & 255, ORIGIN_TOS);
+    }
+    if (type == IPV6_PKTINFO && length >= 16) {
+      v128.store(origin, v128.load(at, 16), ORIGIN_LOCAL);
+    }
+  }
+}
+
+/** An IPv4 address in network order as ::ffff:a.b.c.d. */
+function writeMapped(at: usize, address: u32): void {
+  store<u64>(at, 0);
+  store<u32>(at, 0xffff0000, 8);
+  store<u32>(at, address, 12);
 }

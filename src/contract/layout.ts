@@ -132,7 +132,7 @@ export const WORKER_TX_NAME = WORKER_TX_CMSG + TX_SLOTS * CMSG; // one per TX sl
 export const WORKER_TX_SLOTS = WORKER_TX_NAME + TX_SLOTS * SOCKADDR;
 // packets for the TUN: pairs {u32 address, u32 length}, in order
 export const WORKER_TUN_LIST = WORKER_TX_SLOTS + TX_SLOTS * SLOT;
-export const WORKER_JOBS = WORKER_TUN_LIST + TX_SLOTS * 8; // cipher and MAC jobs of the batch in work
+export const WORKER_JOBS = WORKER_TUN_LIST + TX_SLOTS * 8; // ESP packets of the batch in work
 export const JOB_SIZE = 64;
 export const WORKER_SCRATCH = WORKER_JOBS + TX_SLOTS * JOB_SIZE; // for the kernels
 export const SCRATCH_SIZE = 65536;

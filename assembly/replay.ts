@@ -1,0 +1,88 @@
+// The inbound sequence number of an SA: its high half (RFC 4303 appendix A2.2) and its replay window.
+//   1. inferSequence: 32 bits on the wire -> 64 bits       2. checkReplay: before the ICV, no effect
+//   3. commitReplay: after the ICV, takes the number
+// The window is words {tag << 32 | bits}, number n at word (n >> 5) mod WINDOW_WORDS with tag
+// (n >> 5) / WINDOW_WORDS. One compare-and-swap clears a word and sets a bit, so that any thread may
+// commit any number at any time and each is taken once. SA_SEQ, the right edge, only ever rises.
+import { SA_FLAG_ANTI_REPLAY, SA_FLAG_ESN } from '../src/contract/ids';
+import {
+  SA_FLAGS,
+  SA_REPLAY_WINDOW,
+  SA_SEQ,
+  SA_WINDOW,
+  WINDOW_WORDS,
+} from '../src/contract/layout';
+
+export const REPLAYED: i32 = 0;
+export const TAKEN: i32 = 1;
+/** Taken, and higher than any before. */
+export const ADVANCED: i32 = 2;
+
+/** No number: the one on the wire cannot belong to this SA. */
+export const NO_SEQUENCE: u64 = 0;
+/** A tag has 32 bits, so the window knows numbers up to about 2^45. */
+const LAST: u64 = 1 << 45;
+
+export function inferSequence(sa: usize, low: u32): u64 {
+  if ((load<u32>(sa, SA_FLAGS) & SA_FLAG_ESN) == 0) return low;
+  const right = atomic.load<u64>(sa, SA_SEQ);
+  const window = max<u32>(32, load<u32>(sa, SA_REPLAY_WINDOW));
+  const rightLow = <u32>right;
+  const high = right >> 32;
+  const left = rightLow - window + 1; // mod 2^32, as in the appendix
+  if (rightLow >= window - 1) {
+    // the window lies in one subspace: a smaller number is of the next one
+    return ((low >= left ? high : high + 1) << 32) | low;
+  }
+  // it spans two: a large number is of the one before, which the first subspace has not
+  if (low < left) return (high << 32) | low;
+  return high == 0 ? NO_SEQUENCE : ((high - 1) << 32) | low;
+}
+
+/** Whether the number could still be taken. */
+export function checkReplay(sa: usize, sequence: u64): bool {
+  if (sequence == NO_SEQUENCE || sequence >= LAST) return false;
+  if ((load<u32>(sa, SA_FLAGS) & SA_FLAG_ANTI_REPLAY) == 0) return true;
+  if (sequence + load<u32>(sa, SA_REPLAY_WINDOW) <= atomic.load<u64>(sa, SA_SEQ)) return false;
+  const word = atomic.load<u64>(wordOf(sa, sequence));
+  const tag = tagOf(sequence);
+  return tag > word >> 32 || (tag == word >> 32 && (word & bitOf(sequence)) == 0);
+}
+
+/** Takes an authentic number: REPLAYED, TAKEN or ADVANCED. */
+export function commitReplay(sa: usize, sequence: u64): i32 {
+  if (load<u32>(sa, SA_FLAGS) & SA_FLAG_ANTI_REPLAY) {
+    const at = wordOf(sa, sequence);
+    const tag = tagOf(sequence);
+    const bit = bitOf(sequence);
+    for (;;) {
+      const word = atomic.load<u64>(at);
+      if (tag < word >> 32 || (tag == word >> 32 && (word & bit) != 0)) return REPLAYED;
+      const next = tag == word >> 32 ? word | bit : (tag << 32) | bit;
+      if (atomic.cmpxchg<u64>(at, word, next) == word) break;
+    }
+  }
+  return raise(sa, sequence) ? ADVANCED : TAKEN;
+}
+
+function raise(sa: usize, sequence: u64): bool {
+  let right = atomic.load<u64>(sa, SA_SEQ);
+  while (sequence > right) {
+    const found = atomic.cmpxchg<u64>(sa, right, sequence, SA_SEQ);
+    if (found == right) return true;
+    right = found;
+  }
+  return false;
+}
+
+function wordOf(sa: usize, sequence: u64): usize {
+  return sa + SA_WINDOW + ((<usize>((sequence >> 5) % WINDOW_WORDS)) << 3);
+}
+
+function tagOf(sequence: u64): u64 {
+  return (sequence >> 5) / WINDOW_WORDS;
+}
+
+function bitOf(sequence: u64): u64 {
+  return (<u64>1) << (sequence & 31);
+}

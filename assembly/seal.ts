@@ -1,0 +1,215 @@
+// Seals the ESP packets of a batch (RFC 4303 §3.3):
+//   1. number       one atomic add per SA reserves the batch's numbers; nothing ever wraps
+//   2. frame        trailer behind the inner packet, header and IV into the transmit slot
+//   3. encrypt      AEAD one packet after another; CBC eight packets of an SA side by side
+//   4. authenticate HMAC an SA's packets side by side
+import { OUT_BYTES, OUT_PACKETS, OUT_STATE_PROTOCOL_ERRORS } from '../src/contract/drops';
+import { OUT_STATE_SEQUENCE_ERRORS } from '../src/contract/drops';
+import {
+  CIPHER_AES_CBC,
+  CIPHER_AES_GCM,
+  CIPHER_CHACHA20_POLY1305,
+  CIPHER_NULL,
+  MAC_NONE,
+  SA_FLAG_ESN,
+} from '../src/contract/ids';
+import {
+  SA_BLOCK_BYTES,
+  SA_CIPHER,
+  SA_FLAGS,
+  SA_IV_BYTES,
+  SA_KEY,
+  SA_KEY_BYTES,
+  SA_MAC,
+  SA_MAC_KEY,
+  SA_SEQ,
+  SA_SOFT_SEQ,
+  SA_SPI,
+} from '../src/contract/layout';
+import { count, countMore } from './counters';
+import {
+  addMacJob,
+  DONE,
+  DROPPED,
+  ESP_HEADER,
+  FRAMED,
+  HALFWAY,
+  JOB_LENGTH,
+  JOB_SEQUENCE,
+  JOB_SOURCE,
+  JOB_TARGET,
+  JOB_TEXT,
+  jobAt,
+  jobCount,
+  NEW,
+  nextJob,
+  saOf,
+  setState,
+  stateOf,
+  writeAad,
+  writeNonce,
+} from './esp';
+import { aeadSeal, cbcEncryptLanes } from './kernels';
+import { hmacLanes } from './mac/hmaclanes';
+import { AAD, LANES, scratchAt, ZERO_IV } from './memory';
+import { account, raiseHard, raiseSoft } from './sa';
+
+const LAST_SHORT: u64 = 0xffffffff;
+/** Far beyond any rekey; our receiver's window knows no higher number (replay.ts). */
+const LAST_ESN: u64 = (1 << 45) - 1;
+const CBC_LANES: i32 = 8;
+const MAC_LANES: i32 = 16; // jobs per call: lanes take the next message as they finish
+const CBC_JOB = 16; // {src, dst, length, iv} of cipher/cbc.ts
+
+/** Jobs in state NEW become DONE or DROPPED. */
+export function sealJobs(): void {
+  const jobs = jobCount();
+  for (let i = 0; i < jobs; i++) {
+    if (stateOf(jobAt(i)) == NEW) number(i);
+  }
+  store<u64>(scratchAt + ZERO_IV, 0);
+  store<u64>(scratchAt + ZERO_IV, 0, 8);
+  for (let i = 0; i < jobs; i++) {
+    if (stateOf(jobAt(i)) == FRAMED) frame(jobAt(i));
+  }
+  for (let i = 0; i < jobs; i++) {
+    if (stateOf(jobAt(i)) == FRAMED) encrypt(i);
+  }
+  for (let i = 0; i < jobs; i++) {
+    if (stateOf(jobAt(i)) == HALFWAY) authenticate(i);
+  }
+}
+
+// ---- 1. number -----------------------------------------------------------------------------------
+
+/** Numbers every new job of the SA of job `first`. */
+function number(first: i32): void {
+  const sa = saOf(jobAt(first));
+  const jobs = jobCount();
+  let wanted: u64 = 0;
+  for (let i = nextJob(first, NEW, sa); i < jobs; i = nextJob(i + 1, NEW, sa)) wanted++;
+  let sequence = atomic.add<u64>(sa, wanted, SA_SEQ) + 1;
+  const last = load<u32>(sa, SA_FLAGS) & SA_FLAG_ESN ? LAST_ESN : LAST_SHORT;
+  let packets: u64 = 0;
+  let bytes: u64 = 0;
+  for (let i = nextJob(first, NEW, sa); i < jobs; i = nextJob(i + 1, NEW, sa)) {
+    const job = jobAt(i);
+    if (sequence > last) {
+      setState(job, DROPPED);
+      count(OUT_STATE_SEQUENCE_ERRORS);
+      raiseHard(sa);
+    } else {
+      store<u64>(job, sequence, JOB_SEQUENCE);
+      setState(job, FRAMED);
+      packets++;
+      bytes += load<i32>(job, JOB_LENGTH);
+    }
+    sequence++;
+  }
+  const soft = load<u64>(sa, SA_SOFT_SEQ);
+  if (soft != 0 && sequence > soft) raiseSoft(sa);
+  if (packets == 0) return;
+  account(sa, packets, bytes);
+  countMore(OUT_PACKETS, packets);
+  countMore(OUT_BYTES, bytes);
+}
+
+// ---- 2. frame ------------------------------------------------------------------------------------
+
+function frame(job: usize): void {
+  const sa = saOf(job);
+  const source: usize = load<u32>(job, JOB_SOURCE);
+  const target: usize = load<u32>(job, JOB_TARGET);
+  const length = load<i32>(job, JOB_LENGTH);
+  const sequence = load<u64>(job, JOB_SEQUENCE);
+  const block = load<i32>(sa, SA_BLOCK_BYTES);
+  const text = (length + 2 + block - 1) & ~(block - 1);
+  const padding = text - length - 2;
+  const trailer = source + length;
+  const next: u8 = load<u8>(source) >> 4 == 4 ? 4 : 41;
+  for (let i = 0; i < padding; i++) store<u8>(trailer + i, <u8>(i + 1));
+  store<u8>(trailer + padding, <u8>padding);
+  store<u8>(trailer + padding, next, 1);
+  store<i32>(job, text, JOB_TEXT);
+  store<u32>(target, bswap<u32>(load<u32>(sa, SA_SPI)));
+  store<u32>(target, bswap<u32>(<u32>sequence), 4);
+  const cipher = load<u32>(sa, SA_CIPHER);
+  if (cipher == CIPHER_AES_CBC) {
+    // Encrypted under the same key with a zero IV, a block that never repeats is an unpredictable IV
+    // (NIST SP 800-38A appendix C): it runs as the first block of the packet's own chain.
+    store<u64>(source - 16, sequence);
+    store<u64>(source - 16, load<u32>(sa, SA_SPI), 8);
+  } else if (cipher != CIPHER_NULL) {
+    store<u64>(target + ESP_HEADER, bswap<u64>(sequence));
+  }
+}
+
+// ---- 3. encrypt ----------------------------------------------------------------------------------
+
+function encrypt(index: i32): void {
+  const job = jobAt(index);
+  const sa = saOf(job);
+  const cipher = load<u32>(sa, SA_CIPHER);
+  if (cipher == CIPHER_AES_GCM || cipher == CIPHER_CHACHA20_POLY1305) {
+    sealAead(job, sa);
+    setState(job, DONE);
+  } else if (cipher == CIPHER_AES_CBC) {
+    encryptLanes(index, sa);
+  } else if (cipher == CIPHER_NULL) {
+    const text = load<i32>(job, JOB_TEXT);
+    memory.copy(load<u32>(job, JOB_TARGET) + ESP_HEADER, load<u32>(job, JOB_SOURCE), text);
+    setState(job, HALFWAY);
+  } else {
+    setState(job, DROPPED);
+    count(OUT_STATE_PROTOCOL_ERRORS);
+  }
+}
+
+function sealAead(job: usize, sa: usize): void {
+  const target: usize = load<u32>(job, JOB_TARGET);
+  const source: usize = load<u32>(job, JOB_SOURCE);
+  const text = load<i32>(job, JOB_TEXT);
+  const iv = target + ESP_HEADER;
+  const to = iv + load<u32>(sa, SA_IV_BYTES);
+  const nonce = writeNonce(sa, iv);
+  const aad = scratchAt + AAD;
+  const aadLength = writeAad(sa, load<u64>(job, JOB_SEQUENCE));
+  aeadSeal(sa, nonce, aad, aadLength, source, to, text);
+}
+
+/** Job `index` and up to seven more of its SA. */
+function encryptLanes(index: i32, sa: usize): void {
+  const jobs = jobCount();
+  let lanes = 0;
+  for (let i = index; i < jobs && lanes < CBC_LANES; i = nextJob(i + 1, FRAMED, sa)) {
+    const job = jobAt(i);
+    const at = scratchAt + LANES + lanes * CBC_JOB;
+    store<u32>(at, load<u32>(job, JOB_SOURCE) - 16);
+    store<u32>(at, load<u32>(job, JOB_TARGET) + ESP_HEADER, 4);
+    store<i32>(at, load<i32>(job, JOB_TEXT) + 16, 8);
+    store<u32>(at, <u32>(scratchAt + ZERO_IV), 12);
+    setState(job, HALFWAY);
+    lanes++;
+  }
+  cbcEncryptLanes(sa + SA_KEY, load<u32>(sa, SA_KEY_BYTES), scratchAt + LANES, lanes);
+}
+
+// ---- 4. authenticate -----------------------------------------------------------------------------
+
+/** Job `index` and up to fifteen more of its SA. The whole digest goes behind the text; room is there. */
+function authenticate(index: i32): void {
+  const sa = saOf(jobAt(index));
+  const mac = load<u32>(sa, SA_MAC);
+  const jobs = jobCount();
+  const header = ESP_HEADER + load<i32>(sa, SA_IV_BYTES);
+  let lanes = 0;
+  for (let i = index; i < jobs && lanes < MAC_LANES; i = nextJob(i + 1, HALFWAY, sa)) {
+    const job = jobAt(i);
+    const target: usize = load<u32>(job, JOB_TARGET);
+    const length = header + load<i32>(job, JOB_TEXT);
+    addMacJob(lanes, job, target, length, target + length);
+    setState(job, DONE);
+    lanes++;
+  }
+  if (mac != MAC_NONE) hmacLanes(sa + SA_MAC_KEY, mac, scratchAt + LANES, lanes);
+}
