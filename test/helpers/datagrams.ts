@@ -61,8 +61,16 @@ export function receiveFrom(fd: number, timeoutMs = 2000): Uint8Array | undefine
 }
 
 export function readable(fd: number, timeoutMs = 2000): boolean {
-  const set = allocate(8);
-  set.view.setInt32(0, fd, true);
-  set.view.setInt16(4, POLLIN, true);
-  return poll(set.at, 1, timeoutMs) > 0;
+  return firstReadable([fd], timeoutMs) === 0;
+}
+
+/** The index of the first descriptor with something to read, -1 where the time passes. */
+export function firstReadable(fds: readonly number[], timeoutMs = 2000): number {
+  const set = allocate(8 * fds.length);
+  fds.forEach((fd, index) => {
+    set.view.setInt32(8 * index, fd, true);
+    set.view.setInt16(8 * index + 4, POLLIN, true);
+  });
+  if (poll(set.at, fds.length, timeoutMs) <= 0) return -1;
+  return fds.findIndex((_, index) => set.view.getInt16(8 * index + 6, true) !== 0);
 }
