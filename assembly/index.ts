@@ -10,6 +10,7 @@ export function abi(): u32 {
 export { chachaPolyOpen, chachaPolySeal } from './cipher/chacha20poly1305';
 export { processInbound, processOutbound } from './process';
 export { prepareReceive } from './receive';
+export { checkReplay, commitReplay, inferSequence } from './replay';
 export { hmac, hmacSetKey } from './mac/hmac';
 export { hmacLanes } from './mac/hmaclanes';
 export { poly1305 } from './mac/poly1305';

@@ -4,6 +4,7 @@
 // The window is words {tag << 32 | bits}, number n at word (n >> 5) mod WINDOW_WORDS with tag
 // (n >> 5) / WINDOW_WORDS. One compare-and-swap clears a word and sets a bit, so that any thread may
 // commit any number at any time and each is taken once. SA_SEQ, the right edge, only ever rises.
+// Tags are compared as serial numbers: a word would have to stay untouched for 2^44 packets to mislead.
 import { SA_FLAG_ANTI_REPLAY, SA_FLAG_ESN } from '../src/contract/ids';
 import {
   SA_FLAGS,
@@ -20,8 +21,6 @@ export const ADVANCED: i32 = 2;
 
 /** No number: the one on the wire cannot belong to this SA. */
 export const NO_SEQUENCE: u64 = 0;
-/** A tag has 32 bits, so the window knows numbers up to about 2^45. */
-const LAST: u64 = 1 << 45;
 
 export function inferSequence(sa: usize, low: u32): u64 {
   if ((load<u32>(sa, SA_FLAGS) & SA_FLAG_ESN) == 0) return low;
@@ -41,12 +40,12 @@ export function inferSequence(sa: usize, low: u32): u64 {
 
 /** Whether the number could still be taken. */
 export function checkReplay(sa: usize, sequence: u64): bool {
-  if (sequence == NO_SEQUENCE || sequence >= LAST) return false;
+  if (sequence == NO_SEQUENCE) return false;
   if ((load<u32>(sa, SA_FLAGS) & SA_FLAG_ANTI_REPLAY) == 0) return true;
-  if (sequence + load<u32>(sa, SA_REPLAY_WINDOW) <= atomic.load<u64>(sa, SA_SEQ)) return false;
-  const word = atomic.load<u64>(wordOf(sa, sequence));
-  const tag = tagOf(sequence);
-  return tag > word >> 32 || (tag == word >> 32 && (word & bitOf(sequence)) == 0);
+  const right = atomic.load<u64>(sa, SA_SEQ);
+  const window: u64 = load<u32>(sa, SA_REPLAY_WINDOW);
+  if (right >= window && sequence <= right - window) return false;
+  return isFresh(atomic.load<u64>(wordOf(sa, sequence)), sequence);
 }
 
 /** Takes an authentic number: REPLAYED, TAKEN or ADVANCED. */
@@ -57,8 +56,8 @@ export function commitReplay(sa: usize, sequence: u64): i32 {
     const bit = bitOf(sequence);
     for (;;) {
       const word = atomic.load<u64>(at);
-      if (tag < word >> 32 || (tag == word >> 32 && (word & bit) != 0)) return REPLAYED;
-      const next = tag == word >> 32 ? word | bit : (tag << 32) | bit;
+      if (!isFresh(word, sequence)) return REPLAYED;
+      const next = tag == <u32>(word >> 32) ? word | bit : ((<u64>tag) << 32) | bit;
       if (atomic.cmpxchg<u64>(at, word, next) == word) break;
     }
   }
@@ -79,8 +78,14 @@ function wordOf(sa: usize, sequence: u64): usize {
   return sa + SA_WINDOW + ((<usize>((sequence >> 5) % WINDOW_WORDS)) << 3);
 }
 
-function tagOf(sequence: u64): u64 {
-  return (sequence >> 5) / WINDOW_WORDS;
+function tagOf(sequence: u64): u32 {
+  return <u32>((sequence >> 5) / WINDOW_WORDS);
+}
+
+/** Whether the word is of an earlier round of the ring, or of this one without the number's bit. */
+function isFresh(word: u64, sequence: u64): bool {
+  const ahead = <i32>(tagOf(sequence) - <u32>(word >> 32));
+  return ahead > 0 || (ahead == 0 && (word & bitOf(sequence)) == 0);
 }
 
 function bitOf(sequence: u64): u64 {

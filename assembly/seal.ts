@@ -55,8 +55,8 @@ import { AAD, LANES, scratchAt, ZERO_IV } from './memory';
 import { account, raiseHard, raiseSoft } from './sa';
 
 const LAST_SHORT: u64 = 0xffffffff;
-/** Far beyond any rekey; our receiver's window knows no higher number (replay.ts). */
-const LAST_ESN: u64 = (1 << 45) - 1;
+/** Below the end by more than any batch takes, so that the counter itself cannot wrap. */
+const LAST_ESN: u64 = 0xffffffff00000000;
 const CBC_LANES: i32 = 8;
 const MAC_LANES: i32 = 16; // jobs per call: lanes take the next message as they finish
 const CBC_JOB = 16; // {src, dst, length, iv} of cipher/cbc.ts
