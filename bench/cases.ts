@@ -10,7 +10,16 @@ export interface Case {
 }
 
 export const CASES: readonly Case[] = [
+  { name: 'aes-128-gcm', cipher: 'aes-gcm', keyBytes: 16 },
+  { name: 'aes-192-gcm', cipher: 'aes-gcm', keyBytes: 24 },
+  { name: 'aes-256-gcm', cipher: 'aes-gcm', keyBytes: 32 },
   { name: 'chacha20-poly1305', cipher: 'chacha20-poly1305', keyBytes: 32 },
+  { name: 'aes-128-cbc+sha1', cipher: 'aes-cbc', keyBytes: 16, hash: 'sha1' },
+  { name: 'aes-128-cbc+sha256', cipher: 'aes-cbc', keyBytes: 16, hash: 'sha256' },
+  { name: 'aes-128-cbc+sha512', cipher: 'aes-cbc', keyBytes: 16, hash: 'sha512' },
+  { name: 'aes-256-cbc+sha1', cipher: 'aes-cbc', keyBytes: 32, hash: 'sha1' },
+  { name: 'aes-256-cbc+sha256', cipher: 'aes-cbc', keyBytes: 32, hash: 'sha256' },
+  { name: 'aes-256-cbc+sha512', cipher: 'aes-cbc', keyBytes: 32, hash: 'sha512' },
   { name: 'null+sha256', cipher: 'null', keyBytes: 0, hash: 'sha256' },
 ];
 
