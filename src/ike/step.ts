@@ -8,6 +8,9 @@ export interface Endpoint {
   readonly port: number;
 }
 
+export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean =>
+  a.port === b.port && a.address.family === b.address.family && a.address.value === b.address.value;
+
 /** An IKE message without the non-ESP marker; the daemon adds it for local port 4500 (RFC 3948 §2.2). */
 export interface Datagram {
   readonly local: Endpoint;

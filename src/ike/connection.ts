@@ -1,0 +1,146 @@
+// The life of a connection to a peer: calling it, what being up means, and what follows when it is
+// lost. A peer that is not passive is called again, later each time it fails.
+import { describeSuite } from '../algorithms/describe.js';
+import type { Peer, Policy } from '../policy/database.js';
+import type { AcquirePacket } from './context.js';
+import { identitiesOf, isReachable, policiesOf } from './directory.js';
+import { fraction, report, type Work, type World } from './exchange.js';
+import { softShare } from './parts/child.js';
+import { newIkeSpi } from './parts/keys.js';
+import { IKE_PORT, NAT_PORT } from './parts/nat.js';
+import { createChild, encapsulates, type IkeSa, newIkeSa } from './sa.js';
+import type { Step } from './step.js';
+import { newHandshake } from './v2/sa-init.js';
+
+const tunnels = (world: World, peer: Peer): Policy[] =>
+  policiesOf(world.databases, peer).filter((policy) => policy.tunnel);
+
+/** Makes an initiator's SA and wakes it; the reason in an event where it cannot be. */
+export function connect(
+  world: World,
+  peer: Peer,
+  step: Step,
+  policy: Policy | undefined = tunnels(world, peer)[0],
+  packet?: AcquirePacket,
+): IkeSa | undefined {
+  const refuse = (text: string): undefined => {
+    step.events.push({ level: 'error', topic: 'ike.init', peer: peer.name, text });
+  };
+  if (!isReachable(peer)) return refuse('peer has a prefix for an address: it has to call us');
+  if (identitiesOf(world.databases, peer).length === 0) {
+    return refuse('peer has no identity: add one with its secret');
+  }
+  if (!policy) return refuse('no policy with tunnel=yes names this peer: nothing to negotiate');
+  const remote = peer.address.address;
+  const local = peer.localAddress ?? world.context.localAddressFor(remote);
+  if (!local) return refuse('no route to the peer: it is tried again later');
+  // A port of its own is spoken to the way port 4500 is: with the non-ESP marker (RFC 3948 §2.2).
+  const localPort = peer.port === IKE_PORT ? IKE_PORT : NAT_PORT;
+  const sa = newIkeSa(
+    {
+      serial: world.store.nextSerial(),
+      side: 'initiator',
+      peer,
+      state: 'idle',
+      spiInitiator: newIkeSpi(world),
+      spiResponder: 0n,
+      local: { address: local, port: localPort },
+      remote: { address: remote, port: peer.port },
+    },
+    world.context.now(),
+  );
+  sa.handshake = { ...newHandshake({ sa }), firstPolicy: policy, packet };
+  world.store.add(sa);
+  world.store.wake(sa);
+  return sa;
+}
+
+/** After both sides are authenticated: lifetimes start, further children are asked for. */
+export function becomeEstablished(work: Work): void {
+  const { world, sa } = work;
+  const now = world.context.now();
+  sa.state = 'established';
+  sa.handshake = undefined;
+  startClocks(work);
+  const link = world.links.get(sa.peer.name);
+  if (link) Object.assign(link, { failures: 0, connectAt: undefined });
+  sa.times.lastSeen = now;
+  const suite = describeSuite(sa.secured!.suite);
+  report(work, 'info', 'ike.auth', `IKE SA is up with ${sa.remoteId}, ${suite}`, {
+    side: sa.side,
+    suite,
+    nat: encapsulates(sa),
+  });
+  if (sa.side === 'initiator' && !sa.peer.passive) wantChildren(work, 1);
+}
+
+/** Lifetime and keepalive of an SA that is in use from now on. */
+export function startClocks(work: Work): void {
+  const { world, sa } = work;
+  const now = world.context.now();
+  const hardMs = sa.peer.profile.lifetime * 1000;
+  Object.assign(sa.times, {
+    establishedAt: now,
+    softAt: now + Math.floor(hardMs * softShare(work)),
+    hardAt: now + hardMs,
+    giveUpAt: undefined,
+    keepaliveAt: sa.natLocal ? now + world.settings.keepaliveMs : undefined,
+  });
+}
+
+/** Asks for the children that policies of this peer lack; `skip` of them are under way already. */
+export function wantChildren({ world, sa }: Work, skip = 0): void {
+  const { store } = world;
+  const missing = tunnels(world, sa.peer)
+    .slice(skip)
+    .filter(({ id }) => !hasChild(world, id));
+  for (const policy of missing) sa.tasks.push(createChild(policy));
+  if (missing.length > 0) store.wake(sa);
+}
+
+/** Whether a policy has a child, or one is asked for. */
+export function hasChild({ store }: World, policy: number): boolean {
+  return store.all().some((sa) => {
+    const installed = [...sa.children.values()];
+    const asked = sa.window.pending ? [...sa.tasks, sa.window.pending.task] : sa.tasks;
+    return (
+      installed.some((child) => child.policy.id === policy && child.state !== 'deleting') ||
+      asked.some((task) => task.kind === 'create-child' && task.policy.id === policy) ||
+      sa.handshake?.firstPolicy?.id === policy
+    );
+  });
+}
+
+/** INITIAL_CONTACT of an authenticated peer: its other SAs with us are from before (§2.4). */
+export function forgetOthers({ world, sa, step }: Work): void {
+  for (const other of world.store.ofPeer(sa.peer.name)) {
+    const same = other !== sa && other.remoteId === sa.remoteId && other.state === 'established';
+    if (!same) continue;
+    other.tasks.unshift({ kind: 'delete-ike', reason: 'the peer has started anew' });
+    world.store.wake(other);
+    report({ sa, step }, 'info', 'ike.auth', 'peer has started anew: its earlier SAs are removed');
+  }
+}
+
+/** Takes an SA with all its children out, here and now. */
+export function discard({ world, sa, step }: Work): void {
+  for (const id of sa.children.keys()) step.remove.push(id);
+  sa.children.clear();
+  sa.tasks.length = 0;
+  sa.window.pending = undefined;
+  world.store.remove(sa);
+}
+
+/** The connection is gone against our will: call again, unless the peer has to, or there is another. */
+export function scheduleReconnect({ world, sa }: Work): void {
+  const link = world.links.get(sa.peer.name);
+  if (!link || world.closing || link.connectAt !== undefined) return;
+  const { reconnectMs, reconnectMostMs } = world.settings;
+  const wait = Math.min(reconnectMs * 2 ** link.failures, reconnectMostMs);
+  link.failures++;
+  link.connectAt = world.context.now() + wait;
+}
+
+/** After TEMPORARY_FAILURE; chance keeps two ends from asking at once again. */
+export const temporaryWait = ({ world }: Work): number =>
+  Math.floor(world.settings.temporaryMs * (0.5 + fraction(world)));

@@ -1,0 +1,191 @@
+// The IKE engine: every SA we have, what comes in for them, what time does to them. Sans IO: all that
+// is to be done outside comes back as a Step.
+//   1 receive finds the SA of a message (or makes a responder, or answers without state)
+//   2 enqueue lets one step at a time work on an SA; the next one waits
+//   3 pump sends what the SA wants next; SAs that were woken by another's step follow
+import type { Databases } from '../policy/database.js';
+import type { AcquirePacket, ActivePeer, Context, IkeEngine, PolicyStatus } from './context.js';
+import { DEFAULT_SETTINGS } from './context.js';
+import { connect, hasChild } from './connection.js';
+import { dispatch, follow, type Received } from './dispatch.js';
+import { type World, report, type Work } from './exchange.js';
+import { FirstContact } from './first-contact.js';
+import { activateChild } from './parts/child.js';
+import { activePeers, policyStatus } from './print.js';
+import { type Child, createChild, type IkeSa } from './sa.js';
+import { append, type Datagram, emptyStep, type Endpoint, type Step } from './step.js';
+import { SaStore } from './store.js';
+import { pump } from './tasks.js';
+import { closeChildren, expireChild, nextConnect, nextTimeout, reconnect, ring } from './timers.js';
+
+export class Engine implements IkeEngine {
+  readonly #world: World;
+  readonly #first: FirstContact;
+
+  constructor(databases: Databases, context: Context) {
+    const settings = { ...DEFAULT_SETTINGS, ...context.settings };
+    const active = databases.peers.filter(({ passive }) => !passive);
+    const links = new Map(active.map(({ name }) => [name, { failures: 0, connectAt: undefined }]));
+    const store = new SaStore();
+    this.#world = { databases, context, settings, store, links, closing: false };
+    this.#first = new FirstContact(this.#world);
+  }
+
+  // ---- 1 receive -------------------------------------------------------------------------------
+
+  async receive(datagram: Datagram): Promise<Step> {
+    const step = emptyStep();
+    const received = this.#first.read(datagram, step);
+    const sa = received && (this.#first.find(received) ?? this.#first.welcome(received, step));
+    if (!received || !sa) return step;
+    return this.#on([sa], (work) => this.#handle(work, received), step);
+  }
+
+  async #handle(work: Work, received: Received): Promise<void> {
+    const dropped = await dispatch(work, received);
+    if (dropped !== undefined) this.#first.complain(work, dropped);
+    if (work.sa.state === 'listening') this.#world.store.remove(work.sa);
+  }
+
+  // ---- 2 and 3 one step at a time --------------------------------------------------------------
+
+  /** Works on these SAs, each in its turn, then on whom they woke. */
+  async #on(
+    sas: readonly IkeSa[],
+    work: (work: Work) => Promise<void> | void,
+    step: Step = emptyStep(),
+  ): Promise<Step> {
+    const world = this.#world;
+    const parts = await Promise.all(sas.map((sa) => this.#enqueue(sa, work)));
+    for (const part of parts) append(step, part);
+    while (world.store.woken.size > 0) {
+      const woken = [...world.store.woken];
+      world.store.woken.clear();
+      for (const part of await Promise.all(woken.map((sa) => this.#enqueue(sa, () => {})))) {
+        append(step, part);
+      }
+    }
+    return step;
+  }
+
+  #enqueue(sa: IkeSa, work: (work: Work) => Promise<void> | void): Promise<Step> {
+    const turn = sa.tail.then(async () => {
+      const step = emptyStep();
+      const here: Work = { world: this.#world, sa, step };
+      if (sa.state !== 'dead') await work(here);
+      if (sa.state !== 'dead') await pump(here);
+      return step;
+    });
+    sa.tail = turn.then(
+      () => {},
+      () => {},
+    );
+    return turn;
+  }
+
+  // ---- what the daemon asks --------------------------------------------------------------------
+
+  async start(): Promise<Step> {
+    for (const link of this.#world.links.values()) link.connectAt = this.#world.context.now();
+    return this.tick(this.#world.context.now());
+  }
+
+  async acquire(id: number, packet?: AcquirePacket): Promise<Step> {
+    const world = this.#world;
+    const policy = world.databases.policies.find((candidate) => candidate.id === id);
+    const peer = world.databases.peers.find(({ name }) => name === policy?.peer);
+    if (!policy || !peer || world.closing || hasChild(world, id)) return emptyStep();
+    const step = emptyStep();
+    if (!policy.tunnel) {
+      const text = `policy ${id} has tunnel=no: transport mode is not built yet, its packets are dropped`;
+      step.events.push({ level: 'error', topic: 'ike.child', peer: peer.name, text });
+      return step;
+    }
+    const busy = world.store.ofPeer(peer.name).find(({ state }) => !CLOSING.includes(state));
+    if (!busy) connect(world, peer, step, policy, packet);
+    else busy.tasks.push(createChild(policy, packet));
+    return this.#on(busy ? [busy] : [], () => {}, step);
+  }
+
+  async childExpired(id: number, limit: 'soft' | 'hard'): Promise<Step> {
+    return this.#onChild(id, (work, child) => expireChild(work, child, limit));
+  }
+
+  async moved(id: number, remote: Endpoint): Promise<Step> {
+    return this.#onChild(id, (work) => follow(work, { local: work.sa.local, remote }));
+  }
+
+  async trafficSeen(id: number, atMs: number): Promise<Step> {
+    return this.#onChild(id, (work, child) => {
+      work.sa.times.lastSeen = Math.max(work.sa.times.lastSeen, atMs);
+      if (child.state === 'installed') activateChild(work, child);
+    });
+  }
+
+  async #onChild(id: number, work: (work: Work, child: Child) => void): Promise<Step> {
+    const found = this.#world.store.child(id);
+    if (!found) return emptyStep();
+    return this.#on([found.sa], (here) => {
+      const child = here.sa.children.get(id);
+      if (child) work(here, child);
+    });
+  }
+
+  async tick(now: number): Promise<Step> {
+    const step = emptyStep();
+    reconnect(this.#world, step);
+    const due = this.#world.store.all().filter((sa) => (nextTimeout(sa) ?? Infinity) <= now);
+    return this.#on(due, ring, step);
+  }
+
+  nextTimeout(): number | undefined {
+    const times = this.#world.store.all().flatMap((sa) => nextTimeout(sa) ?? []);
+    const link = nextConnect(this.#world);
+    if (link !== undefined) times.push(link);
+    return times.length > 0 ? Math.min(...times) : undefined;
+  }
+
+  async killConnections(peer?: string): Promise<Step & { killed: number }> {
+    const { store, links, context, settings } = this.#world;
+    const sas = peer === undefined ? store.all() : store.ofPeer(peer);
+    const step = await this.#close(sas, 'its connection is killed by command');
+    for (const { peer: of } of sas) {
+      const link = links.get(of.name);
+      if (link && !this.#world.closing) link.connectAt = context.now() + settings.reconnectMs;
+    }
+    return { ...step, killed: sas.length };
+  }
+
+  async #close(sas: readonly IkeSa[], reason: string): Promise<Step> {
+    return this.#on(sas, ({ sa, world, step }) => {
+      if (sa.times.establishedAt === undefined) world.store.remove(sa);
+      else if (sa.state !== 'deleting') sa.tasks.unshift({ kind: 'delete-ike', reason });
+      report({ sa, step }, 'debug', 'ike.delete', reason);
+    });
+  }
+
+  async flush(): Promise<Step & { flushed: number }> {
+    let flushed = 0;
+    const step = await this.#on(this.#world.store.all(), (work) => {
+      flushed += work.sa.children.size;
+      closeChildren(work, [...work.sa.children.values()]);
+    });
+    return { ...step, flushed };
+  }
+
+  async shutdown(): Promise<Step> {
+    this.#world.closing = true;
+    for (const link of this.#world.links.values()) link.connectAt = undefined;
+    return this.#close(this.#world.store.all(), 'this gateway stops');
+  }
+
+  peers(): ActivePeer[] {
+    return activePeers(this.#world);
+  }
+
+  policies(): PolicyStatus[] {
+    return policyStatus(this.#world);
+  }
+}
+
+const CLOSING: readonly string[] = ['deleting', 'replaced', 'dead'];

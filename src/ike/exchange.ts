@@ -1,0 +1,111 @@
+// What a transition works with: the world (databases, context, all SAs), its own IKE SA, the message
+// that came, and the Step it fills.
+import { N, notifyName } from '../wire/notifications.js';
+import type { PlainPayload } from '../wire/chain.js';
+import type { Header } from '../wire/header.js';
+import type { Databases } from '../policy/database.js';
+import type { Context, Settings } from './context.js';
+import { IkeError } from './errors.js';
+import type { IkeSa, Task } from './sa.js';
+import type { Datagram, EventLevel, Step } from './step.js';
+import type { SaStore } from './store.js';
+
+export interface World {
+  readonly databases: Databases;
+  readonly context: Context;
+  readonly settings: Settings;
+  readonly store: SaStore;
+  /** One per peer that is not passive, by name. */
+  readonly links: Map<string, Link>;
+  /** Set by shutdown: nothing is started any more. */
+  closing: boolean;
+}
+
+/** What keeps a peer connected that we call ourselves. */
+export interface Link {
+  failures: number;
+  /** When to try (again), in ms of Context.now; undefined: not due. */
+  connectAt: number | undefined;
+}
+
+/** Work on one IKE SA. */
+export interface Work {
+  readonly world: World;
+  readonly sa: IkeSa;
+  readonly step: Step;
+}
+
+/** Work that a message caused. */
+export interface Exchange extends Work {
+  readonly datagram: Datagram;
+  readonly header: Header;
+  /** Only what the row reads. */
+  readonly payloads: readonly PlainPayload[];
+  /** What we asked for, when this is the answer. */
+  readonly task: Task | undefined;
+}
+
+export function report(
+  { sa, step }: Pick<Work, 'sa' | 'step'>,
+  level: EventLevel,
+  topic: string,
+  text: string,
+  facts?: Readonly<Record<string, unknown>>,
+): void {
+  const event = { level, topic, peer: sa.peer.name, text };
+  step.events.push(facts ? { ...event, facts } : event);
+}
+
+/** A number between 0 and 1. */
+export function fraction({ context }: World): number {
+  return new DataView(Uint8Array.from(context.random(4)).buffer).getUint32(0) / 2 ** 32;
+}
+
+type OfType<T extends PlainPayload['type']> = Extract<PlainPayload, { type: T }>;
+
+export function optional<T extends PlainPayload['type']>(
+  { payloads }: Pick<Exchange, 'payloads'>,
+  type: T,
+): OfType<T> | undefined {
+  return payloads.find((payload): payload is OfType<T> => payload.type === type);
+}
+
+export function required<T extends PlainPayload['type']>(
+  exchange: Pick<Exchange, 'payloads'>,
+  type: T,
+): OfType<T> {
+  const found = optional(exchange, type);
+  if (!found) throw new IkeError('missing-payload', `${type} payload is missing`);
+  return found;
+}
+
+export function notification(
+  { payloads }: Pick<Exchange, 'payloads'>,
+  notifyType: number,
+): OfType<'Notify'> | undefined {
+  return payloads.find(
+    (payload): payload is OfType<'Notify'> =>
+      payload.type === 'Notify' && payload.notifyType === notifyType,
+  );
+}
+
+/** The first error notification (RFC 7296 §3.10.1: types below 16384). */
+export function errorNotification({
+  payloads,
+}: Pick<Exchange, 'payloads'>): OfType<'Notify'> | undefined {
+  return payloads.find(
+    (payload): payload is OfType<'Notify'> =>
+      payload.type === 'Notify' && payload.notifyType < N.INITIAL_CONTACT,
+  );
+}
+
+export function notify(
+  notifyType: number,
+  data: Uint8Array = new Uint8Array(0),
+  protocol = 0,
+  spi: Uint8Array = new Uint8Array(0),
+): OfType<'Notify'> {
+  return { type: 'Notify', protocol, notifyType, spi, data };
+}
+
+export { notifyName };

@@ -1,0 +1,223 @@
+// A CHILD_SA inside any exchange that makes one: what is offered, what is accepted, what is installed
+// (RFC 7296 §1.2, §1.3.1, §2.9, §2.17). Side and policy are always ours; `initiated` says whose
+// exchange it was, which orders keys and selectors.
+import { describe, describeSuite, explainMismatch } from '../../algorithms/describe.js';
+import {
+  type EspSuite,
+  espProposals,
+  espSuite,
+  isSelectionOf,
+  selectProposal,
+} from '../../algorithms/proposals.js';
+import { childKeys, type DirectionKeys, type Nonces } from '../../crypto/keymat.js';
+import type { Policy } from '../../policy/database.js';
+import type { TrafficSelector } from '../../policy/selector.js';
+import type { PlainPayload } from '../../wire/chain.js';
+import type { AcquirePacket } from '../context.js';
+import { policiesOf } from '../directory.js';
+import { IkeError } from '../errors.js';
+import { type Exchange, fraction, report, required, type Work } from '../exchange.js';
+import { type Child, type ChildOffer, encapsulates } from '../sa.js';
+import type { SaKeys } from '../step.js';
+import { buildChoice, buildOffer, espSpiBytes, espSpiFrom, readProposals } from './proposal.js';
+import {
+  buildTs,
+  formatSelectors,
+  isNarrowing,
+  narrowToPolicy,
+  offeredSelectors,
+  readTs,
+  type Side,
+} from './selectors.js';
+
+/** What both sides agreed on for one child. */
+export interface Agreed {
+  readonly policy: Policy;
+  readonly suite: EspSuite;
+  readonly ourSpi: number;
+  readonly theirSpi: number;
+  readonly local: readonly TrafficSelector[];
+  readonly remote: readonly TrafficSelector[];
+}
+
+// ---- initiator of the exchange -----------------------------------------------------------------
+
+export function offerChild(
+  { world }: Work,
+  policy: Policy,
+  packet: AcquirePacket | undefined,
+  groups: readonly (string | undefined)[],
+): ChildOffer {
+  return {
+    policy,
+    spi: world.context.allocateSpi(),
+    proposals: espProposals(policy.proposal, groups),
+    ...offeredSelectors(policy, packet),
+  };
+}
+
+export const buildChildSa = ({ proposals, spi }: ChildOffer): PlainPayload =>
+  buildOffer(proposals, espSpiBytes(spi));
+
+export const buildChildTs = ({ local, remote }: ChildOffer): PlainPayload[] => [
+  buildTs('TSi', local),
+  buildTs('TSr', remote),
+];
+
+/** The answer must be a part of the offer, in algorithms and in selectors. */
+export function takeChild(exchange: Exchange, offer: ChildOffer): Agreed {
+  const sa = required(exchange, 'SA');
+  const [chosen, ...more] = readProposals(sa);
+  const suite = chosen && espSuite(chosen.transforms);
+  if (more.length > 0 || !suite || !isSelectionOf(offer.proposals, chosen)) {
+    const wrong = chosen ? describe([chosen]) : 'nothing';
+    throw new IkeError('bad-answer', `peer chose ${wrong} of ${describe(offer.proposals)}`);
+  }
+  const local = readTs(required(exchange, 'TSi'));
+  const remote = readTs(required(exchange, 'TSr'));
+  if (!isNarrowing(offer.local, local) || !isNarrowing(offer.remote, remote)) {
+    const answer = `${formatSelectors(local)} to ${formatSelectors(remote)}`;
+    throw new IkeError('bad-answer', `peer's selectors are not within ours: ${answer}`);
+  }
+  const theirSpi = espSpiFrom(sa.proposals[0]!.spi);
+  return { policy: offer.policy, suite, ourSpi: offer.spi, theirSpi, local, remote };
+}
+
+// ---- responder of the exchange -----------------------------------------------------------------
+
+export interface Accepted extends Agreed {
+  readonly payloads: { readonly sa: PlainPayload; readonly ts: readonly PlainPayload[] };
+}
+
+/** Chooses policy, selectors and algorithms; `groupsFor` says which key exchanges it may have. */
+export function acceptChild(
+  exchange: Exchange,
+  groupsFor: (policy: Policy) => readonly (string | undefined)[],
+  only?: Policy,
+): Accepted {
+  const { world, sa } = exchange;
+  const asked = {
+    local: readTs(required(exchange, 'TSr')),
+    remote: readTs(required(exchange, 'TSi')),
+  };
+  const policies = only ? [only] : policiesOf(world.databases, sa.peer).filter((p) => p.tunnel);
+  const narrowed = narrowToPolicy(policies, asked);
+  if (!narrowed) {
+    const words = (side: Side): string =>
+      `${formatSelectors(side.local)} here to ${formatSelectors(side.remote)} there`;
+    const ours = policies.map((policy) => words(offeredSelectors(policy, undefined)));
+    throw new IkeError(
+      'ts-unacceptable',
+      `peer asks for ${words(asked)}; our policies have ${ours.join(' and ') || 'nothing'}`,
+    );
+  }
+  const { policy, local, remote } = narrowed;
+  const offer = required(exchange, 'SA');
+  const theirs = readProposals(offer);
+  const ours = espProposals(policy.proposal, groupsFor(policy));
+  const selection = selectProposal(ours, theirs);
+  const suite = selection && espSuite(selection.transforms);
+  if (!selection || !suite) {
+    throw new IkeError(
+      'no-proposal',
+      `peer offers ${describe(theirs)}; proposal '${policy.proposal.name}' allows ` +
+        `${describe(ours)}: ${explainMismatch(ours, theirs)}`,
+    );
+  }
+  const theirSpi = espSpiFrom(offer.proposals[selection.index]!.spi);
+  const ourSpi = world.context.allocateSpi();
+  const choice = buildChoice(offer, selection, espSpiBytes(ourSpi));
+  const ts = [buildTs('TSi', remote), buildTs('TSr', local)];
+  return { policy, suite, ourSpi, theirSpi, local, remote, payloads: { sa: choice, ts } };
+}
+
+// ---- both --------------------------------------------------------------------------------------
+
+interface Making {
+  readonly initiated: boolean;
+  readonly nonces: Nonces;
+  readonly secret?: Uint8Array | undefined;
+  readonly replaces?: number;
+  /** The outbound half waits for the peer. */
+  readonly standby?: boolean;
+}
+
+export function installChild(work: Work, agreed: Agreed, making: Making): Child {
+  const { world, sa, step } = work;
+  const { policy, suite, local, remote } = agreed;
+  const { d, suite: ikeSuite } = sa.secured!;
+  const keys = childKeys({ prf: ikeSuite.prf, d }, suite, making.nonces, making.secret);
+  const [out, into] = making.initiated
+    ? [keys.initiator, keys.responder]
+    : [keys.responder, keys.initiator];
+  const withSpi = (spi: number, direction: DirectionKeys): SaKeys => ({ spi, ...direction });
+  const { lifetime: hardSeconds, lifebytes } = policy.proposal;
+  const share = softShare(work);
+  const lifetime = {
+    hardSeconds,
+    softSeconds: Math.max(1, Math.floor(hardSeconds * share)),
+    hardBytes: lifebytes,
+    softBytes: Math.floor(lifebytes * share),
+  };
+  const now = world.context.now();
+  const child: Child = {
+    sa: {
+      id: world.store.nextChildId(),
+      peer: sa.peer.name,
+      policy: policy.id,
+      local: sa.local,
+      remote: sa.remote,
+      udpEncapsulation: encapsulates(sa),
+      mode: 'tunnel',
+      protocol: 'esp',
+      encryption: suite.encryption.name,
+      integrity: suite.integrity.name,
+      esn: suite.esn,
+      inbound: withSpi(agreed.ourSpi, into),
+      outbound: withSpi(agreed.theirSpi, out),
+      localSelectors: local,
+      remoteSelectors: remote,
+      lifetime,
+      replaces: making.replaces,
+    },
+    policy,
+    suite,
+    softAt: now + lifetime.softSeconds * 1000,
+    hardAt: now + lifetime.hardSeconds * 1000,
+    state: 'installed',
+    standby: making.standby ?? false,
+    rival: undefined,
+  };
+  sa.children.set(child.sa.id, child);
+  step.install.push(child.sa);
+  if (child.standby) step.standby.push(child.sa.id);
+  const networks = `${formatSelectors(local)} to ${formatSelectors(remote)}`;
+  report(work, 'info', 'ike.child', `CHILD_SA ${describeSuite(suite)} for ${networks}`, {
+    child: child.sa.id,
+    policy: policy.id,
+    'spi-in': hex(agreed.ourSpi),
+    'spi-out': hex(agreed.theirSpi),
+    encapsulation: child.sa.udpEncapsulation,
+  });
+  return child;
+}
+
+const hex = (spi: number): string => `0x${spi.toString(16).padStart(8, '0')}`;
+
+/** Share of a lifetime before the soft limit; chance keeps two ends from rekeying at once (§2.8). */
+export function softShare({ world }: Work): number {
+  return world.settings.softShare - world.settings.softJitter * fraction(world);
+}
+
+/** Takes a child out here, without a word to the peer. */
+export function removeChild({ sa, step }: Work, child: Child): void {
+  sa.children.delete(child.sa.id);
+  step.remove.push(child.sa.id);
+}
+
+/** The outbound half of a child that waited goes into use. */
+export function activateChild({ step }: Work, child: Child): void {
+  if (!child.standby) return;
+  child.standby = false;
+  step.activate.push(child.sa.id);
+}

@@ -1,0 +1,65 @@
+// The engine's state as RouterOS prints it: active-peers, and what each policy has.
+import { describeSuite } from '../algorithms/describe.js';
+import { formatAddress } from '../policy/address.js';
+import type { ActivePeer, PeerState, PolicyStatus } from './context.js';
+import { hasChild } from './connection.js';
+import type { World } from './exchange.js';
+import { encapsulates, type IkeSa, type State } from './sa.js';
+
+/** Messages counted as RouterOS does for IKEv2: 1 and 2 are IKE_SA_INIT, 3 is IKE_AUTH. */
+const STATES: Readonly<Record<State, PeerState>> = {
+  listening: 'message-2-sent',
+  idle: 'message-1-sent',
+  'init-sent': 'message-1-sent',
+  'init-answered': 'message-2-sent',
+  'auth-sent': 'message-3-sent',
+  established: 'established',
+  replaced: 'expired',
+  deleting: 'expired',
+  dead: 'expired',
+};
+
+export const activePeers = ({ store, context }: World): ActivePeer[] =>
+  store.all().map((sa) => row(sa, context.now()));
+
+function row(sa: IkeSa, now: number): ActivePeer {
+  const { establishedAt, lastSeen } = sa.times;
+  const seconds = (since: number): number => Math.max(0, Math.floor((now - since) / 1000));
+  const hex = (spi: bigint): string => spi.toString(16).padStart(16, '0');
+  return {
+    peer: sa.peer.name,
+    id: sa.remoteId,
+    'local-address': formatAddress(sa.local.address),
+    port: sa.remote.port,
+    'remote-address': formatAddress(sa.remote.address),
+    state: STATES[sa.state],
+    side: sa.side,
+    'natt-peer': encapsulates(sa),
+    uptime: establishedAt === undefined ? 0 : seconds(establishedAt),
+    'last-seen': seconds(lastSeen),
+    'ph2-total': sa.children.size,
+    spii: hex(sa.spiInitiator),
+    spir: hex(sa.spiResponder),
+    children: [...sa.children.keys()],
+    suite: sa.secured ? describeSuite(sa.secured.suite) : '',
+  };
+}
+
+export function policyStatus(world: World): PolicyStatus[] {
+  const children = world.store.all().flatMap((sa) => [...sa.children.values()]);
+  return world.databases.policies
+    .filter(({ action }) => action === 'encrypt')
+    .map(({ id }) => {
+      const own = children.filter(({ policy }) => policy.id === id);
+      const newest = own.at(-1)?.sa;
+      const state =
+        own.length > 0 ? 'established' : hasChild(world, id) ? 'msg1-sent' : 'no-phase2';
+      return {
+        policy: id,
+        count: own.length,
+        state,
+        local: newest?.local,
+        remote: newest?.remote,
+      };
+    });
+}

@@ -1,0 +1,261 @@
+// What the engine knows of one IKE SA and of its children: plain records, changed only by the step in
+// flight. Everything secret lives here and never in an event.
+import type { EspSuite, IkeSuite } from '../algorithms/proposals.js';
+import type { TransformProposal } from '../algorithms/transform.js';
+import type { KeyShare } from '../crypto/agreement.js';
+import type { Protection } from '../crypto/protection.js';
+import type { Identity, Peer, Policy } from '../policy/database.js';
+import type { TrafficSelector } from '../policy/selector.js';
+import type { AcquirePacket } from './context.js';
+import type { ChildSa, Endpoint } from './step.js';
+
+/** `listening` is a responder before its first message; `dead` is final. */
+export type State =
+  | 'listening'
+  | 'idle'
+  | 'init-sent'
+  | 'init-answered'
+  | 'auth-sent'
+  | 'established'
+  | 'replaced'
+  | 'deleting'
+  | 'dead';
+
+export interface IkeSa {
+  /** Our number for it, never used again. */
+  readonly serial: number;
+  /** Original initiator or responder of this SA (RFC 7296 §2.2: it fixes the SPIs' and keys' order). */
+  readonly side: 'initiator' | 'responder';
+  readonly peer: Peer;
+  state: State;
+  spiInitiator: bigint;
+  spiResponder: bigint;
+  local: Endpoint;
+  remote: Endpoint;
+  /** A NAT in front of us, in front of the peer; or claimed by configuration. */
+  natLocal: boolean;
+  natRemote: boolean;
+  natClaimed: boolean;
+  handshake: Handshake | undefined;
+  secured: Secured | undefined;
+  identity: Identity | undefined;
+  /** As the peer proved it. */
+  remoteId: string;
+  readonly window: Window;
+  readonly tasks: Task[];
+  readonly children: Map<number, Child>;
+  readonly times: Times;
+  /** An IKE SA that the peer's rekey of this one made while ours is under way (§2.8.2). */
+  rival: Rival | undefined;
+  /** The last step in flight; the next one waits for it. */
+  tail: Promise<void>;
+}
+
+/** IKE_SA_INIT and IKE_AUTH only. */
+export interface Handshake {
+  readonly proposals: readonly TransformProposal[];
+  group: string;
+  share: KeyShare | undefined;
+  cookie: Uint8Array | undefined;
+  /** How often the first message was sent anew for a cookie or another group. */
+  restarts: number;
+  nonceInitiator: Uint8Array;
+  nonceResponder: Uint8Array;
+  /** RealMessage1 and RealMessage2 of §2.15. */
+  request: Uint8Array;
+  response: Uint8Array;
+  /** The first child, and what its acquire brought. */
+  child: ChildOffer | undefined;
+  firstPolicy: Policy | undefined;
+  packet: AcquirePacket | undefined;
+  /** What an unauthenticated error said: a hint for the operator, never acted upon (§2.21.1). */
+  hint: string | undefined;
+}
+
+export interface Secured {
+  readonly suite: IkeSuite;
+  readonly d: Uint8Array;
+  readonly pi: Uint8Array;
+  readonly pr: Uint8Array;
+  readonly inbound: Protection;
+  readonly outbound: Protection;
+}
+
+/** RFC 7296 §2.2, §2.3; our window is one request each way. */
+export interface Window {
+  nextId: number;
+  pending: Pending | undefined;
+  expectedId: number;
+  lastRequest: Uint8Array | undefined;
+  lastAnswer: Uint8Array | undefined;
+}
+
+export interface Pending {
+  readonly id: number;
+  readonly exchange: number;
+  readonly bytes: Uint8Array;
+  readonly task: Task;
+  sent: number;
+  nextAt: number;
+}
+
+/** All in ms of Context.now; undefined: not running. */
+export interface Times {
+  establishedAt: number | undefined;
+  lastSeen: number;
+  softAt: number | undefined;
+  hardAt: number | undefined;
+  /** Half-open, replaced or deleting: when patience ends. */
+  giveUpAt: number | undefined;
+  keepaliveAt: number | undefined;
+  /** Tasks wait until then after TEMPORARY_FAILURE. */
+  tasksAt: number | undefined;
+  /** When to ask again for children that the peer refused. */
+  childrenAt: number | undefined;
+}
+
+export interface Child {
+  readonly sa: ChildSa;
+  readonly policy: Policy;
+  readonly suite: EspSuite;
+  softAt: number;
+  readonly hardAt: number;
+  state: 'installed' | 'rekeying' | 'replaced' | 'deleting';
+  /** The outbound half waits for the peer to use or to keep this SA. */
+  standby: boolean;
+  /** The child that the peer's rekey of this one made while ours is under way (§2.8.1). */
+  rival: Rival | undefined;
+}
+
+/** The outcome of the peer's half of a collision: what it made, and its exchange's lower nonce. */
+export interface Rival {
+  readonly id: number;
+  readonly lowestNonce: Uint8Array;
+}
+
+/** Our side of a child under negotiation. */
+export interface ChildOffer {
+  readonly policy: Policy;
+  readonly spi: number;
+  readonly proposals: readonly TransformProposal[];
+  readonly local: readonly TrafficSelector[];
+  readonly remote: readonly TrafficSelector[];
+}
+
+/** Something we want to ask the peer for; one at a time is on the wire (the window is one). */
+export type Task =
+  | { readonly kind: 'ike-sa-init' }
+  | { readonly kind: 'ike-auth' }
+  | CreateChildTask
+  | RekeyIkeTask
+  | { readonly kind: 'delete-child'; readonly children: readonly number[] }
+  /** Of children that are gone here already. */
+  | { readonly kind: 'delete-spis'; readonly spis: readonly number[] }
+  | { readonly kind: 'delete-ike'; readonly reason: string }
+  | { readonly kind: 'reject-auth' }
+  | { readonly kind: 'liveness' };
+export type TaskKind = Task['kind'] | 'rekey-child';
+
+/** A further child, or with `rekeys` the replacement of one. */
+export interface CreateChildTask {
+  readonly kind: 'create-child' | 'rekey-child';
+  readonly policy: Policy;
+  readonly packet: AcquirePacket | undefined;
+  readonly rekeys: number | undefined;
+  /** Set by INVALID_KE_PAYLOAD. */
+  group: string | undefined;
+  attempts: number;
+  offer: ChildOffer | undefined;
+  share: KeyShare | undefined;
+  nonce: Uint8Array;
+}
+
+export interface RekeyIkeTask {
+  readonly kind: 'rekey-ike';
+  group: string | undefined;
+  attempts: number;
+  spi: bigint;
+  proposals: readonly TransformProposal[];
+  share: KeyShare | undefined;
+  nonce: Uint8Array;
+}
+
+export const newWindow = (): Window => ({
+  nextId: 0,
+  pending: undefined,
+  expectedId: 0,
+  lastRequest: undefined,
+  lastAnswer: undefined,
+});
+
+export function newTimes(now: number): Times {
+  return {
+    establishedAt: undefined,
+    lastSeen: now,
+    softAt: undefined,
+    hardAt: undefined,
+    giveUpAt: undefined,
+    keepaliveAt: undefined,
+    tasksAt: undefined,
+    childrenAt: undefined,
+  };
+}
+
+/** What tells one SA from another at its birth. */
+export type Birth = Pick<
+  IkeSa,
+  'serial' | 'side' | 'peer' | 'state' | 'spiInitiator' | 'spiResponder' | 'local' | 'remote'
+>;
+
+export function newIkeSa(birth: Birth, now: number): IkeSa {
+  return {
+    ...birth,
+    natLocal: false,
+    natRemote: false,
+    natClaimed: false,
+    handshake: undefined,
+    secured: undefined,
+    identity: undefined,
+    remoteId: '',
+    window: newWindow(),
+    tasks: [],
+    children: new Map(),
+    times: newTimes(now),
+    rival: undefined,
+    tail: Promise.resolve(),
+  };
+}
+
+export const ownSpi = (sa: IkeSa): bigint =>
+  sa.side === 'initiator' ? sa.spiInitiator : sa.spiResponder;
+export const encapsulates = (sa: IkeSa): boolean => sa.natLocal || sa.natRemote || sa.natClaimed;
+export const isHalfOpen = (sa: IkeSa): boolean =>
+  sa.side === 'responder' && sa.times.establishedAt === undefined && sa.state !== 'dead';
+
+export const createChild = (policy: Policy, packet?: AcquirePacket): CreateChildTask => ({
+  kind: 'create-child',
+  policy,
+  packet,
+  rekeys: undefined,
+  group: undefined,
+  attempts: 0,
+  offer: undefined,
+  share: undefined,
+  nonce: new Uint8Array(0),
+});
+
+export const rekeyChild = (child: Child): CreateChildTask => ({
+  ...createChild(child.policy),
+  kind: 'rekey-child',
+  rekeys: child.sa.id,
+});
+
+export const rekeyIke = (): RekeyIkeTask => ({
+  kind: 'rekey-ike',
+  group: undefined,
+  attempts: 0,
+  spi: 0n,
+  proposals: [],
+  share: undefined,
+  nonce: new Uint8Array(0),
+});

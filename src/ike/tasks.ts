@@ -1,0 +1,61 @@
+// What an IKE SA wants from its peer, one thing at a time: the next task goes out when nothing waits
+// for an answer (the window is one) and the SA is in a state for it.
+import type { Work } from './exchange.js';
+import type { Task } from './sa.js';
+import { startCreateChild } from './v2/create-child.js';
+import {
+  startDeleteChild,
+  startDeleteIke,
+  startDeleteSpis,
+  startLiveness,
+  startRejectAuth,
+} from './v2/informational.js';
+import { startRekeyIke } from './v2/rekey-ike.js';
+import { startSaInit } from './v2/sa-init.js';
+
+/** Starts one task; false: it has become needless. */
+async function start(work: Work, task: Task): Promise<boolean> {
+  switch (task.kind) {
+    case 'create-child':
+    case 'rekey-child':
+      return startCreateChild(work, task);
+    case 'rekey-ike':
+      return startRekeyIke(work, task);
+    case 'delete-child':
+      return startDeleteChild(work, task);
+    case 'delete-spis':
+      return startDeleteSpis(work, task);
+    case 'delete-ike':
+      return startDeleteIke(work, task);
+    case 'reject-auth':
+      return startRejectAuth(work, task);
+    case 'liveness':
+      return startLiveness(work, task);
+    default:
+      return false; // the two first exchanges follow from the state, see below
+  }
+}
+
+/** Sends the next request, if there is one to send. */
+export async function pump(work: Work): Promise<void> {
+  const { world, sa } = work;
+  if (sa.state === 'idle') {
+    sa.state = await startSaInit(work);
+    return;
+  }
+  // An IKE SA that must go does not wait for answers to anything else.
+  const last = sa.tasks.find((task) => task.kind === 'delete-ike' || task.kind === 'reject-auth');
+  const closing = last && sa.secured && sa.state !== 'deleting' && sa.state !== 'dead';
+  if (closing) {
+    sa.window.pending = undefined;
+    sa.tasks.length = 0;
+    await start(work, last);
+    return;
+  }
+  if (sa.state !== 'established') return;
+  while (!sa.window.pending && sa.tasks.length > 0) {
+    if (sa.times.tasksAt !== undefined && sa.times.tasksAt > world.context.now()) return;
+    sa.times.tasksAt = undefined;
+    if (await start(work, sa.tasks.shift()!)) return;
+  }
+}

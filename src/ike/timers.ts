@@ -1,0 +1,177 @@
+// What time does to an IKE SA: every clock in one table, from which both the next timeout and the
+// work that is due are read.
+//   retransmission   1, 2, 4 … 30 s apart (window.ts); then the peer is gone
+//   liveness         profile's dpd-interval without anything authentic: a check (RFC 7296 §2.4)
+//   lifetimes        soft: a replacement; hard: deletion
+//   keepalive        one byte every 20 s while we are behind a NAT (RFC 3948 §4)
+import { connect, discard, scheduleReconnect, wantChildren } from './connection.js';
+import { report, type Work, type World } from './exchange.js';
+import { removeChild } from './parts/child.js';
+import { type Child, type IkeSa, type Pending, rekeyChild, rekeyIke } from './sa.js';
+import type { Step } from './step.js';
+import { retransmit, transmissions } from './window.js';
+
+interface Clock {
+  readonly at: (sa: IkeSa) => number | undefined;
+  readonly ring: (work: Work) => void;
+}
+
+const CLOCKS: readonly Clock[] = [
+  {
+    at: ({ window }) => window.pending?.nextAt,
+    ring(work) {
+      const { pending } = work.sa.window;
+      if (pending && !retransmit(work, pending)) unanswered(work, pending);
+    },
+  },
+  { at: ({ times }) => times.giveUpAt, ring: giveUp },
+  {
+    at: ({ times }) => times.hardAt,
+    ring(work) {
+      work.sa.times.hardAt = undefined;
+      work.sa.tasks.unshift({ kind: 'delete-ike', reason: 'its lifetime has ended' });
+      scheduleReconnect(work);
+    },
+  },
+  {
+    at: ({ times }) => times.softAt,
+    ring({ sa }) {
+      sa.times.softAt = undefined;
+      sa.tasks.push(rekeyIke());
+    },
+  },
+  {
+    at: livenessAt,
+    ring: ({ sa }) => {
+      sa.tasks.push({ kind: 'liveness' });
+    },
+  },
+  {
+    at: ({ times }) => times.keepaliveAt,
+    ring({ world, sa, step }) {
+      sa.times.keepaliveAt = world.context.now() + world.settings.keepaliveMs;
+      step.keepalives.push({ local: sa.local, remote: sa.remote });
+    },
+  },
+  // The pump looks at what waited.
+  { at: ({ times, window }) => (window.pending ? undefined : times.tasksAt), ring: () => {} },
+  {
+    at: ({ times }) => times.childrenAt,
+    ring(work) {
+      work.sa.times.childrenAt = undefined;
+      wantChildren(work);
+    },
+  },
+];
+
+/** Nothing authentic for an interval, and nothing asked that would tell as well. */
+function livenessAt({ state, peer, times, window, tasks }: IkeSa): number | undefined {
+  const { dpdInterval } = peer.profile;
+  if (state !== 'established' || dpdInterval === undefined) return undefined;
+  if (window.pending || tasks.length > 0) return undefined;
+  return times.lastSeen + dpdInterval * 1000;
+}
+
+const childAt = (child: Child): number =>
+  child.state === 'installed' ? Math.min(child.softAt, child.hardAt) : child.hardAt;
+
+/** The next moment at which `ring` has something to do. */
+export function nextTimeout(sa: IkeSa): number | undefined {
+  const times = CLOCKS.map(({ at }) => at(sa)).filter((at) => at !== undefined);
+  for (const child of sa.children.values()) times.push(childAt(child));
+  return times.length > 0 ? Math.min(...times) : undefined;
+}
+
+/** Does everything that is due on this SA. */
+export function ring(work: Work): void {
+  const { world, sa } = work;
+  const now = world.context.now();
+  for (const clock of CLOCKS) {
+    const at = clock.at(sa);
+    if (at !== undefined && at <= now) clock.ring(work);
+    if (sa.state === 'dead') return;
+  }
+  for (const child of [...sa.children.values()]) {
+    if (child.hardAt <= now) expireChild(work, child, 'hard');
+    else if (childAt(child) <= now) expireChild(work, child, 'soft');
+  }
+}
+
+/** Soft: ask for a replacement, once. Hard: out, and the peer is told. */
+export function expireChild(work: Work, child: Child, limit: 'soft' | 'hard'): void {
+  const { sa } = work;
+  const asked = sa.tasks.some((task) => task.kind === 'rekey-child' && task.rekeys === child.sa.id);
+  if (limit === 'soft') {
+    if (child.state !== 'installed' || asked) return;
+    child.softAt = Number.POSITIVE_INFINITY;
+    sa.tasks.push(rekeyChild(child));
+    return;
+  }
+  report(work, 'warning', 'ike.child', 'a CHILD_SA has reached its hard lifetime unreplaced', {
+    child: child.sa.id,
+    policy: child.policy.id,
+  });
+  closeChildren(work, [child]);
+}
+
+/** Removes children at once and tells the peer when its turn comes. */
+export function closeChildren(work: Work, children: readonly Child[]): void {
+  if (children.length === 0) return;
+  const spis = children.map((child) => child.sa.inbound.spi);
+  for (const child of children) removeChild(work, child);
+  work.sa.tasks.push({ kind: 'delete-spis', spis });
+}
+
+function giveUp(work: Work): void {
+  const { sa } = work;
+  sa.times.giveUpAt = undefined;
+  if (sa.state === 'replaced') {
+    sa.tasks.push({ kind: 'delete-ike', reason: 'the peer left it after its replacement' });
+    return;
+  }
+  if (sa.state === 'init-answered') {
+    const where = 'a NAT or firewall that drops UDP 4500 is the usual cause';
+    report(work, 'warning', 'ike.auth', `peer began but did not go on to IKE_AUTH: ${where}`);
+  }
+  discard(work);
+}
+
+/** No answer after all retransmissions: the peer is gone, with everything we had with it. */
+function unanswered(work: Work, pending: Pending): void {
+  const { sa } = work;
+  const { kind } = pending.task;
+  const times = `${transmissions(work, pending)} transmissions`;
+  if (sa.state !== 'deleting') {
+    const cause = sa.handshake?.hint ?? 'it is down, or UDP 500 or 4500 is blocked on the way';
+    const text =
+      kind === 'liveness'
+        ? `peer is dead: no answer to ${times} of a liveness check; its SAs are removed`
+        : `peer does not answer ${kind} after ${times}: ${cause}`;
+    report(work, 'error', 'ike.timeout', text, { task: kind });
+    scheduleReconnect(work);
+  }
+  discard(work);
+}
+
+// ---- peers -------------------------------------------------------------------------------------
+
+export const nextConnect = ({ links }: World): number | undefined =>
+  [...links.values()].reduce<number | undefined>(
+    (least, { connectAt }) =>
+      connectAt !== undefined && (least === undefined || connectAt < least) ? connectAt : least,
+    undefined,
+  );
+
+/** Calls the peers whose turn it is. */
+export function reconnect(world: World, step: Step): void {
+  for (const [name, link] of world.links) {
+    if (link.connectAt === undefined || link.connectAt > world.context.now()) continue;
+    link.connectAt = undefined;
+    const busy = world.store
+      .ofPeer(name)
+      .some(({ state }) => !['deleting', 'replaced'].includes(state));
+    const peer = world.databases.peers.find((candidate) => candidate.name === name);
+    if (busy || !peer || connect(world, peer, step)) continue;
+    link.connectAt = world.context.now() + world.settings.reconnectMostMs;
+  }
+}

@@ -1,0 +1,241 @@
+// IKE_AUTH: each side proves its identity, and the first CHILD_SA comes with it (RFC 7296 §1.2).
+//
+//   Initiator                                   Responder
+//   HDR, SK {IDi, [N(INITIAL_CONTACT)],
+//       [IDr], AUTH, SAi2, TSi, TSr}     -->
+//                                        <--    HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
+import { sameMac, sharedKeyMic } from '../../crypto/authentication.js';
+import type { Identity } from '../../policy/database.js';
+import type { PlainPayload } from '../../wire/chain.js';
+import { AUTH_SHARED_KEY_MIC, IKE_AUTH } from '../../wire/numbers.js';
+import { N, notifyName } from '../../wire/notifications.js';
+import type { IdPayload } from '../../wire/payloads/identification.js';
+import { identitiesOf } from '../directory.js';
+import { IkeError, NOTIFIED } from '../errors.js';
+import {
+  type Exchange,
+  errorNotification,
+  notification,
+  notify,
+  optional,
+  report,
+  required,
+  type Work,
+} from '../exchange.js';
+import {
+  acceptChild,
+  buildChildSa,
+  buildChildTs,
+  installChild,
+  offerChild,
+} from '../parts/child.js';
+import { takeChild } from '../parts/child.js';
+import { buildId, formatExpected, formatId, idBody, matchesId } from '../parts/identification.js';
+import type { State } from '../sa.js';
+import type { Transition } from '../transition.js';
+import { sendAnswer, sendRequest } from '../window.js';
+import { becomeEstablished, forgetOthers, scheduleReconnect } from '../connection.js';
+
+const ENCRYPTED_FIRST_GROUPS: readonly undefined[] = []; // §1.2: no key exchange of its own
+
+/** HDR, SK {IDi, [N(INITIAL_CONTACT)], [IDr], AUTH, SAi2, TSi, TSr} --> */
+export function startAuth(work: Work): State {
+  const { world, sa } = work;
+  const handshake = sa.handshake!;
+  const [identity] = identitiesOf(world.databases, sa.peer);
+  sa.identity = identity!;
+  const idi = buildId('IDi', sa.identity.myId, sa);
+  const { remoteId } = sa.identity;
+  const named = remoteId.kind !== 'auto' && remoteId.kind !== 'ignore';
+  const first = sa.peer.sendInitialContact && !world.store.established(sa.peer.name);
+  const policy = handshake.firstPolicy!;
+  handshake.child = offerChild(work, policy, handshake.packet, ENCRYPTED_FIRST_GROUPS);
+  const payloads: PlainPayload[] = [
+    idi,
+    ...(first ? [notify(N.INITIAL_CONTACT)] : []),
+    ...(named ? [buildId('IDr', remoteId, sa)] : []),
+    buildAuth(work, idi),
+    buildChildSa(handshake.child),
+    ...buildChildTs(handshake.child),
+  ];
+  sendRequest(work, IKE_AUTH, payloads, { kind: 'ike-auth' });
+  return 'auth-sent';
+}
+
+/** AUTH over a side's own first message, the peer's nonce and the side's identity (§2.15). */
+function authOf({ sa }: Work, side: 'initiator' | 'responder', id: IdPayload): Uint8Array {
+  const { suite, pi, pr } = sa.secured!;
+  const { request, response, nonceInitiator, nonceResponder } = sa.handshake!;
+  const initiator = side === 'initiator';
+  return sharedKeyMic(suite.prf, sa.identity!.secret, {
+    message: initiator ? request : response,
+    peerNonce: initiator ? nonceResponder : nonceInitiator,
+    idBody: idBody(id),
+    idKey: initiator ? pi : pr,
+  });
+}
+
+const buildAuth = (work: Work, id: IdPayload): PlainPayload => ({
+  type: 'AUTH',
+  method: AUTH_SHARED_KEY_MIC,
+  data: authOf(work, work.sa.side, id),
+});
+
+function checkAuth(exchange: Exchange, id: IdPayload): void {
+  const { sa } = exchange;
+  const { method, data } = required(exchange, 'AUTH');
+  const who = formatId(id);
+  if (method !== AUTH_SHARED_KEY_MIC) {
+    const text = `peer ${who} authenticates by method ${method}, we allow pre-shared-key only`;
+    throw new IkeError('authentication-failed', text);
+  }
+  const peerSide = sa.side === 'initiator' ? 'responder' : 'initiator';
+  if (!sameMac(data, authOf(exchange, peerSide, id))) {
+    const text = `the secret of peer ${who} is not the one of identity '${sa.peer.name}'`;
+    throw new IkeError('authentication-failed', text);
+  }
+}
+
+/** The identity entry whose remote-id names this peer; one that takes any comes last. */
+function identityFor(exchange: Exchange, id: IdPayload): Identity {
+  const { world, sa } = exchange;
+  const all = identitiesOf(world.databases, sa.peer);
+  const matching = all.filter(({ remoteId }) => matchesId(remoteId, id, sa));
+  const named = matching.find(({ remoteId }) => !['auto', 'ignore'].includes(remoteId.kind));
+  const chosen = named ?? matching[0];
+  if (chosen) return chosen;
+  const expected = all.map(({ remoteId }) => formatExpected(remoteId, sa)).join(' or ');
+  throw new IkeError(
+    'authentication-failed',
+    `peer says it is ${formatId(id)}; identity '${sa.peer.name}' expects ${expected || 'nobody'}`,
+  );
+}
+
+/** Responder. After `checkAuth` the peer is known; before it nothing changes. */
+function answerAuth(exchange: Exchange): State {
+  const { sa } = exchange;
+  const idi = required(exchange, 'IDi');
+  sa.identity = identityFor(exchange, idi);
+  checkAuth(exchange, idi);
+  sa.remoteId = formatId(idi);
+  const idr = buildId('IDr', sa.identity.myId, sa);
+  const own = [idr, buildAuth(exchange, idr)];
+  const { nonceInitiator: initiator, nonceResponder: responder } = sa.handshake!;
+  if (notification(exchange, N.INITIAL_CONTACT)) forgetOthers(exchange);
+  becomeEstablished(exchange);
+  const nonces = { initiator, responder };
+  sendAnswer(exchange, [...own, ...firstChild(exchange, nonces)]);
+  return 'established';
+}
+
+/** The child may be refused while the IKE SA stands (§1.2, last paragraph). */
+function firstChild(exchange: Exchange, nonces: Parameters<typeof installChild>[2]['nonces']) {
+  try {
+    const accepted = acceptChild(exchange, () => ENCRYPTED_FIRST_GROUPS);
+    installChild(exchange, accepted, { initiated: false, nonces });
+    return [accepted.payloads.sa, ...accepted.payloads.ts];
+  } catch (error) {
+    if (!(error instanceof IkeError) || error.row.fatal) throw error;
+    report(exchange, 'error', 'ike.child', `no CHILD_SA: ${error.message}; ${error.row.advice}`);
+    return [notify(error.row.notify!, error.data)];
+  }
+}
+
+/** The peer wants EAP: it sends no AUTH of its own (§2.16). */
+function refuseEap(exchange: Exchange): State {
+  const who = formatId(required(exchange, 'IDi'));
+  throw new IkeError('authentication-failed', `peer ${who} asks for EAP, we allow pre-shared-key`);
+}
+
+/** <-- HDR, SK {IDr, AUTH, SAr2, TSi, TSr} */
+function takeAuth(exchange: Exchange): State {
+  const { sa } = exchange;
+  const handshake = sa.handshake!;
+  const idr = required(exchange, 'IDr');
+  if (!matchesId(sa.identity!.remoteId, idr, sa)) {
+    const expected = formatExpected(sa.identity!.remoteId, sa);
+    const text = `peer says it is ${formatId(idr)}; identity '${sa.peer.name}' expects ${expected}`;
+    throw new IkeError('authentication-failed', text);
+  }
+  checkAuth(exchange, idr);
+  sa.remoteId = formatId(idr);
+  const { nonceInitiator, nonceResponder, child } = handshake;
+  sa.window.pending = undefined;
+  becomeEstablished(exchange);
+  if (optional(exchange, 'SA')) {
+    const nonces = { initiator: nonceInitiator, responder: nonceResponder };
+    installChild(exchange, takeChild(exchange, child!), { initiated: true, nonces });
+  } else {
+    childRefused(exchange);
+  }
+  return 'established';
+}
+
+function childRefused(exchange: Exchange): void {
+  const error = errorNotification(exchange);
+  const name = error ? notifyName(error.notifyType) : 'nothing';
+  const advice = (error && NOTIFIED.get(error.notifyType)) ?? 'see the log of the peer';
+  const text = `IKE SA is up, but the peer answers ${name} to its CHILD_SA: ${advice}`;
+  report(exchange, 'error', 'ike.child', text, { notify: name });
+}
+
+/** <-- HDR, SK {N(AUTHENTICATION_FAILED)} and the like: nothing stands. */
+function refused(exchange: Exchange): State {
+  const error = errorNotification(exchange);
+  if (!error)
+    throw new IkeError('missing-payload', 'answer to IKE_AUTH without IDr, AUTH or error');
+  const name = notifyName(error.notifyType);
+  const advice = NOTIFIED.get(error.notifyType) ?? 'see the log of the peer';
+  exchange.sa.window.pending = undefined;
+  report(exchange, 'error', 'ike.auth', `peer answers ${name} to IKE_AUTH: ${advice}`, {
+    notify: name,
+  });
+  scheduleReconnect(exchange);
+  return 'dead';
+}
+
+const answers = {
+  from: ['auth-sent'],
+  receives: { response: IKE_AUTH, task: ['ike-auth'] },
+} as const;
+
+export const AUTH: readonly Transition[] = [
+  {
+    story: 'IKE_AUTH request: check the peer, prove ourselves, take the first child',
+    from: ['init-answered'],
+    receives: { request: IKE_AUTH },
+    requires: ['IDi', 'AUTH', 'SA(ESP)', 'TSi', 'TSr'],
+    allows: ['IDr', 'CERT', 'CERTREQ', 'Configuration', 'V'],
+    run: answerAuth,
+    to: ['established'],
+    onTimeout: 'liveness',
+  },
+  {
+    story: 'IKE_AUTH request without AUTH: the peer wants EAP, refuse',
+    from: ['init-answered'],
+    receives: { request: IKE_AUTH },
+    requires: ['IDi', 'SA(ESP)'],
+    allows: [],
+    run: refuseEap,
+    to: ['dead'],
+    onTimeout: 'none',
+  },
+  {
+    ...answers,
+    story: 'IKE_AUTH answer: check the peer, the IKE SA is up',
+    requires: ['IDr', 'AUTH'],
+    allows: ['SA', 'TSi', 'TSr', 'CERT', 'Configuration', 'V'],
+    run: takeAuth,
+    to: ['established'],
+    onTimeout: 'liveness',
+  },
+  {
+    ...answers,
+    story: 'IKE_AUTH answer with an error: give up',
+    requires: ['N'],
+    allows: [],
+    run: refused,
+    to: ['dead'],
+    onTimeout: 'none',
+  },
+];

@@ -1,0 +1,242 @@
+// INFORMATIONAL: deletion of either kind of SA, liveness, and errors after the fact (RFC 7296 §1.4).
+//
+//   HDR, SK {[N,] [D,] …}   -->
+//                           <--   HDR, SK {[N,] [D,] …}
+import type { PlainPayload } from '../../wire/chain.js';
+import { N, notifyName } from '../../wire/notifications.js';
+import { INFORMATIONAL, PROTOCOL_ESP, PROTOCOL_IKE } from '../../wire/numbers.js';
+import { discard, scheduleReconnect } from '../connection.js';
+import { NOTIFIED } from '../errors.js';
+import { type Exchange, errorNotification, notify, report, type Work } from '../exchange.js';
+import { activateChild, removeChild } from '../parts/child.js';
+import { espSpiBytes, espSpiFrom } from '../parts/proposal.js';
+import type { Child, State, Task } from '../sa.js';
+import type { Transition } from '../transition.js';
+import { sendAnswer, sendRequest } from '../window.js';
+import { yieldToRival } from './rekey-ike.js';
+
+type TaskOf<K extends Task['kind']> = Extract<Task, { kind: K }>;
+
+const deleteOf = (spis: readonly number[]): PlainPayload => ({
+  type: 'Delete',
+  protocol: PROTOCOL_ESP,
+  spis: spis.map(espSpiBytes),
+});
+
+// ---- what we ask -------------------------------------------------------------------------------
+
+/** HDR, SK {} -->: is anybody there (§2.4)? */
+export function startLiveness(work: Work, task: TaskOf<'liveness'>): boolean {
+  sendRequest(work, INFORMATIONAL, [], task);
+  return true;
+}
+
+/** HDR, SK {D(ESP, our inbound SPIs)} --> */
+export function startDeleteChild(work: Work, task: TaskOf<'delete-child'>): boolean {
+  const { sa } = work;
+  const children = task.children.flatMap((id) => sa.children.get(id) ?? []);
+  if (children.length === 0) return false;
+  for (const child of children) child.state = 'deleting';
+  sendRequest(work, INFORMATIONAL, [deleteOf(children.map((c) => c.sa.inbound.spi))], task);
+  return true;
+}
+
+/** The same for children that are gone here already. */
+export function startDeleteSpis(work: Work, task: TaskOf<'delete-spis'>): boolean {
+  sendRequest(work, INFORMATIONAL, [deleteOf(task.spis)], task);
+  return true;
+}
+
+/** HDR, SK {D(IKE)} -->: nothing else matters any more, so an unanswered request is given up. */
+export function startDeleteIke(work: Work, task: TaskOf<'delete-ike'>): boolean {
+  const { world, sa, step } = work;
+  const { window } = sa;
+  const replaced = sa.state === 'replaced';
+  window.pending = undefined;
+  sa.tasks.length = 0;
+  for (const id of sa.children.keys()) step.remove.push(id);
+  sa.children.clear();
+  sa.state = 'deleting';
+  Object.assign(sa.times, { softAt: undefined, hardAt: undefined, keepaliveAt: undefined });
+  sa.times.giveUpAt = world.context.now() + world.settings.replacedMs;
+  const payload: PlainPayload = { type: 'Delete', protocol: PROTOCOL_IKE, spis: [] };
+  sendRequest(work, INFORMATIONAL, [payload], task);
+  report(work, replaced ? 'debug' : 'info', 'ike.delete', `deleting IKE SA: ${task.reason}`);
+  return true;
+}
+
+/** HDR, SK {N(AUTHENTICATION_FAILED)} -->: the responder did not prove who it is (§2.21.2). */
+export function startRejectAuth(work: Work, task: TaskOf<'reject-auth'>): boolean {
+  const { world, sa } = work;
+  sa.state = 'deleting';
+  sa.times.giveUpAt = world.context.now() + world.settings.replacedMs;
+  sendRequest(work, INFORMATIONAL, [notify(N.AUTHENTICATION_FAILED)], task);
+  return true;
+}
+
+// ---- what we are asked -------------------------------------------------------------------------
+
+/** HDR, SK {D(IKE)} -->. The answer is empty (§1.4.1). */
+function answerDeleteIke(exchange: Exchange): State {
+  const { sa } = exchange;
+  sendAnswer(exchange, []);
+  const replaced = sa.state === 'replaced' || sa.state === 'deleting';
+  // §2.25.2: the peer closes what we are still replacing, so its own replacement has won.
+  if (sa.rival) yieldToRival(exchange);
+  else if (!replaced) {
+    report(exchange, 'info', 'ike.delete', 'peer deletes the IKE SA with all its children');
+    scheduleReconnect(exchange);
+  }
+  return 'dead';
+}
+
+/** HDR, SK {D(ESP), …} --> HDR, SK {D(ESP)}: the other halves of the pairs (§1.4.1). */
+function answerDeleteChild(exchange: Exchange): State {
+  const { sa, payloads } = exchange;
+  const spis = payloads.flatMap((payload) =>
+    payload.type === 'Delete' && payload.protocol === PROTOCOL_ESP
+      ? payload.spis.map(espSpiFrom)
+      : [],
+  );
+  const closed: number[] = [];
+  for (const spi of spis) {
+    const child = [...sa.children.values()].find(({ sa: { outbound } }) => outbound.spi === spi);
+    if (!child) continue;
+    // §2.25.1: of what we are closing ourselves the answer says nothing, our own request does.
+    if (child.state !== 'deleting') closed.push(child.sa.inbound.spi);
+    dropChild(exchange, child);
+  }
+  sendAnswer(exchange, closed.length > 0 ? [deleteOf(closed)] : []);
+  return sa.state;
+}
+
+/** The SA that replaces the closed one, if any, is now the only one. */
+function dropChild(exchange: Exchange, child: Child): void {
+  promoteSuccessors(exchange, child);
+  removeChild(exchange, child);
+  const level = child.state === 'installed' ? 'info' : 'debug';
+  const facts = { child: child.sa.id, policy: child.policy.id };
+  report(exchange, level, 'ike.delete', 'peer deletes a CHILD_SA', facts);
+}
+
+/** HDR, SK {} --> and anything else that needs no more than an answer. */
+function answerLiveness(exchange: Exchange): State {
+  const error = errorNotification(exchange);
+  if (error) {
+    const name = notifyName(error.notifyType);
+    const advice = NOTIFIED.get(error.notifyType) ?? 'see the log of the peer';
+    report(exchange, 'warning', 'ike.informational', `peer says ${name}: ${advice}`);
+  }
+  sendAnswer(exchange, []);
+  return exchange.sa.state;
+}
+
+/** HDR, SK {N(AUTHENTICATION_FAILED)} -->: the initiator does not believe us (§2.21.2). */
+function answerRejection(exchange: Exchange): State {
+  sendAnswer(exchange, []);
+  const advice = NOTIFIED.get(N.AUTHENTICATION_FAILED);
+  report(exchange, 'error', 'ike.auth', `peer does not accept our AUTH: ${advice}`);
+  scheduleReconnect(exchange);
+  return 'dead';
+}
+
+// ---- answers to us -----------------------------------------------------------------------------
+
+/** <-- HDR, SK {}: alive; lastSeen was set when the message proved authentic. */
+const takeLiveness = ({ sa }: Exchange): State => sa.state;
+
+function takeDeleteChild(exchange: Exchange): State {
+  const { sa, task } = exchange;
+  for (const id of (task as TaskOf<'delete-child'>).children) {
+    const child = sa.children.get(id);
+    if (!child) continue;
+    promoteSuccessors(exchange, child);
+    removeChild(exchange, child);
+  }
+  return sa.state;
+}
+
+/** What replaces a child that goes is used from now on, unless it lost a collision. */
+function promoteSuccessors(exchange: Exchange, child: Child): void {
+  for (const other of exchange.sa.children.values()) {
+    if (other.sa.replaces !== child.sa.id || other.state !== 'installed') continue;
+    activateChild(exchange, other);
+  }
+}
+
+const takeDeleteIke = (exchange: Exchange): State => {
+  discard(exchange);
+  return 'dead';
+};
+
+const living = ['established', 'replaced', 'deleting'] as const;
+const requests = {
+  from: living,
+  receives: { request: INFORMATIONAL },
+  onTimeout: 'none',
+} as const;
+
+export const INFORMATION: readonly Transition[] = [
+  {
+    ...requests,
+    story: 'delete of the IKE SA: answer, remove it with all its children',
+    requires: ['D(IKE)'],
+    allows: [],
+    run: answerDeleteIke,
+    to: ['dead'],
+  },
+  {
+    ...requests,
+    story: 'delete of CHILD_SAs: answer with the other halves, remove both',
+    requires: ['D(CHILD)'],
+    allows: [],
+    run: answerDeleteChild,
+    to: [...living],
+  },
+  {
+    ...requests,
+    story: 'the initiator rejects our AUTH: answer, remove the IKE SA',
+    requires: ['N(AUTHENTICATION_FAILED)'],
+    allows: [],
+    run: answerRejection,
+    to: ['dead'],
+  },
+  {
+    ...requests,
+    story: 'liveness check or notification: answer',
+    requires: [],
+    allows: ['D', 'Configuration', 'V'],
+    run: answerLiveness,
+    to: [...living],
+  },
+  {
+    story: 'the peer is there',
+    from: living,
+    receives: { response: INFORMATIONAL, task: ['liveness', 'delete-spis'] },
+    requires: [],
+    allows: ['D'],
+    run: takeLiveness,
+    to: [...living],
+    onTimeout: 'liveness',
+  },
+  {
+    story: 'the peer has deleted the CHILD_SAs too',
+    from: living,
+    receives: { response: INFORMATIONAL, task: ['delete-child'] },
+    requires: [],
+    allows: ['D'],
+    run: takeDeleteChild,
+    to: [...living],
+    onTimeout: 'none',
+  },
+  {
+    story: 'the peer has deleted the IKE SA too',
+    from: ['deleting'],
+    receives: { response: INFORMATIONAL, task: ['delete-ike', 'reject-auth'] },
+    requires: [],
+    allows: ['D'],
+    run: takeDeleteIke,
+    to: ['dead'],
+    onTimeout: 'none',
+  },
+];

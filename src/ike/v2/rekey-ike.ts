@@ -1,0 +1,259 @@
+// CREATE_CHILD_SA that replaces the IKE SA: the children move to the new one (RFC 7296 §1.3.2, §2.18).
+// Two replacements at once are settled as in create-child.ts, and the children wait for it (§2.8.2).
+//
+//   HDR, SK {SA, Ni, KEi}   -->
+//                           <--   HDR, SK {SA, Nr, KEr}
+import { describe, describeSuite, explainMismatch } from '../../algorithms/describe.js';
+import {
+  ikeProposals,
+  ikeSuite,
+  type IkeSuite,
+  isSelectionOf,
+  selectProposal,
+} from '../../algorithms/proposals.js';
+import { type Nonces, rekeySkeyseed } from '../../crypto/keymat.js';
+import { spiBytes } from '../../wire/header.js';
+import { N, notifyName } from '../../wire/notifications.js';
+import { CREATE_CHILD_SA } from '../../wire/numbers.js';
+import { startClocks, temporaryWait } from '../connection.js';
+import { IkeError, NOTIFIED } from '../errors.js';
+import { type Exchange, errorNotification, report, required, type Work } from '../exchange.js';
+import {
+  buildKe,
+  buildNonce,
+  checkAnswer,
+  checkGroup,
+  derive,
+  newNonce,
+  suggestedGroup,
+} from '../parts/key-exchange.js';
+import { newIkeSpi, secure } from '../parts/keys.js';
+import { buildChoice, buildOffer, readProposals } from '../parts/proposal.js';
+import { type IkeSa, newIkeSa, type RekeyIkeTask, type State } from '../sa.js';
+import type { Transition } from '../transition.js';
+import { sendAnswer, sendRequest } from '../window.js';
+import { isLower, lowest } from './collision.js';
+
+const MAX_ATTEMPTS = 8;
+
+/** HDR, SK {SA, Ni, KEi} --> */
+export async function startRekeyIke(work: Work, task: RekeyIkeTask): Promise<boolean> {
+  const { world, sa } = work;
+  if (sa.state !== 'established' || ++task.attempts > MAX_ATTEMPTS) return false;
+  const { profile } = sa.peer;
+  const current = sa.secured!.suite.group.name;
+  const group = task.group ?? (profile.dhGroup.includes(current) ? current : profile.dhGroup[0]!);
+  task.share = await world.context.agreement.generate(group);
+  task.proposals = ikeProposals(profile);
+  task.spi = newIkeSpi(world);
+  task.nonce = newNonce(world);
+  const offer = buildOffer(task.proposals, spiBytes(task.spi));
+  const payloads = [offer, buildNonce(task.nonce), buildKe(task.share)];
+  sendRequest(work, CREATE_CHILD_SA, payloads, task);
+  report(work, 'debug', 'ike.rekey', 'replacing the IKE SA');
+  return true;
+}
+
+interface Successor {
+  readonly side: IkeSa['side'];
+  readonly spiInitiator: bigint;
+  readonly spiResponder: bigint;
+  readonly suite: IkeSuite;
+  readonly nonces: Nonces;
+  readonly secret: Uint8Array;
+}
+
+/** The new SA, with everything of the old one but its keys, children and message IDs. */
+function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): IkeSa {
+  const { world, sa } = work;
+  const { peer, local, remote } = sa;
+  const serial = world.store.nextSerial();
+  const state = 'established';
+  const next = newIkeSa({ ...birth, serial, peer, state, local, remote }, world.context.now());
+  const { natLocal, natRemote, natClaimed, identity, remoteId } = sa;
+  Object.assign(next, { natLocal, natRemote, natClaimed, identity, remoteId });
+  const { suite: oldSuite, d } = sa.secured!;
+  secure(world, next, suite, rekeySkeyseed({ prf: oldSuite.prf, d }, nonces, secret), nonces);
+  startClocks({ ...work, sa: next });
+  world.store.add(next);
+  return next;
+}
+
+/** Children and what is left to do go on under the new SA (§2.8). */
+function moveChildren({ world, sa }: Work, next: IkeSa): void {
+  for (const [id, child] of sa.children) next.children.set(id, child);
+  sa.children.clear();
+  next.tasks.push(...sa.tasks.filter((task) => task.kind !== 'rekey-ike'));
+  sa.tasks.length = 0;
+  next.times.childrenAt = sa.times.childrenAt;
+  world.store.wake(next);
+}
+
+/** The old SA has nothing left but to be deleted by the peer; not for ever. */
+function retire({ world, sa }: Work): void {
+  sa.state = 'replaced';
+  sa.rival = undefined;
+  Object.assign(sa.times, { softAt: undefined, hardAt: undefined, keepaliveAt: undefined });
+  sa.times.giveUpAt = world.context.now() + world.settings.replacedMs;
+}
+
+/** Our own replacement came to nothing and the peer's did not: that one stands. */
+export function yieldToRival(work: Work): boolean {
+  const { world, sa } = work;
+  const rival = world.store.all().find(({ serial }) => serial === sa.rival?.id);
+  sa.rival = undefined;
+  if (!rival) return false;
+  moveChildren(work, rival);
+  retire(work);
+  return true;
+}
+
+// ---- what we are asked -------------------------------------------------------------------------
+
+async function answerRekey(exchange: Exchange): Promise<State> {
+  const { world, sa } = exchange;
+  const pending = sa.window.pending?.task.kind;
+  // §2.25.2: a child in the making would be lost between the two IKE SAs.
+  if (pending === 'create-child' || pending === 'rekey-child') {
+    throw new IkeError('temporary', 'a CHILD_SA is being made');
+  }
+  const offered = required(exchange, 'SA');
+  const ours = ikeProposals(sa.peer.profile);
+  const theirs = readProposals(offered);
+  const selection = selectProposal(ours, theirs);
+  const suite = selection && ikeSuite(selection.transforms);
+  if (!selection || !suite) {
+    const text = `peer offers ${describe(theirs)}; we allow ${describe(ours)}`;
+    throw new IkeError('no-proposal', `${text}: ${explainMismatch(ours, theirs)}`);
+  }
+  const ke = required(exchange, 'KE');
+  checkGroup(ke, suite.group.name);
+  const theirSpi = ikeSpi(offered.proposals[selection.index]!.spi);
+  const share = await world.context.agreement.generate(suite.group.name);
+  const secret = await derive(share, ke);
+  const nonces = {
+    initiator: required(exchange, 'Nonce').data.slice(),
+    responder: newNonce(world),
+  };
+  const spiResponder = newIkeSpi(world);
+  const next = succeed(exchange, {
+    side: 'responder',
+    spiInitiator: theirSpi,
+    spiResponder,
+    suite,
+    nonces,
+    secret,
+  });
+  const choice = buildChoice(offered, selection, spiBytes(spiResponder));
+  sendAnswer(exchange, [choice, buildNonce(nonces.responder), buildKe(share)]);
+  if (pending === 'rekey-ike') {
+    sa.rival = { id: next.serial, lowestNonce: lowest(nonces.initiator, nonces.responder) };
+    return 'established';
+  }
+  moveChildren(exchange, next);
+  retire(exchange);
+  report(exchange, 'info', 'ike.rekey', `peer replaced the IKE SA, ${describeSuite(suite)}`);
+  return 'replaced';
+}
+
+function ikeSpi(bytes: Uint8Array): bigint {
+  if (bytes.length !== 8) throw new IkeError('invalid-syntax', 'no SPI for the new IKE SA');
+  const spi = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
+  if (spi === 0n) throw new IkeError('invalid-syntax', 'the new IKE SA has an SPI of zero');
+  return spi;
+}
+
+// ---- answers to us -----------------------------------------------------------------------------
+
+async function takeRekey(exchange: Exchange): Promise<State> {
+  const { world, sa } = exchange;
+  const task = exchange.task as RekeyIkeTask;
+  const answer = required(exchange, 'SA');
+  const [chosen, ...more] = readProposals(answer);
+  const suite = chosen && ikeSuite(chosen.transforms);
+  if (more.length > 0 || !suite || !isSelectionOf(task.proposals, chosen)) {
+    throw new IkeError('bad-answer', 'peer chose algorithms for the new IKE SA not offered');
+  }
+  const ke = required(exchange, 'KE');
+  checkAnswer(ke, suite.group, task.share!);
+  const spiResponder = ikeSpi(answer.proposals[0]!.spi);
+  const secret = await derive(task.share!, ke);
+  const nonces = { initiator: task.nonce, responder: required(exchange, 'Nonce').data.slice() };
+  const spiInitiator = task.spi;
+  const next = succeed(exchange, {
+    side: 'initiator',
+    spiInitiator,
+    spiResponder,
+    suite,
+    nonces,
+    secret,
+  });
+  const ours = lowest(nonces.initiator, nonces.responder);
+  if (sa.rival && isLower(ours, sa.rival.lowestNonce)) {
+    next.tasks.push({ kind: 'delete-ike', reason: 'the peer replaced it at the same time' });
+    world.store.wake(next);
+    yieldToRival(exchange);
+    return 'replaced';
+  }
+  const rival = world.store.all().find(({ serial }) => serial === sa.rival?.id);
+  if (rival) retire({ ...exchange, sa: rival });
+  moveChildren(exchange, next);
+  retire(exchange);
+  sa.tasks.push({ kind: 'delete-ike', reason: 'it is replaced' });
+  report(exchange, 'info', 'ike.rekey', `IKE SA replaced, ${describeSuite(suite)}`);
+  return 'replaced';
+}
+
+function takeRefusal(exchange: Exchange): State {
+  const { world, sa } = exchange;
+  const task = exchange.task as RekeyIkeTask;
+  const error = errorNotification(exchange);
+  if (!error) throw new IkeError('missing-payload', 'answer to a rekey without SA or error');
+  if (yieldToRival(exchange)) return 'replaced';
+  const group = suggestedGroup(error, sa.peer.profile.dhGroup, task.share?.group);
+  if (error.notifyType === N.INVALID_KE_PAYLOAD && group !== undefined) {
+    sa.tasks.unshift({ ...task, group });
+  } else if (error.notifyType === N.TEMPORARY_FAILURE) {
+    sa.tasks.push(task);
+    sa.times.tasksAt = world.context.now() + temporaryWait(exchange);
+  } else {
+    const advice = NOTIFIED.get(error.notifyType) ?? 'see the log of the peer';
+    const text = `peer answers ${notifyName(error.notifyType)} to the IKE SA's replacement: ${advice}`;
+    report(exchange, 'error', 'ike.rekey', text);
+  }
+  return 'established';
+}
+
+const answers = {
+  from: ['established'],
+  receives: { response: CREATE_CHILD_SA, task: ['rekey-ike'] },
+  allows: [],
+  onTimeout: 'give-up',
+} as const;
+
+export const REKEY_IKE: readonly Transition[] = [
+  {
+    story: 'request to replace the IKE SA',
+    from: ['established'],
+    receives: { request: CREATE_CHILD_SA },
+    requires: ['SA(IKE)', 'Nonce', 'KE'],
+    allows: ['V'],
+    run: answerRekey,
+    to: ['replaced', 'established'],
+    onTimeout: 'give-up',
+  },
+  {
+    ...answers,
+    story: 'the IKE SA is replaced: its children move',
+    requires: ['SA(IKE)', 'Nonce', 'KE'],
+    run: takeRekey,
+    to: ['replaced'],
+  },
+  {
+    ...answers,
+    story: 'the replacement of the IKE SA is refused',
+    requires: ['N'],
+    run: takeRefusal,
+    to: ['established', 'replaced'],
+  },
+];

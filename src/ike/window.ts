@@ -1,0 +1,62 @@
+// Message IDs, retransmission and the answer cache (RFC 7296 §2.1 … §2.3). The window is one: a
+// request waits in Window.pending until its answer came; the last answer waits for its repetition.
+import type { PlainPayload } from '../wire/chain.js';
+import type { Exchange, Work } from './exchange.js';
+import { datagramOf, encode, headerOf } from './message.js';
+import type { Pending, Task } from './sa.js';
+
+/** Sends a request and keeps it for retransmission. */
+export function sendRequest(
+  { world, sa, step }: Work,
+  exchange: number,
+  payloads: readonly PlainPayload[],
+  task: Task,
+): Uint8Array {
+  const id = sa.window.nextId++;
+  const plain = task.kind === 'ike-sa-init';
+  const bytes = encode(sa, headerOf(sa, exchange, id, false), payloads, plain);
+  const nextAt = world.context.now() + world.settings.retransmitMs;
+  sa.window.pending = { id, exchange, bytes, task, sent: 1, nextAt };
+  step.send.push(datagramOf(sa, bytes));
+  return bytes;
+}
+
+/** Answers the request in work, and keeps the answer for its repetition. */
+export function sendAnswer(
+  exchange: Pick<Exchange, 'sa' | 'step' | 'header'>,
+  payloads: readonly PlainPayload[],
+  plain = false,
+): Uint8Array {
+  const { sa, step, header } = exchange;
+  const { exchangeType, messageId } = header;
+  const bytes = encode(sa, headerOf(sa, exchangeType, messageId, true), payloads, plain);
+  sa.window.lastAnswer = bytes;
+  step.send.push(datagramOf(sa, bytes));
+  return bytes;
+}
+
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+/** How often a request is sent before its peer is given up (see Settings; notes on DPD there). */
+export function transmissions({ world, sa }: Work, { task }: Pending): number {
+  // RouterOS: a peer is dead after `dpd-maximum-failures` unanswered liveness checks.
+  return task.kind === 'liveness'
+    ? Math.max(1, sa.peer.profile.dpdMaximumFailures)
+    : world.settings.transmissions;
+}
+
+/** The wait after the n-th transmission: doubling, bounded. */
+function backOff({ world }: Work, sent: number): number {
+  const { retransmitMs, retransmitMostMs } = world.settings;
+  return Math.min(retransmitMs * 2 ** (sent - 1), retransmitMostMs);
+}
+
+/** Sends the pending request once more; false: patience is at an end. */
+export function retransmit(work: Work, pending: Pending): boolean {
+  if (pending.sent >= transmissions(work, pending)) return false;
+  pending.sent++;
+  pending.nextAt = work.world.context.now() + backOff(work, pending.sent);
+  work.step.send.push(datagramOf(work.sa, pending.bytes));
+  return true;
+}
