@@ -40,6 +40,8 @@ export interface TunnelOptions {
   readonly udp?: boolean;
   readonly outer?: 4 | 6;
   readonly seed?: number;
+  /** 1: the networks' IPv4 policy, 2: IPv6. */
+  readonly policy?: number;
   readonly softBytes?: number;
   readonly hardBytes?: number;
 }
@@ -95,7 +97,7 @@ export function westChild(id: number, options: TunnelOptions = {}): Association 
   return {
     id,
     peer: 'east',
-    policy: 1,
+    policy: options.policy ?? 1,
     local: { address: parseAddress(WEST[outer])!, port },
     remote: { address: parseAddress(EAST[outer])!, port },
     udpEncapsulation: options.udp ?? false,
