@@ -11,7 +11,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildProgram } from '../../src/cli/main.js';
 import { packageRoot, version } from '../../src/cli/version.js';
-import { type ControlHandlers, openControl } from '../../src/daemon/control.js';
+import { type ControlHandlers, type ControlServer, openControl } from '../../src/daemon/control.js';
 import { COUNTERS } from '../../src/daemon/counter-names.js';
 import type { StatisticsRow } from '../../src/daemon/rows.js';
 
@@ -21,7 +21,18 @@ commands.before.each((context) => {
   context.directory = mkdtempSync(join(tmpdir(), 'culvert-cli-'));
   context.socket = join(context.directory, 'culvert0.sock');
 });
-commands.after.each((context) => rmSync(context.directory, { recursive: true, force: true }));
+commands.after.each(async (context) => {
+  // Also those of a test that failed: an open server would keep the suite from ending.
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+  rmSync(context.directory, { recursive: true, force: true });
+});
+
+const servers: ControlServer[] = [];
+async function open(path: string, answers: ControlHandlers): Promise<ControlServer> {
+  const server = await openControl(path, answers);
+  servers.push(server);
+  return server;
+}
 
 interface Outcome {
   readonly status: number | null;
@@ -88,26 +99,24 @@ commands('no daemon: one clear sentence, status 1', async ({ directory, socket }
 
 commands('the only live socket is found; several are named', async ({ directory, socket }) => {
   const env = { RUNTIME_DIRECTORY: directory };
-  const server = await openControl(socket, handlers([]));
+  await open(socket, handlers([]));
   // What a killed daemon leaves: a socket nobody listens on.
   const dead = createServer().listen(join(directory, 'dead.sock'));
   await once(dead, 'listening');
   renameSync(join(directory, 'dead.sock'), join(directory, 'left.sock'));
   dead.close();
   assert.is((await culvert(['installed-sa', 'flush'], env)).out, '4 SAs flushed\n');
-  const second = await openControl(join(directory, 'culvert1.sock'), handlers([]));
+  await open(join(directory, 'culvert1.sock'), handlers([]));
   const { status, err } = await culvert(['installed-sa', 'flush'], env);
   assert.is(status, 1);
   assert.match(err, `--socket ${socket}\n`);
   assert.match(err, `--socket ${join(directory, 'culvert1.sock')}\n`);
   assert.not.match(err, 'left.sock');
-  await server.close();
-  await second.close();
 });
 
 commands('every print command, as table and as JSON', async ({ socket }) => {
   const asked: unknown[] = [];
-  const server = await openControl(socket, handlers(asked));
+  await open(socket, handlers(asked));
   const ask = (...args: string[]): Promise<Outcome> => culvert([...args, '--socket', socket]);
   assert.equal(await ask('policy', 'print'), { status: 0, out: 'no entries\n', err: '' });
   assert.is((await ask('active-peers', 'print', '--json')).out, '[]\n');
@@ -120,7 +129,6 @@ commands('every print command, as table and as JSON', async ({ socket }) => {
   const statistics = await ask('statistics', 'print', '--json');
   assert.is((JSON.parse(statistics.out) as Record<string, number>)['in-no-states'], 7);
   assert.match((await ask('statistics', 'print')).out, /^ +in-errors: 7\n/);
-  await server.close();
 });
 
 commands('an error of the daemon is one line', async ({ socket }) => {
@@ -128,10 +136,9 @@ commands('an error of the daemon is one line', async ({ socket }) => {
   broken['policy print'] = () => {
     throw new Error('no memory');
   };
-  const server = await openControl(socket, broken);
+  await open(socket, broken);
   const { status, err } = await culvert(['policy', 'print', '--socket', socket]);
   assert.equal([status, err], [1, 'culvert: policy print failed: no memory\n']);
-  await server.close();
 });
 
 commands('a slip of the command is named', async () => {

@@ -352,6 +352,7 @@ for (const [title, change, expected] of warned) {
 
 loading('a narrower policy before a wider one is no reason to warn', () => {
   const policy = [
+    { 'src-address': '198.51.100.0/25', 'dst-address': '203.0.113.0/24', peer: 'p' },
     { 'src-address': '198.51.100.0/24', 'dst-address': '203.0.113.0/24', peer: 'p' },
     { 'src-address': '0.0.0.0/0', 'dst-address': '0.0.0.0/0', action: 'discard' },
     { 'src-address': '::/0', 'dst-address': '::/0', action: 'discard' },

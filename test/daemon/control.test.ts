@@ -12,6 +12,7 @@ import {
   ControlError,
   type ControlHandlers,
   type ControlReply,
+  type ControlServer,
   openControl,
 } from '../../src/daemon/control.js';
 import type { StatisticsRow } from '../../src/daemon/rows.js';
@@ -21,7 +22,18 @@ const control = suite<{ directory: string }>('daemon control');
 control.before.each((context) => {
   context.directory = mkdtempSync(join(tmpdir(), 'culvert-control-'));
 });
-control.after.each((context) => rmSync(context.directory, { recursive: true, force: true }));
+control.after.each(async (context) => {
+  // Also those of a test that failed: an open server would keep the suite from ending.
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+  rmSync(context.directory, { recursive: true, force: true });
+});
+
+const servers: ControlServer[] = [];
+async function open(path: string): Promise<ControlServer> {
+  const server = await openControl(path, handlers);
+  servers.push(server);
+  return server;
+}
 
 const calls: unknown[] = [];
 const handlers: ControlHandlers = {
@@ -66,7 +78,7 @@ function talk(path: string, sent: string, replies: number): Promise<ControlReply
 control('directory 0700, socket 0600, gone after close', async ({ directory }) => {
   const path = join(directory, 'new', 'culvert0.sock');
   const before = process.umask();
-  const server = await openControl(path, handlers);
+  const server = await open(path);
   assert.is(process.umask(), before, 'the mask of the process is as it was');
   assert.is(lstatSync(join(directory, 'new')).mode & 0o777, 0o700);
   assert.is(lstatSync(path).mode & 0o777, 0o600);
@@ -80,7 +92,7 @@ control('another user cannot connect', async ({ directory }) => {
     console.log('SKIP another user cannot connect: this user cannot run Node.js as another');
     return;
   }
-  const server = await openControl(join(directory, 'x.sock'), handlers);
+  const server = await open(join(directory, 'x.sock'));
   const script = `require('node:net').connect(process.argv[1])
     .on('connect', () => { console.log('connected'); process.exit(); })
     .on('error', (error) => console.log(error.code));`;
@@ -91,13 +103,12 @@ control('another user cannot connect', async ({ directory }) => {
   assert.is(outcome(), 'EACCES\n');
   chmodSync(server.path, 0o666);
   assert.is(outcome(), 'connected\n', 'the test can tell an open socket from a closed one');
-  await server.close();
 });
 
 control('a directory open to others is refused', async ({ directory }) => {
   for (const mode of [0o755, 0o770, 0o1777]) {
     chmodSync(directory, mode);
-    const opening = openControl(join(directory, 'x.sock'), handlers);
+    const opening = open(join(directory, 'x.sock'));
     const error = await opening.then(
       () => undefined,
       (reason: unknown) => reason,
@@ -109,17 +120,17 @@ control('a directory open to others is refused', async ({ directory }) => {
 
 control('a second daemon is refused, a dead one is replaced', async ({ directory }) => {
   const path = join(directory, 'x.sock');
-  const first = await openControl(path, handlers);
-  const refused = await openControl(path, handlers).catch((error: Error) => error.message);
+  const first = await open(path);
+  const refused = await open(path).catch((error: Error) => error.message);
   assert.match(refused as string, /another daemon already answers on/);
   await first.close();
   writeFileSync(path, 'no socket');
-  const other = await openControl(path, handlers).catch((error: Error) => error.message);
+  const other = await open(path).catch((error: Error) => error.message);
   assert.match(other as string, /exists and is not a socket/);
 });
 
 control('several requests on one connection are answered in order', async ({ directory }) => {
-  const server = await openControl(join(directory, 'x.sock'), handlers);
+  const server = await open(join(directory, 'x.sock'));
   const commands = ['installed-sa print', 'installed-sa flush', 'policy print'];
   const sent = commands.map((command) => `${JSON.stringify({ command })}\n`).join('');
   const replies = await talk(server.path, sent, 3);
@@ -132,25 +143,23 @@ control('several requests on one connection are answered in order', async ({ dir
 });
 
 control('nonsense gets an error each, and the daemon goes on', async ({ directory }) => {
-  const server = await openControl(join(directory, 'x.sock'), handlers);
+  const server = await open(join(directory, 'x.sock'));
   const nonsense = ['', '{', '[]', '7', '{"command":7}', '{"command":"toString"}', '\u0000\u00ff'];
   const replies = await talk(server.path, `${nonsense.join('\n')}\n`, nonsense.length);
   assert.is(replies.filter(({ ok }) => !ok).length, nonsense.length);
   const [after] = await talk(server.path, '{"command":"policy print"}\n', 1);
   assert.ok(after!.ok);
-  await server.close();
 });
 
 control('a request without end is cut off', async ({ directory }) => {
-  const server = await openControl(join(directory, 'x.sock'), handlers);
+  const server = await open(join(directory, 'x.sock'));
   const [reply, ...more] = await talk(server.path, 'x'.repeat(100_000), 9);
   assert.equal(more, []);
   assert.equal(reply, { ok: false, error: 'the request is longer than 16384 characters' });
-  await server.close();
 });
 
 control('a client that leaves before its answer harms nobody', async ({ directory }) => {
-  const server = await openControl(join(directory, 'x.sock'), handlers);
+  const server = await open(join(directory, 'x.sock'));
   await new Promise<void>((resolve) => {
     const socket = connect(server.path, () => {
       socket.write('{"command":"statistics print"}\n'.repeat(200));
@@ -161,7 +170,6 @@ control('a client that leaves before its answer harms nobody', async ({ director
   });
   const [after] = await talk(server.path, '{"command":"policy print"}\n', 1);
   assert.ok(after!.ok);
-  await server.close();
 });
 
 const replies: [string, RegExp][] = [
