@@ -14,3 +14,7 @@ export { checkReplay, commitReplay, inferSequence } from './replay';
 export { hmac, hmacSetKey } from './mac/hmac';
 export { hmacLanes } from './mac/hmaclanes';
 export { poly1305 } from './mac/poly1305';
+export { aesExpandKey } from './cipher/aes-key';
+export { decryptBlocks, encryptBlocks } from './cipher/aes';
+export { cbcDecrypt, cbcEncryptLanes } from './cipher/cbc';
+export { gcmOpen, gcmSeal, gcmSetKey } from './cipher/gcm';
