@@ -1,9 +1,10 @@
 // The cipher kernels behind one signature each, as sealing and opening call them.
-// AES (GCM, CBC) joins here as soon as its kernels are in the tree; until then tables.ts finds no
-// gcmSetKey or aesExpandKey among the exports and refuses such an SA, so these are never reached.
-import { CIPHER_CHACHA20_POLY1305 } from '../src/contract/ids';
-import { SA_CIPHER, SA_KEY } from '../src/contract/layout';
+import { CIPHER_AES_GCM } from '../src/contract/ids';
+import { SA_CIPHER, SA_KEY, SA_KEY_BYTES } from '../src/contract/layout';
 import { chachaPolyOpen, chachaPolySeal } from './cipher/chacha20poly1305';
+import { gcmOpen, gcmSeal } from './cipher/gcm';
+
+export { cbcDecrypt, cbcEncryptLanes } from './cipher/cbc';
 
 /** Encrypts and authenticates; the tag goes right behind the ciphertext. */
 export function aeadSeal(
@@ -15,8 +16,14 @@ export function aeadSeal(
   dst: usize,
   length: u32,
 ): void {
-  assertKernel(sa);
-  chachaPolySeal(sa + SA_KEY, nonce, aad, aadLength, src, dst, length, dst + length);
+  const key = sa + SA_KEY;
+  const tag = dst + length;
+  if (load<u32>(sa, SA_CIPHER) == CIPHER_AES_GCM) {
+    const keyBytes = load<u32>(sa, SA_KEY_BYTES);
+    gcmSeal(key, keyBytes, nonce, aad, aadLength, src, dst, length, tag);
+  } else {
+    chachaPolySeal(key, nonce, aad, aadLength, src, dst, length, tag);
+  }
 }
 
 /** Verifies the tag behind the ciphertext; only then decrypts. */
@@ -29,25 +36,11 @@ export function aeadOpen(
   dst: usize,
   length: u32,
 ): bool {
-  assertKernel(sa);
-  return chachaPolyOpen(sa + SA_KEY, nonce, aad, aadLength, src, dst, length, src + length) != 0;
-}
-
-function assertKernel(sa: usize): void {
-  if (load<u32>(sa, SA_CIPHER) != CIPHER_CHACHA20_POLY1305) unreachable();
-}
-
-export function cbcEncryptLanes(_context: usize, _keyBytes: u32, _jobs: usize, _count: u32): void {
-  unreachable();
-}
-
-export function cbcDecrypt(
-  _context: usize,
-  _keyBytes: u32,
-  _iv: usize,
-  _src: usize,
-  _dst: usize,
-  _length: u32,
-): void {
-  unreachable();
+  const key = sa + SA_KEY;
+  const tag = src + length;
+  if (load<u32>(sa, SA_CIPHER) == CIPHER_AES_GCM) {
+    const keyBytes = load<u32>(sa, SA_KEY_BYTES);
+    return gcmOpen(key, keyBytes, nonce, aad, aadLength, src, dst, length, tag) != 0;
+  }
+  return chachaPolyOpen(key, nonce, aad, aadLength, src, dst, length, tag) != 0;
 }
