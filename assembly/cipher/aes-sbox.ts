@@ -7,8 +7,6 @@
 export const STATE: u32 = 128;
 
 /** Replaces the eight planes at `state` (plane i holds bit i of every byte) by S(x) ^ 0x63. */
-// @ts-ignore: decorator
-@inline
 export function substitute(state: usize): void {
   const x7 = v128.load(state);
   const x6 = v128.load(state, 16);

@@ -6,8 +6,6 @@ import { transpose } from './aes-planes';
 import { STATE, substitute } from './aes-sbox';
 
 /** FIPS 197 §5: 10, 12 or 14 rounds for 16, 24 or 32 bytes of key. */
-// @ts-ignore: decorator
-@inline
 export function rounds(keyBytes: u32): u32 {
   return keyBytes / 4 + 6;
 }
@@ -40,8 +38,6 @@ export function decryptBlocks(planes: usize, count: u32, state: usize): void {
   transpose(state);
 }
 
-// @ts-ignore: decorator
-@inline
 function addRoundKey(state: usize, key: usize): void {
   for (let at: usize = 0; at < STATE; at += 16) {
     v128.store(state + at, v128.xor(v128.load(state + at), v128.load(key + at)));
@@ -49,22 +45,16 @@ function addRoundKey(state: usize, key: usize): void {
 }
 
 // Byte p is row p % 4, column p / 4; row r moves r columns to the left (FIPS 197 §5.1.2).
-// @ts-ignore: decorator
-@inline
 function shifted(plane: v128): v128 {
   return i8x16.shuffle(plane, plane, 0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11);
 }
 
 /** The same, then every column up by one row. */
-// @ts-ignore: decorator
-@inline
 function shiftedUp(plane: v128): v128 {
   return i8x16.shuffle(plane, plane, 5, 10, 15, 0, 9, 14, 3, 4, 13, 2, 7, 8, 1, 6, 11, 12);
 }
 
 /** Every column by two rows: the two halves of each 32-bit lane change places. */
-// @ts-ignore: decorator
-@inline
 function byTwo(plane: v128): v128 {
   return v128.or(i32x4.shl(plane, 16), i32x4.shr_u(plane, 16));
 }
@@ -79,8 +69,6 @@ function shiftRows(state: usize): void {
  * ShiftRows, MixColumns and the round key. With b the column moved up by one and d = a ^ b, a column
  * becomes 2 d ^ b ^ (d moved by two); 2 d moves the planes up by one and adds the last to 0, 1, 3, 4.
  */
-// @ts-ignore: decorator
-@inline
 function mixRows(state: usize, key: usize): void {
   const s7 = v128.load(state, 112);
   const b7 = shiftedUp(s7);
@@ -116,8 +104,6 @@ function mixRows(state: usize, key: usize): void {
   v128.store(state, mixed(d6, b7, d7, key + 112), 112);
 }
 
-// @ts-ignore: decorator
-@inline
 function mixed(doubled: v128, up: v128, difference: v128, key: usize): v128 {
   const sum = v128.xor(v128.xor(doubled, up), byTwo(difference));
   return v128.xor(sum, v128.load(key));
@@ -208,14 +194,10 @@ function inverseMixColumns(state: usize): void {
 }
 
 /** Every column up by one row. */
-// @ts-ignore: decorator
-@inline
 function up(plane: v128): v128 {
   return v128.or(i32x4.shr_u(plane, 8), i32x4.shl(plane, 24));
 }
 
-// @ts-ignore: decorator
-@inline
 function unkeyed(doubled: v128, plane: v128, difference: v128): v128 {
   return v128.xor(v128.xor(doubled, up(plane)), byTwo(difference));
 }

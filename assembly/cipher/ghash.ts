@@ -64,26 +64,17 @@ export function ghashBlocks(tables: usize, sum: v128, data: usize, count: u32): 
   return sum;
 }
 
-// @ts-ignore: decorator
-@inline
 function highNibbles(block: v128): v128 {
   return i8x16.shr_u(block, 4);
 }
 
-// @ts-ignore: decorator
-@inline
 function lowNibbles(block: v128): v128 {
   return v128.and(block, i8x16.splat(0x0f));
 }
 
 /** Row pair `row` for one block. */
-// @ts-ignore: decorator
-@inline
 function pick(row: usize, high: v128, low: v128): v128 {
-  return v128.xor(
-    i8x16.swizzle(v128.load(row), high),
-    i8x16.swizzle(v128.load(row, 16), low),
-  );
+  return v128.xor(i8x16.swizzle(v128.load(row), high), i8x16.swizzle(v128.load(row, 16), low));
 }
 
 function fold4(tables: usize, sum: v128, data: usize): v128 {
@@ -126,16 +117,10 @@ function fold1(rows: usize, sum: v128, data: usize): v128 {
 }
 
 /** One byte towards the higher powers: what `far` gets from `near`, and what `near` keeps. */
-// @ts-ignore: decorator
-@inline
 function carried(near: v128, far: v128): v128 {
-  return i8x16.shuffle(
-    near, far, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
-  );
+  return i8x16.shuffle(near, far, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
 }
 
-// @ts-ignore: decorator
-@inline
 function moved(near: v128): v128 {
   const zero = i8x16.splat(0);
   return i8x16.shuffle(zero, near, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
@@ -152,11 +137,26 @@ function reduced(near: v128, far: v128): v128 {
 }
 
 /** Times x^n of an element as a 128-bit number whose top bit is x^0. */
-// @ts-ignore: decorator
-@inline
 function timesX(element: v128, n: i32): v128 {
   const fromUpper = i8x16.shuffle(
-    element, i8x16.splat(0), 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+    element,
+    i8x16.splat(0),
+    8,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+    20,
+    21,
+    22,
+    23,
   );
   return v128.or(i64x2.shr_u(element, n), i64x2.shl(fromUpper, 64 - n));
 }
