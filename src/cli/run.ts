@@ -10,8 +10,6 @@ import type { StartGateway } from '../daemon/running.js';
 import { report } from './check.js';
 import { defaultSocket } from './socket.js';
 
-const GATEWAY = new URL('../daemon/gateway.js', import.meta.url).href;
-
 type Good = Extract<Loaded, { ok: true }>;
 
 export function registerRun(program: Command): void {
@@ -29,7 +27,7 @@ export function registerRun(program: Command): void {
         return;
       }
       // Loaded late: `check` and the print commands need no system calls and no WebAssembly.
-      const { startGateway } = (await import(GATEWAY)) as { startGateway: StartGateway };
+      const { startGateway } = await import('../daemon/gateway.js');
       process.exitCode = await runGateway(loaded, options.socket, startGateway);
     });
 }

@@ -1,0 +1,210 @@
+// The composition root: wires TUN, sockets, data plane and IKE engine, and carries out the engine's
+// Steps by writing tables into shared memory. `startGateway`:
+//   1. device and sockets (fails before anything changes)      4. workers
+//   2. tables: SAs and policies in the shared memory           5. engine, timers, initiations
+//   3. rules and routes: from here on protected packets are ours
+// and `stop` undoes it in reverse, after a goodbye to every peer.
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { Built } from '../config/databases.js';
+import { CONTROL_ROW, MAX_WORKERS } from '../contract/layout.js';
+import type { Mail } from '../dataplane/mail.js';
+import { createMemory, loadModule } from '../dataplane/module.js';
+import { DataPlane } from '../dataplane/pool.js';
+import { Tables } from '../dataplane/tables.js';
+import type { IkeEngine } from '../ike/context.js';
+import { Engine } from '../ike/engine.js';
+import type { Step } from '../ike/step.js';
+import { HostRoutes } from '../net/host.js';
+import { openSockets, type SocketSet } from '../net/sockets.js';
+import { openTun } from '../net/tun.js';
+import { addressFromBytes } from '../policy/address.js';
+import { threadedAgreement } from './agreement.js';
+import { type Cleanup, createCleanup } from './cleanup.js';
+import { localAddressFor, MARK, reachOf, routedPolicy } from './host.js';
+import type { Log } from './log.js';
+import { printHandlers } from './print.js';
+import type { RunningGateway, StartGateway } from './running.js';
+import { StepRunner } from './step-runner.js';
+
+/** How long a goodbye may take: the peers' answers to our deletes, retransmissions included. */
+const GOODBYE_MS = 1500;
+/** The engine is asked at least this often, so that a clock step or a lost timer costs little. */
+const LONGEST_SLEEP_MS = 10_000;
+const now = (): number => performance.timeOrigin + performance.now();
+
+export const startGateway: StartGateway = async (built, log) => {
+  const cleanup = createCleanup();
+  try {
+    return await new Gateway(built, log, cleanup).start();
+  } catch (error) {
+    await cleanup.run((text) => log.error('system', text));
+    throw error;
+  }
+};
+
+class Gateway implements RunningGateway {
+  readonly #built: Built;
+  readonly #log: Log;
+  readonly #cleanup: Cleanup;
+  readonly failure: Promise<Error>;
+  #fail: (error: Error) => void = () => {};
+  #tables!: Tables;
+  #engine!: IkeEngine;
+  #runner!: StepRunner;
+  #timer: NodeJS.Timeout | undefined;
+  #stopping: Promise<void> | undefined;
+  handlers!: RunningGateway['handlers'];
+
+  constructor(built: Built, log: Log, cleanup: Cleanup) {
+    this.#built = built;
+    this.#log = log;
+    this.#cleanup = cleanup;
+    this.failure = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+  }
+
+  async start(): Promise<this> {
+    const { databases, settings } = this.#built;
+    const workers = settings.tun.workers || Math.min(availableParallelism(), MAX_WORKERS);
+    const { name, mtu } = settings.tun;
+    const tun = openTun({ name, queues: workers, mtu });
+    this.#cleanup.add(`the device ${name}`, () => tun.close());
+    const sockets = openSockets({ workers, mark: MARK });
+    this.#cleanup.add('the sockets', () => sockets.close());
+    for (const warning of sockets.warnings) this.#log.warning('net', warning);
+    const memory = createMemory();
+    this.#tables = new Tables(loadModule(CONTROL_ROW, memory), { workers, random: randomBytes });
+    this.#tables.setMssClamp(settings.tun.mssClamp);
+    this.#tables.setPolicies(databases.policies);
+    const { table, rulePriority: priority } = settings.tun;
+    const routes = new HostRoutes({ tun, mark: MARK, table, priority });
+    this.#cleanup.add('rules and routes', () => routes.remove());
+    for (const warning of routes.apply(databases.policies.map(routedPolicy))) {
+      this.#log.warning('net', warning);
+    }
+    this.#startEngine(sockets);
+    const plane = new DataPlane({
+      memory,
+      tunFds: tun.fds,
+      sockets: sockets.workers,
+      onMail: (mail) => this.#read(mail),
+      onTooBig: (remote) => this.#narrow(remote),
+      onEvent: ({ level, text }) => this.#log[level]('data', text),
+      onLost: (reason) => this.#fail(new Error(reason)),
+    });
+    this.#cleanup.add('the workers', () => plane.stop());
+    const sources = { built: this.#built, tables: this.#tables, engine: this.#engine, memory };
+    this.handlers = printHandlers(sources, {
+      killConnections: (peer) => this.#do(this.#engine.killConnections(peer)),
+      flush: () => this.#do(this.#engine.flush()),
+    });
+    const text = `${workers} workers on ${name}, ${databases.policies.length} policies`;
+    this.#log.info('system', text);
+    void this.#do(this.#engine.start());
+    return this;
+  }
+
+  #startEngine(sockets: SocketSet): void {
+    const agreement = threadedAgreement();
+    this.#cleanup.add('the agreement thread', () => agreement.close());
+    this.#engine = new Engine(this.#built.databases, {
+      now,
+      random: (bytes) => randomBytes(bytes),
+      allocateSpi: () => this.#tables.allocateSpi(),
+      agreement,
+      localAddressFor,
+    });
+    this.#runner = new StepRunner(this.#tables, sockets, this.#log, (remote) => {
+      return reachOf(remote)?.mtu;
+    });
+    this.#cleanup.add('the timer', () => clearTimeout(this.#timer));
+  }
+
+  /** Waits for an engine's Step, carries it out, and sets the timer anew. */
+  async #do<S extends Step>(work: Promise<S>): Promise<S> {
+    try {
+      const step = await work;
+      this.#runner.run(step);
+      this.#schedule();
+      return step;
+    } catch (error) {
+      // Engine and runner report what a peer or the kernel may do as events: this is a bug of ours.
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#log.error('system', `internal error, please report: ${text}`);
+      this.#schedule();
+      throw error;
+    }
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const due = this.#engine.nextTimeout() ?? Number.POSITIVE_INFINITY;
+    const wait = Math.min(Math.max(due - now(), 0), LONGEST_SLEEP_MS);
+    this.#timer = setTimeout(() => this.#tick(), wait);
+  }
+
+  #tick(): void {
+    for (const child of this.#tables.childrenWithTraffic()) {
+      this.#background(this.#engine.trafficSeen(child, now()));
+    }
+    this.#background(this.#engine.tick(now()));
+  }
+
+  /** Nobody awaits it: its failure was logged, and there is no one to tell. */
+  #background(work: Promise<Step>): void {
+    this.#do(work).catch(() => {});
+  }
+
+  #read(mail: Mail): void {
+    if (mail.kind === 'ike') {
+      this.#background(this.#engine.receive(mail));
+    } else if (mail.kind === 'acquire') {
+      const { policy, protocol, source, destination } = mail;
+      const packet = {
+        protocol,
+        source: source.address,
+        destination: destination.address,
+        sourcePort: source.port,
+        destinationPort: destination.port,
+      };
+      this.#background(this.#engine.acquire(policy, packet));
+    } else this.#readChild(mail);
+  }
+
+  /** About an SA, which may be gone since: its slot may even serve another, so the SPI must fit. */
+  #readChild(mail: Exclude<Mail, { kind: 'ike' | 'acquire' }>): void {
+    const child = this.#tables.lookup(mail.slot, mail.spi);
+    if (child === undefined) return;
+    if (mail.kind === 'moved') this.#background(this.#engine.moved(child, mail.remote));
+    else if (mail.kind === 'first-use') {
+      this.#background(this.#engine.trafficSeen(child, now()));
+    } else {
+      const limit = mail.kind === 'soft-expire' ? 'soft' : 'hard';
+      this.#background(this.#engine.childExpired(child, limit));
+    }
+  }
+
+  /** The kernel refused a packet as too large: it knows the path's MTU by now. */
+  #narrow(remote: Uint8Array): void {
+    const address = addressFromBytes(remote);
+    const mtu = reachOf(address)?.mtu;
+    if (mtu !== undefined) this.#tables.setPathMtu(address, mtu);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const deadline = now() + GOODBYE_MS;
+    await this.#do(this.#engine.shutdown()).catch(() => {});
+    while (this.#engine.peers().length > 0 && now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await this.#cleanup.run((text) => this.#log.error('system', text));
+    this.#tables.erase();
+  }
+}
