@@ -96,10 +96,12 @@ function place({ sa, step }: Work, { header, datagram }: Received): { task?: Tas
 
 // ---- 2 open ------------------------------------------------------------------------------------
 
+/** In the clear only where nothing is established: nobody vouches for a first message. */
 function unwrap({ sa }: Work, { header, payloads }: Received): PlainPayload[] | undefined {
   const sealed = payloads.find((payload) => payload.type === 'Encrypted');
   if (header.exchangeType === IKE_SA_INIT) {
-    return sealed ? undefined : payloads.filter(isPlain);
+    const first = sa.state === (header.flags.response ? 'init-sent' : 'listening');
+    return first && !sealed ? payloads.filter(isPlain) : undefined;
   }
   return sealed?.type === 'Encrypted' ? open(sa, sealed) : undefined;
 }
