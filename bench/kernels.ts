@@ -28,6 +28,8 @@ export interface Kernel {
 const MACS = { sha1: MAC_HMAC_SHA1, sha256: MAC_HMAC_SHA256, sha512: MAC_HMAC_SHA512 } as const;
 const DIGESTS = { sha1: 20, sha256: 32, sha512: 64 } as const;
 const TAG = 16;
+/** cbcEncryptLanes takes eight jobs at most. */
+const CBC_LANES = 8;
 
 const NEEDED = {
   'aes-gcm': ['gcmSetKey', 'gcmSeal'],
@@ -102,7 +104,9 @@ function withHmac(
   const authenticated = cbc ? HEADER + packets.ivBytes + length : length;
   return {
     ours() {
-      if (cbc) exports.cbcEncryptLanes!(KEY_AT, row.keyBytes, CIPHER_JOBS_AT, count);
+      for (let i = 0; cbc && i < count; i += CBC_LANES) {
+        exports.cbcEncryptLanes!(KEY_AT, row.keyBytes, CIPHER_JOBS_AT + 16 * i, CBC_LANES);
+      }
       exports.hmacLanes!(MAC_KEY_AT, MACS[hash], MAC_JOBS_AT, count);
     },
     node() {
