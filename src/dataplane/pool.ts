@@ -1,5 +1,7 @@
 // The data plane as the daemon sees it: starts one never-ending Piscina task per worker, hands over
 // their mail, starts a dead one again on the same row with the same descriptors, stops them all.
+// Each life of a worker has a pool of one thread: in a shared pool a thread that dies while it loads
+// is never replaced (piscina 5.3.2), and its row would wait in the queue for ever.
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { PORT_COUNT, PORT_TUN } from '../contract/ids.js';
@@ -44,7 +46,8 @@ const STOP_MS = 3000;
 
 export class DataPlane {
   readonly #options: DataPlaneOptions;
-  readonly #pool: Piscina<WorkerTask, void>;
+  /** By row: the pool of the worker's present life. */
+  readonly #pools: Piscina<WorkerTask, void>[] = [];
   readonly #stopFd: number;
   readonly #words: Uint32Array;
   readonly #tasks: Promise<void>[];
@@ -70,19 +73,6 @@ export class DataPlane {
     // Before the first thread: workers and WASM read these once, at their start.
     Atomics.store(this.#words, (CONTROL_AT + CONTROL_WORKERS) >> 2, workers);
     Atomics.store(this.#words, (CONTROL_AT + CONTROL_STOP) >> 2, 0);
-    this.#pool = new Piscina<WorkerTask, void>({
-      filename: new URL('./worker.js', import.meta.url).href,
-      minThreads: workers,
-      maxThreads: workers,
-      concurrentTasksPerWorker: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      atomics: 'disabled',
-      recordTiming: false,
-    });
-    // A thread that dies between two tasks has nobody to tell; unheard, the event would end the daemon.
-    this.#pool.on('error', (error: Error) =>
-      options.onEvent({ level: 'error', text: `a worker thread failed: ${error.message}` }),
-    );
     this.#tasks = options.tunFds.map((_, row) => this.#keep(row));
   }
 
@@ -91,9 +81,9 @@ export class DataPlane {
     return this.#restarts;
   }
 
-  /** The threads, for a supervisor or a test that ends one. */
+  /** The thread of each worker, for a supervisor or a test that ends one. */
   get threads(): Piscina['threads'] {
-    return this.#pool.threads;
+    return this.#pools.flatMap((pool) => pool.threads.slice(0, 1));
   }
 
   /** Ends every worker after its batch, reads the last mail, frees what start took. */
@@ -109,7 +99,7 @@ export class DataPlane {
     if ((await Promise.race([Promise.all(this.#tasks), late])) === 'late') {
       this.#options.onEvent({ level: 'error', text: 'a worker did not stop: its thread is ended' });
     }
-    await this.#pool.destroy();
+    await Promise.all(this.#pools.map((pool) => pool.destroy()));
     close(this.#stopFd);
   }
 
@@ -138,14 +128,34 @@ export class DataPlane {
     const { port1, port2 } = new MessageChannel();
     port1.on('message', (notice: WorkerNotice) => this.#notice(row, notice));
     const task: WorkerTask = { memory, row, fds, stopFd: this.#stopFd, port: port2 };
+    const pool = this.#open(row);
     try {
-      await this.#pool.run(task, { transferList: [port2 as MessagePort] });
+      await pool.run(task, { transferList: [port2 as MessagePort] });
       return 'it returned';
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     } finally {
       port1.close();
+      await pool.destroy();
     }
+  }
+
+  /** A pool marks its first thread ready at once: a death while loading then ends the task too. */
+  #open(row: number): Piscina<WorkerTask, void> {
+    const pool = new Piscina<WorkerTask, void>({
+      filename: new URL('./worker.js', import.meta.url).href,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: 'disabled',
+      recordTiming: false,
+    });
+    // A thread that dies between two tasks has nobody to tell; unheard, the event would end the daemon.
+    pool.on('error', (error: Error) =>
+      this.#options.onEvent({ level: 'error', text: `a worker thread failed: ${error.message}` }),
+    );
+    this.#pools[row] = pool;
+    return pool;
   }
 
   #notice(row: number, notice: WorkerNotice): void {

@@ -6,12 +6,14 @@ import * as assert from 'uvu/assert';
 import * as layout from '../../src/contract/layout.js';
 import { createMemory } from '../../src/dataplane/module.js';
 import { DataPlane, type DataPlaneEvent } from '../../src/dataplane/pool.js';
+import type { Mail } from '../../src/dataplane/mail.js';
 import { addAddress } from '../../src/net/addresses.js';
 import { addressBytes, prefixOf } from '../../src/net/addressing.js';
-import type { Namespace } from '../../src/net/namespace.js';
+import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
 import { addRoute } from '../../src/net/routes.js';
 import { openSockets } from '../../src/net/sockets.js';
 import { openTun } from '../../src/net/tun.js';
+import { parseAddress } from '../../src/policy/address.js';
 import { TestSocket } from '../helpers/datagrams.js';
 import { eventually, ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
 
@@ -22,6 +24,7 @@ interface Running {
   readonly plane: DataPlane;
   readonly memory: WebAssembly.Memory;
   readonly events: DataPlaneEvent[];
+  readonly mails: Mail[];
   /** Sends packets into the TUN until every counter row that may serve them has moved. */
   traffic(): Promise<void>;
   close(): Promise<void>;
@@ -34,9 +37,23 @@ function counted(memory: WebAssembly.Memory): bigint {
   return rows.reduce((sum, value) => sum + value, 0n);
 }
 
+/** Starts a data plane for `work` and stops it, whatever happens: its threads would outlive a failure. */
+async function serving(
+  namespace: Namespace,
+  work: (running: Running) => Promise<void>,
+): Promise<void> {
+  const running = start(namespace);
+  try {
+    await work(running);
+  } finally {
+    await running.close();
+  }
+}
+
 function start(namespace: Namespace): Running {
   const memory = createMemory();
   const events: DataPlaneEvent[] = [];
+  const mails: Mail[] = [];
   const made = namespace.configure((netlink) => {
     const tun = openTun({ name: 'tun0', queues: WORKERS, mtu: 1400 });
     addAddress(netlink, 'lo', prefixOf('198.18.0.1'));
@@ -50,7 +67,7 @@ function start(namespace: Namespace): Running {
     memory,
     tunFds: made.tun.fds,
     sockets: made.sockets.workers,
-    onMail: () => undefined,
+    onMail: (mail) => mails.push(mail),
     onTooBig: () => undefined,
     onLost: () => undefined,
     onEvent: (event) => events.push(event),
@@ -59,6 +76,7 @@ function start(namespace: Namespace): Running {
     plane,
     memory,
     events,
+    mails,
     traffic: async () => {
       const before = counted(memory);
       let sent = 0;
@@ -78,68 +96,112 @@ function start(namespace: Namespace): Running {
 }
 
 pool('traffic goes on after a worker is killed, with the SAs as they were', () =>
-  withNamespaces(['a'], async (a) => {
-    const running = start(a!);
-    const { plane, memory, events } = running;
-    await running.traffic();
-    assert.is(plane.restarts, 0);
-    const record = new Uint8Array(
-      memory.buffer,
-      layout.SAS_AT + 5 * layout.SA_SIZE,
-      layout.SA_SIZE,
-    );
-    record.fill(0xa5).fill(0, 0, 4); // a free slot with a memory
-    for (let kills = 1; kills <= 3; kills++) {
-      await plane.threads[kills % WORKERS]!.terminate();
-      await eventually('the restart', () => plane.restarts === kills);
+  withNamespaces(['a'], (a) =>
+    serving(a!, async (running) => {
+      const { plane, memory, events } = running;
       await running.traffic();
-    }
-    assert.ok(record.subarray(4).every((byte) => byte === 0xa5));
-    assert.is(events.length, 3);
-    for (const { level, text } of events) {
-      assert.is(level, 'error');
-      assert.match(text, /^worker [01] ended \(.+\); it restarts .* SAs intact$/);
-    }
-    for (let row = 0; row < WORKERS; row++) {
-      const at = layout.WORKERS_AT + row * layout.WORKER_SIZE;
-      const beat = Number(new DataView(memory.buffer).getBigUint64(at + layout.WORKER_BEAT, true));
-      assert.ok(beat > 0);
-    }
-    await running.close();
-  }),
+      assert.is(plane.restarts, 0);
+      const record = new Uint8Array(
+        memory.buffer,
+        layout.SAS_AT + 5 * layout.SA_SIZE,
+        layout.SA_SIZE,
+      );
+      record.fill(0xa5).fill(0, 0, 4); // a free slot with a memory
+      for (let kills = 1; kills <= 3; kills++) {
+        await plane.threads[kills % WORKERS]!.terminate();
+        await eventually('the restart', () => plane.restarts === kills);
+        await running.traffic();
+      }
+      assert.ok(record.subarray(4).every((byte) => byte === 0xa5));
+      assert.is(events.length, 3);
+      for (const { level, text } of events) {
+        assert.is(level, 'error');
+        assert.match(text, /^worker [01] ended \(.+\); it restarts .* SAs intact$/);
+      }
+      for (let row = 0; row < WORKERS; row++) {
+        const at = layout.WORKERS_AT + row * layout.WORKER_SIZE;
+        const beat = Number(
+          new DataView(memory.buffer).getBigUint64(at + layout.WORKER_BEAT, true),
+        );
+        assert.ok(beat > 0);
+      }
+    }),
+  ),
 );
 
 pool('a worker that cannot start is tried again, ever more slowly, until it can', () =>
-  withNamespaces(['a'], async (a) => {
-    const running = start(a!);
-    const { plane, memory, events } = running;
-    await running.traffic();
-    const view = new DataView(memory.buffer, layout.CONTROL_AT);
-    const base = view.getBigUint64(layout.CONTROL_BASE, true);
-    view.setBigUint64(layout.CONTROL_BASE, 0n, true);
-    await plane.threads[0]!.terminate();
-    await eventually('four attempts', () => plane.restarts >= 4);
-    assert.match(events[1]!.text, 'CONTROL_BASE is not set');
-    assert.match(events[3]!.text, / in \d+ ms/);
-    view.setBigUint64(layout.CONTROL_BASE, base, true);
-    await running.traffic();
-    await running.close();
-  }),
+  withNamespaces(['a'], (a) =>
+    serving(a!, async (running) => {
+      const { plane, memory, events } = running;
+      await running.traffic();
+      const view = new DataView(memory.buffer, layout.CONTROL_AT);
+      const base = view.getBigUint64(layout.CONTROL_BASE, true);
+      view.setBigUint64(layout.CONTROL_BASE, 0n, true);
+      await plane.threads[0]!.terminate();
+      await eventually('four attempts', () => plane.restarts >= 4);
+      assert.match(events[1]!.text, 'CONTROL_BASE is not set');
+      assert.match(events[3]!.text, / in \d+ ms/);
+      view.setBigUint64(layout.CONTROL_BASE, base, true);
+      await running.traffic();
+    }),
+  ),
 );
 
 pool('stop ends every thread and leaves no descriptor; a second stop is nothing', () =>
   withNamespaces(['a'], async (a) => {
     const open = (): number => readdirSync('/proc/self/fd').length;
     const before = open();
-    const running = start(a!);
-    await running.traffic();
-    await running.close();
-    await running.plane.stop();
+    let held: Running | undefined;
+    await serving(a!, async (running) => {
+      held = running;
+      await running.traffic();
+      assert.is(running.plane.threads.length, WORKERS);
+    });
+    await held!.plane.stop();
     await eventually('the threads’ own descriptors to go', () => open() <= before);
-    assert.equal(running.events, []);
-    assert.is(running.plane.threads.length, 0);
+    assert.equal(held!.events, []);
+    assert.is(held!.plane.threads.length, 0);
   }),
 );
+
+pool('IKE messages reach main with both endpoints, before and after a restart', () =>
+  withNamespaces(['a', 'b'], async (a, b) => {
+    joinNamespaces(
+      { namespace: a!, name: 'wan', addresses: ['192.0.2.1/24', '2001:db8::1/64'] },
+      { namespace: b!, name: 'wan', addresses: ['192.0.2.2/24', '2001:db8::2/64'] },
+    );
+    await serving(a!, exchangeMessages.bind(undefined, b!));
+  }),
+);
+
+async function exchangeMessages(b: Namespace, { plane, mails }: Running): Promise<void> {
+  const message = Uint8Array.from({ length: 200 }, (_, i) => i + 1);
+  for (const round of [0, 1]) {
+    if (round === 1) {
+      for (const thread of plane.threads) await thread.terminate();
+      await eventually('the restarts', () => plane.restarts >= WORKERS);
+    }
+    for (const [ours, peer] of [
+      ['192.0.2.1', '192.0.2.2'],
+      ['2001:db8::1', '2001:db8::2'],
+    ] as const) {
+      for (const port of [500, 4500]) {
+        mails.length = 0;
+        const marker = port === 4500 ? 4 : 0;
+        const bytes = new Uint8Array(marker + message.length);
+        bytes.set(message, marker);
+        const far = b.enter(() => new TestSocket(addressBytes(peer), 6000 + port));
+        far.send(addressBytes(ours), port, bytes);
+        await eventually(`IKE on ${ours} port ${port}`, () => mails.length === 1);
+        const local = { address: parseAddress(ours)!, port };
+        const remote = { address: parseAddress(peer)!, port: 6000 + port };
+        const natt = port === 4500;
+        assert.equal(mails, [{ kind: 'ike', local, remote, natt, bytes: message }]);
+        far.close();
+      }
+    }
+  }
+}
 
 pool('a number of workers that cannot be is refused', () => {
   const handlers = {
