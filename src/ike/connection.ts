@@ -4,7 +4,7 @@ import { describeSuite } from '../algorithms/describe.js';
 import type { Peer, Policy } from '../policy/database.js';
 import type { AcquirePacket } from './context.js';
 import { identitiesOf, isReachable, policiesOf } from './directory.js';
-import { fraction, report, type Work, type World } from './exchange.js';
+import { fraction, type Link, report, type Work, type World } from './exchange.js';
 import { softShare } from './parts/child.js';
 import { newIkeSpi } from './parts/keys.js';
 import { IKE_PORT, NAT_PORT } from './parts/nat.js';
@@ -14,6 +14,20 @@ import { newHandshake } from './v2/sa-init.js';
 
 const tunnels = (world: World, peer: Peer): Policy[] =>
   policiesOf(world.databases, peer).filter((policy) => policy.tunnel);
+
+export const newLink = ({ passive }: Peer): Link => ({
+  active: !passive,
+  failures: 0,
+  connectAt: undefined,
+  notBefore: 0,
+  refused: new Map(),
+});
+
+/** Traffic asks once a second; a peer that has just refused is not asked as often. */
+export function isTooSoon({ links, context }: World, { id }: Policy, { name }: Peer): boolean {
+  const link = links.get(name);
+  return link !== undefined && context.now() < Math.max(link.notBefore, link.refused.get(id) ?? 0);
+}
 
 /** Makes an initiator's SA and wakes it; the reason in an event where it cannot be. */
 export function connect(
@@ -63,7 +77,7 @@ export function becomeEstablished(work: Work): void {
   sa.handshake = undefined;
   startClocks(work);
   const link = world.links.get(sa.peer.name);
-  if (link) Object.assign(link, { failures: 0, connectAt: undefined });
+  if (link) Object.assign(link, { failures: 0, connectAt: undefined, notBefore: 0 });
   sa.times.lastSeen = now;
   const suite = describeSuite(sa.secured!.suite);
   report(work, 'info', 'ike.auth', `IKE SA is up with ${sa.remoteId}, ${suite}`, {
@@ -71,7 +85,33 @@ export function becomeEstablished(work: Work): void {
     suite,
     nat: encapsulates(sa),
   });
-  if (sa.side === 'initiator' && !sa.peer.passive) wantChildren(work, 1);
+  if (sa.peer.passive) return;
+  if (sa.side === 'initiator') wantChildren(work, 1);
+  else sa.times.childrenAt = now + world.settings.temporaryMs;
+}
+
+/**
+ * Both sides called at once, and two IKE SAs stand: the side with the lower address closes the one it
+ * called with. What was missing afterwards is asked for under the other.
+ */
+export function closeDouble({ world, sa }: Work): void {
+  const same = world.store
+    .ofPeer(sa.peer.name)
+    .filter(({ state, remoteId }) => state === 'established' && remoteId === sa.remoteId);
+  const ours = same.find(({ side }) => side === 'initiator');
+  const theirs = same.find(({ side }) => side === 'responder');
+  if (!ours || !theirs || ours.local.address.value > ours.remote.address.value) return;
+  ours.tasks.unshift({ kind: 'delete-ike', reason: 'both sides called at once' });
+  world.store.wake(ours);
+  if (!sa.peer.passive) theirs.times.childrenAt = world.context.now() + world.settings.temporaryMs;
+}
+
+/** The peer refuses a child: asked again later, by traffic or of our own accord. */
+export function childRefused({ world, sa }: Work, policy: Policy): void {
+  const { reconnectMs, reconnectMostMs } = world.settings;
+  const now = world.context.now();
+  world.links.get(sa.peer.name)?.refused.set(policy.id, now + 10 * reconnectMs);
+  if (!sa.peer.passive) sa.times.childrenAt = now + reconnectMostMs;
 }
 
 /** Lifetime and keepalive of an SA that is in use from now on. */
@@ -138,7 +178,17 @@ export function scheduleReconnect({ world, sa }: Work): void {
   const { reconnectMs, reconnectMostMs } = world.settings;
   const wait = Math.min(reconnectMs * 2 ** link.failures, reconnectMostMs);
   link.failures++;
-  link.connectAt = world.context.now() + wait;
+  link.notBefore = world.context.now() + wait;
+  if (link.active) link.connectAt = link.notBefore;
+}
+
+/** Our own bug: it costs this SA, not the gateway, and the log has all of it. */
+export function failed(work: Work, error: unknown): void {
+  const text = `bug: ${error instanceof Error ? error.message : String(error)}; the IKE SA is removed`;
+  const stack = error instanceof Error ? error.stack : undefined;
+  report(work, 'error', 'ike.bug', `${text}; please report it with this line`, { stack });
+  scheduleReconnect(work);
+  discard(work);
 }
 
 /** After TEMPORARY_FAILURE; chance keeps two ends from asking at once again. */

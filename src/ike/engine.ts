@@ -6,7 +6,7 @@
 import type { Databases } from '../policy/database.js';
 import type { AcquirePacket, ActivePeer, Context, IkeEngine, PolicyStatus } from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
-import { connect, hasChild } from './connection.js';
+import { connect, failed, hasChild, isTooSoon, newLink } from './connection.js';
 import { dispatch, follow, type Received } from './dispatch.js';
 import { type World, report, type Work } from './exchange.js';
 import { FirstContact } from './first-contact.js';
@@ -24,8 +24,7 @@ export class Engine implements IkeEngine {
 
   constructor(databases: Databases, context: Context) {
     const settings = { ...DEFAULT_SETTINGS, ...context.settings };
-    const active = databases.peers.filter(({ passive }) => !passive);
-    const links = new Map(active.map(({ name }) => [name, { failures: 0, connectAt: undefined }]));
+    const links = new Map(databases.peers.map((peer) => [peer.name, newLink(peer)]));
     const store = new SaStore();
     this.#world = { databases, context, settings, store, links, closing: false };
     this.#first = new FirstContact(this.#world);
@@ -72,8 +71,12 @@ export class Engine implements IkeEngine {
     const turn = sa.tail.then(async () => {
       const step = emptyStep();
       const here: Work = { world: this.#world, sa, step };
-      if (sa.state !== 'dead') await work(here);
-      if (sa.state !== 'dead') await pump(here);
+      try {
+        if (sa.state !== 'dead') await work(here);
+        if (sa.state !== 'dead') await pump(here);
+      } catch (error) {
+        failed(here, error);
+      }
       return step;
     });
     sa.tail = turn.then(
@@ -86,8 +89,9 @@ export class Engine implements IkeEngine {
   // ---- what the daemon asks --------------------------------------------------------------------
 
   async start(): Promise<Step> {
-    for (const link of this.#world.links.values()) link.connectAt = this.#world.context.now();
-    return this.tick(this.#world.context.now());
+    const now = this.#world.context.now();
+    for (const link of this.#world.links.values()) if (link.active) link.connectAt = now;
+    return this.tick(now);
   }
 
   async acquire(id: number, packet?: AcquirePacket): Promise<Step> {
@@ -95,6 +99,7 @@ export class Engine implements IkeEngine {
     const policy = world.databases.policies.find((candidate) => candidate.id === id);
     const peer = world.databases.peers.find(({ name }) => name === policy?.peer);
     if (!policy || !peer || world.closing || hasChild(world, id)) return emptyStep();
+    if (isTooSoon(world, policy, peer)) return emptyStep();
     const step = emptyStep();
     if (!policy.tunnel) {
       const text = `policy ${id} has tunnel=no: transport mode is not built yet, its packets are dropped`;
@@ -151,7 +156,9 @@ export class Engine implements IkeEngine {
     const step = await this.#close(sas, 'its connection is killed by command');
     for (const { peer: of } of sas) {
       const link = links.get(of.name);
-      if (link && !this.#world.closing) link.connectAt = context.now() + settings.reconnectMs;
+      if (link) Object.assign(link, { failures: 0, notBefore: 0 });
+      if (link?.active && !this.#world.closing)
+        link.connectAt = context.now() + settings.reconnectMs;
     }
     return { ...step, killed: sas.length };
   }

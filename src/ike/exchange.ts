@@ -15,17 +15,23 @@ export interface World {
   readonly context: Context;
   readonly settings: Settings;
   readonly store: SaStore;
-  /** One per peer that is not passive, by name. */
+  /** One per peer, by name. */
   readonly links: Map<string, Link>;
   /** Set by shutdown: nothing is started any more. */
   closing: boolean;
 }
 
-/** What keeps a peer connected that we call ourselves. */
+/** How calling a peer went so far. Times in ms of Context.now. */
 export interface Link {
+  /** The peer is not passive: we call it, and again when it is lost. */
+  readonly active: boolean;
   failures: number;
-  /** When to try (again), in ms of Context.now; undefined: not due. */
+  /** When to call (again); undefined: not due. */
   connectAt: number | undefined;
+  /** Traffic does not make us call before that. */
+  notBefore: number;
+  /** The same for single policies that the peer refused, by Policy.id. */
+  readonly refused: Map<number, number>;
 }
 
 /** Work on one IKE SA. */

@@ -54,7 +54,12 @@ const CLOCKS: readonly Clock[] = [
     },
   },
   // The pump looks at what waited.
-  { at: ({ times, window }) => (window.pending ? undefined : times.tasksAt), ring: () => {} },
+  {
+    at: ({ times }) => times.tasksAt,
+    ring({ sa }) {
+      sa.times.tasksAt = undefined;
+    },
+  },
   {
     at: ({ times }) => times.childrenAt,
     ring(work) {
@@ -102,9 +107,8 @@ export function expireChild(work: Work, child: Child, limit: 'soft' | 'hard'): v
   const { sa } = work;
   const asked = sa.tasks.some((task) => task.kind === 'rekey-child' && task.rekeys === child.sa.id);
   if (limit === 'soft') {
-    if (child.state !== 'installed' || asked) return;
     child.softAt = Number.POSITIVE_INFINITY;
-    sa.tasks.push(rekeyChild(child));
+    if (child.state === 'installed' && !asked) sa.tasks.push(rekeyChild(child));
     return;
   }
   report(work, 'warning', 'ike.child', 'a CHILD_SA has reached its hard lifetime unreplaced', {
@@ -141,7 +145,7 @@ function unanswered(work: Work, pending: Pending): void {
   const { sa } = work;
   const { kind } = pending.task;
   const times = `${transmissions(work, pending)} transmissions`;
-  if (sa.state !== 'deleting') {
+  if (sa.state !== 'deleting' && sa.state !== 'replaced') {
     const cause = sa.handshake?.hint ?? 'it is down, or UDP 500 or 4500 is blocked on the way';
     const text =
       kind === 'liveness'

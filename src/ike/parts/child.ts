@@ -64,6 +64,10 @@ export const buildChildTs = ({ local, remote }: ChildOffer): PlainPayload[] => [
   buildTs('TSr', remote),
 ];
 
+/** For the log: what was asked for. */
+export const describeOffer = ({ proposals, local, remote }: ChildOffer): string =>
+  `a CHILD_SA ${describe(proposals)} for ${formatSelectors(local)} to ${formatSelectors(remote)}`;
+
 /** The answer must be a part of the offer, in algorithms and in selectors. */
 export function takeChild(exchange: Exchange, offer: ChildOffer): Agreed {
   const sa = required(exchange, 'SA');

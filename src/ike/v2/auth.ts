@@ -26,15 +26,22 @@ import {
   acceptChild,
   buildChildSa,
   buildChildTs,
+  describeOffer,
   installChild,
   offerChild,
 } from '../parts/child.js';
 import { takeChild } from '../parts/child.js';
 import { buildId, formatExpected, formatId, idBody, matchesId } from '../parts/identification.js';
-import type { State } from '../sa.js';
+import type { ChildOffer, State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
-import { becomeEstablished, forgetOthers, scheduleReconnect } from '../connection.js';
+import {
+  becomeEstablished,
+  childRefused,
+  closeDouble,
+  forgetOthers,
+  scheduleReconnect,
+} from '../connection.js';
 
 const ENCRYPTED_FIRST_GROUPS: readonly undefined[] = []; // §1.2: no key exchange of its own
 
@@ -125,6 +132,7 @@ function answerAuth(exchange: Exchange): State {
   becomeEstablished(exchange);
   const nonces = { initiator, responder };
   sendAnswer(exchange, [...own, ...firstChild(exchange, nonces)]);
+  closeDouble(exchange);
   return 'established';
 }
 
@@ -166,17 +174,20 @@ function takeAuth(exchange: Exchange): State {
     const nonces = { initiator: nonceInitiator, responder: nonceResponder };
     installChild(exchange, takeChild(exchange, child!), { initiated: true, nonces });
   } else {
-    childRefused(exchange);
+    takeRefusal(exchange, child!);
   }
+  closeDouble(exchange);
   return 'established';
 }
 
-function childRefused(exchange: Exchange): void {
+function takeRefusal(exchange: Exchange, child: ChildOffer): void {
   const error = errorNotification(exchange);
   const name = error ? notifyName(error.notifyType) : 'nothing';
   const advice = (error && NOTIFIED.get(error.notifyType)) ?? 'see the log of the peer';
-  const text = `IKE SA is up, but the peer answers ${name} to its CHILD_SA: ${advice}`;
-  report(exchange, 'error', 'ike.child', text, { notify: name });
+  const offer = describeOffer(child);
+  const text = `IKE SA is up, but the peer answers ${name} to ${offer}: ${advice}`;
+  report(exchange, 'error', 'ike.child', text, { notify: name, policy: child.policy.id });
+  childRefused(exchange, child.policy);
 }
 
 /** <-- HDR, SK {N(AUTHENTICATION_FAILED)} and the like: nothing stands. */

@@ -17,12 +17,13 @@ import {
   required,
   type Work,
 } from '../exchange.js';
-import { temporaryWait } from '../connection.js';
+import { childRefused, temporaryWait } from '../connection.js';
 import {
   acceptChild,
   activateChild,
   buildChildSa,
   buildChildTs,
+  describeOffer,
   installChild,
   offerChild,
   takeChild,
@@ -228,12 +229,17 @@ function takeRefusal(exchange: Exchange): State {
     return sa.state;
   }
   const advice = NOTIFIED.get(type) ?? 'see the log of the peer';
-  const what = old ? 'the replacement of a CHILD_SA' : 'a further CHILD_SA';
+  const what = `${old ? 'the replacement of ' : ''}${describeOffer(task.offer!)}`;
   const text = `peer answers ${notifyName(type)} to ${what}: ${advice}`;
   report(exchange, 'error', 'ike.child', text, { policy: task.policy.id });
-  if (!sa.peer.passive) sa.times.childrenAt = world.context.now() + world.settings.reconnectMostMs;
+  if (old) old.softAt = retryAt(world.context.now(), old);
+  else childRefused(exchange, task.policy);
   return sa.state;
 }
+
+/** A refused replacement is tried again while there is time, ever a quarter of what is left. */
+const retryAt = (now: number, { hardAt }: Child): number =>
+  now + Math.max(5000, (hardAt - now) / 4);
 
 /** Our replacement failed; if the peer's succeeded meanwhile, that one stands. */
 function yieldTo(exchange: Exchange, old: Child): void {

@@ -146,12 +146,14 @@ function answerRejection(exchange: Exchange): State {
 const takeLiveness = ({ sa }: Exchange): State => sa.state;
 
 function takeDeleteChild(exchange: Exchange): State {
-  const { sa, task } = exchange;
+  const { sa, task, world } = exchange;
   for (const id of (task as TaskOf<'delete-child'>).children) {
-    const child = sa.children.get(id);
-    if (!child) continue;
-    promoteSuccessors(exchange, child);
-    removeChild(exchange, child);
+    // It may have moved to the successor of this IKE SA meanwhile.
+    const found = world.store.child(id);
+    if (!found) continue;
+    const there = { ...exchange, sa: found.sa };
+    promoteSuccessors(there, found.child);
+    removeChild(there, found.child);
   }
   return sa.state;
 }

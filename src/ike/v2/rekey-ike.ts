@@ -83,6 +83,10 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
 function moveChildren({ world, sa }: Work, next: IkeSa): void {
   for (const [id, child] of sa.children) next.children.set(id, child);
   sa.children.clear();
+  // A deletion under way is asked for again: the answer may never come under the old SA.
+  const pending = sa.window.pending?.task;
+  const again = pending?.kind === 'delete-child' || pending?.kind === 'delete-spis';
+  if (again) next.tasks.push(pending);
   next.tasks.push(...sa.tasks.filter((task) => task.kind !== 'rekey-ike'));
   sa.tasks.length = 0;
   next.times.childrenAt = sa.times.childrenAt;
