@@ -49,6 +49,16 @@ export class SaRecord {
       const suite = `${sa.encryption}/${sa.integrity}`;
       throw new AssociationError(`peer '${sa.peer}': no kernel carries ESP with ${suite}`);
     }
+    if (encryption.aead !== (integrity.kernel === ids.MAC_NONE)) {
+      const reason = encryption.aead ? 'has its own integrity' : 'needs an integrity algorithm';
+      throw new AssociationError(`peer '${sa.peer}': ESP with ${sa.encryption} ${reason}`);
+    }
+    if (keys.encryptionKey.length !== encryption.keyBytes) {
+      throw new AssociationError(`peer '${sa.peer}': ${sa.encryption} does not take such a key`);
+    }
+    if (sa.local.address.family !== sa.remote.address.family) {
+      throw new AssociationError(`peer '${sa.peer}': outer addresses of two families`);
+    }
     this.erase();
     this.#u32(layout.SA_FLAGS, flagsOf(sa, direction));
     this.#u32(layout.SA_SPI, keys.spi);
@@ -74,6 +84,9 @@ export class SaRecord {
   /** Where packets go and come from; the peer's sockaddr and our source as a control message. */
   writeEndpoints(local: AssociationEndpoint, remote: AssociationEndpoint, udp: boolean): void {
     const four = remote.address.family === 4;
+    const flags = new Uint32Array(this.#view.buffer, this.#at + layout.SA_FLAGS, 1);
+    if (four) Atomics.and(flags, 0, ~ids.SA_FLAG_OUTER_V6);
+    else Atomics.or(flags, 0, ids.SA_FLAG_OUTER_V6);
     writeAddress(this.#view, this.#at + layout.SA_LOCAL, local.address);
     writeAddress(this.#view, this.#at + layout.SA_REMOTE, remote.address);
     this.#u16(layout.SA_LOCAL_PORT, local.port);
@@ -212,7 +225,6 @@ function flagsOf(sa: Association, direction: Direction): number {
     (direction === 'out' ? ids.SA_FLAG_OUTBOUND : ids.SA_FLAG_ANTI_REPLAY) |
     (sa.esn ? ids.SA_FLAG_ESN : 0) |
     (sa.udpEncapsulation ? ids.SA_FLAG_UDP : 0) |
-    (sa.remote.address.family === 6 ? ids.SA_FLAG_OUTER_V6 : 0) |
     (sa.mode === 'transport' ? ids.SA_FLAG_TRANSPORT : 0)
   );
 }

@@ -164,7 +164,8 @@ export class Tables {
     const wanted = formatAddress(remote);
     for (const { association, slots } of this.#pairs.values()) {
       if (formatAddress(association.remote.address) !== wanted) continue;
-      this.#record(slots.out).writePathMtu(mtu);
+      // the inbound half clamps the MSS of what it delivers by it
+      for (const slot of [slots.in, slots.out]) this.#record(slot).writePathMtu(mtu);
     }
   }
 

@@ -140,6 +140,12 @@ tables('an SPI that is in use, or too many selectors, is refused and changes not
     () => subject.install(association(3, 0x7000, { localSelectors: many }), OPTIONS),
     /17 local and 1 remote selectors/,
   );
+  const refused = (changes: Partial<Association>, reason: RegExp): void =>
+    assert.throws(() => subject.install(association(4, 0x7100, changes), OPTIONS), reason);
+  refused({ encryption: 'null' }, /needs an integrity algorithm/);
+  refused({ integrity: 'sha256' }, /has its own integrity/);
+  refused({ encryption: 'aes-128-gcm' }, /does not take such a key/);
+  refused({ local: endpoint('2001:db8::1', 4500) }, /two families/);
   assert.is(subject.list().length, 2);
   subject.erase();
 });
