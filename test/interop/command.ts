@@ -92,7 +92,10 @@ export async function eventually<T>(
 export function withLogs(error: unknown, logs: readonly (() => string)[]): Error {
   const { message, details = '' } = error as Error & { readonly details?: string };
   const said = logs.map((log) => log()).join('\n');
-  return new Error(`${message}\n${details}\n${said}`, { cause: error });
+  const wrapped = new Error(`${message}\n${details}\n${said}`);
+  // uvu prints message and stack: without this the logs would stand there twice.
+  wrapped.stack = (error as Error).stack ?? '';
+  return wrapped;
 }
 
 const undo = new Set<() => void>();

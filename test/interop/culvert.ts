@@ -58,7 +58,8 @@ export async function startCulvert(
   const file = join(folder, 'culvert.json');
   const logPath = join(folder, 'culvert.out');
   const socket = ['--socket', join(folder, 'control', 'culvert.sock')];
-  writeFileSync(file, JSON.stringify({ log: { level: 'debug' }, ...configuration }, undefined, 2));
+  const written = { log: { level: 'debug' }, ...configuration };
+  writeFileSync(file, JSON.stringify(written, undefined, 2), { mode: 0o600 });
   const argv = [process.execPath, MAIN, 'run', file, ...socket];
   const child = background(namespace, argv, logPath);
   const log = (): string => readOr(logPath);

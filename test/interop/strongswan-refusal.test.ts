@@ -15,7 +15,7 @@ interface Case {
   readonly culvert: RegExp;
 }
 
-const wrongSecret = { identity: { secret: 'another secret' } };
+const wrongSecret = { identity: { secret: 'another secret, long enough' } };
 const wrongIke = { connection: { proposals: 'aes128-sha256-modp3072' } };
 const wrongEsp = { connection: { espProposals: 'aes256-sha512' } };
 const wrongNetworks = {
@@ -29,49 +29,49 @@ const CASES: readonly Case[] = [
     name: 'wrong secret, strongSwan calls',
     options: { initiator: 'strongswan', ...wrongSecret },
     strongswan: /received AUTHENTICATION_FAILED notify error/,
-    culvert: /warning.*sun.*secret/,
+    culvert: /error .*\[sun\].*secret/,
   },
   {
     name: 'wrong secret, culvert calls',
     options: { initiator: 'culvert', ...wrongSecret },
     strongswan: /tried 1 shared key for .* but MAC mismatched/,
-    culvert: /warning.*sun.*secret/,
+    culvert: /error .*\[sun\].*secret/,
   },
   {
     name: 'no common IKE proposal, strongSwan calls',
     options: { initiator: 'strongswan', ...wrongIke },
     strongswan: /received NO_PROPOSAL_CHOSEN notify error/,
-    culvert: /warning.*sun.*modp3072.*modp2048/,
+    culvert: /error .*\[sun\].*modp3072.*modp2048/,
   },
   {
     name: 'no common IKE proposal, culvert calls',
     options: { initiator: 'culvert', ...wrongIke },
     strongswan: /no acceptable proposal found|received proposals unacceptable/,
-    culvert: /warning.*sun.*modp2048/,
+    culvert: /error .*\[sun\].*modp2048/,
   },
   {
     name: 'no common ESP proposal, strongSwan calls',
     options: { initiator: 'strongswan', ...wrongEsp },
     strongswan: /received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built/,
-    culvert: /warning.*sun.*aes-256-cbc.*aes-128-gcm/,
+    culvert: /error .*\[sun\].*aes-256-cbc.*aes-128-gcm/,
   },
   {
     name: 'no common ESP proposal, culvert calls',
     options: { initiator: 'culvert', ...wrongEsp },
     strongswan: /no acceptable proposal found/,
-    culvert: /warning.*sun.*aes-128-gcm/,
+    culvert: /error .*\[sun\].*aes-128-gcm/,
   },
   {
     name: 'other networks, strongSwan calls',
     options: { initiator: 'strongswan', ...wrongNetworks },
     strongswan: /received TS_UNACCEPTABLE notify, no CHILD_SA built/,
-    culvert: /warning.*sun.*203\.0\.113\..*198\.18\./,
+    culvert: /error .*\[sun\].*203\.0\.113\..*198\.18\./,
   },
   {
     name: 'other networks, culvert calls',
     options: { initiator: 'culvert', ...wrongNetworks },
     strongswan: /traffic selectors .* unacceptable/,
-    culvert: /warning.*sun.*198\.18\./,
+    culvert: /error .*\[sun\].*198\.18\./,
   },
 ];
 
@@ -84,7 +84,7 @@ async function refused(tunnel: Tunnel, { options, strongswan, culvert }: Case): 
   await tunnel.culvert.logged(culvert);
   assert.is(await ping(tunnel.topology, 'alice', 'v4', { count: 2 }), 0);
   assert.equal(await tunnel.culvert.print('installed-sa print'), []);
-  for (const secret of [SECRET, 'another secret']) {
+  for (const secret of [SECRET, 'another secret, long enough']) {
     assert.not.ok(tunnel.culvert.log().includes(secret), 'a secret is in the log');
   }
   assert.ok(tunnel.culvert.running());

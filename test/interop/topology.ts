@@ -143,8 +143,9 @@ async function forwarding(namespace: string, router: boolean): Promise<void> {
 async function masquerade(router: string): Promise<void> {
   await shell(
     router,
-    `nft 'table ip nat { chain post { type nat hook postrouting priority 100;
-      oifname "outside" masquerade fully-random } }'`,
+    `nft add table ip nat
+nft 'add chain ip nat post { type nat hook postrouting priority 100; }'
+nft 'add rule ip nat post oifname "outside" masquerade fully-random'`,
   );
 }
 

@@ -49,7 +49,7 @@ export interface Tunnel {
   restartCulvert(): Promise<void>;
 }
 
-export const SECRET = 'a secret of the lab';
+export const SECRET = 'a long secret of the lab';
 export const childName = (family: Family): string => `net-${family}`;
 
 export async function withTunnel(
