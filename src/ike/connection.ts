@@ -2,6 +2,8 @@
 // lost. A peer that is not passive is called again, later each time it fails.
 import { describeSuite } from '../algorithms/describe.js';
 import type { Peer, Policy } from '../policy/database.js';
+import type { PlainPayload } from '../wire/chain.js';
+import { INFORMATIONAL, PROTOCOL_IKE } from '../wire/numbers.js';
 import type { AcquirePacket } from './context.js';
 import { identitiesOf, isReachable, policiesOf } from './directory.js';
 import { fraction, type Link, report, type Work, type World } from './exchange.js';
@@ -11,6 +13,7 @@ import { IKE_PORT, NAT_PORT } from './parts/nat.js';
 import { createChild, encapsulates, type IkeSa, newIkeSa } from './sa.js';
 import type { Step } from './step.js';
 import { newHandshake } from './v2/sa-init.js';
+import { sendRequest } from './window.js';
 
 const tunnels = (world: World, peer: Peer): Policy[] =>
   policiesOf(world.databases, peer).filter((policy) => policy.tunnel);
@@ -151,14 +154,20 @@ export function hasChild({ store }: World, policy: number): boolean {
   });
 }
 
-/** INITIAL_CONTACT of an authenticated peer: its other SAs with us are from before (§2.4). */
+/**
+ * INITIAL_CONTACT of an authenticated peer: its other SAs with us are from before, and go at once
+ * (§2.4). One that started anew cannot answer a DELETE; one that did not, must hear of it: said once.
+ */
 export function forgetOthers({ world, sa, step }: Work): void {
   for (const other of world.store.ofPeer(sa.peer.name)) {
-    const same = other !== sa && other.remoteId === sa.remoteId && other.state === 'established';
-    if (!same) continue;
-    other.tasks.unshift({ kind: 'delete-ike', reason: 'the peer has started anew' });
-    world.store.wake(other);
+    const past = ['established', 'replaced', 'deleting'].includes(other.state);
+    if (other === sa || other.remoteId !== sa.remoteId || !past) continue;
+    const work = { world, sa: other, step };
+    const payload: PlainPayload = { type: 'Delete', protocol: PROTOCOL_IKE, spis: [] };
+    const task = { kind: 'delete-ike', reason: 'the peer has started anew' } as const;
+    if (!other.window.pending) sendRequest(work, INFORMATIONAL, [payload], task);
     report({ sa, step }, 'info', 'ike.auth', 'peer has started anew: its earlier SAs are removed');
+    discard(work);
   }
 }
 
