@@ -20,7 +20,6 @@ import {
 import { childRefused, temporaryWait } from '../connection.js';
 import {
   acceptChild,
-  activateChild,
   buildChildSa,
   buildChildTs,
   describeOffer,
@@ -41,7 +40,7 @@ import { espSpiBytes, espSpiFrom } from '../parts/proposal.js';
 import type { Child, CreateChildTask, IkeSa, State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
-import { isLower, lowest } from './collision.js';
+import { isLower, lowest, settleChildren, settleWithoutOld, yieldToRival } from './collision.js';
 
 /** Our own choice: how often one child is asked for before it waits for the next occasion. */
 const MAX_ATTEMPTS = 8;
@@ -59,7 +58,10 @@ export async function startCreateChild(work: Work, task: CreateChildTask): Promi
   const old = task.rekeys === undefined ? undefined : sa.children.get(task.rekeys);
   // Whoever replaced or closed it in the meantime has done our work.
   if (task.kind === 'rekey-child' && old?.state !== 'installed') return false;
-  if (++task.attempts > MAX_ATTEMPTS) return false;
+  if (++task.attempts > MAX_ATTEMPTS) {
+    if (old) old.softAt = retryAt(world.context.now(), old);
+    return false;
+  }
   const group = task.group ?? task.policy.proposal.pfsGroup;
   task.share = group === undefined ? undefined : await world.context.agreement.generate(group);
   task.offer = offerChild(work, task.policy, task.packet, group === undefined ? [] : [group]);
@@ -159,7 +161,7 @@ async function takeCreated(exchange: Exchange): Promise<State> {
   const old = task.rekeys === undefined ? undefined : sa.children.get(task.rekeys);
   const making = { initiated: true, nonces, secret };
   if (!old) {
-    takeWithoutOld(exchange, task.rekeys, (standby) =>
+    settleWithoutOld(exchange, task.rekeys, (standby) =>
       installChild(exchange, agreed, { ...making, standby }),
     );
     return sa.state;
@@ -168,33 +170,8 @@ async function takeCreated(exchange: Exchange): Promise<State> {
     old.rival && isLower(lowest(nonces.initiator, nonces.responder), old.rival.lowestNonce);
   const replaces = old.sa.id;
   const made = installChild(exchange, agreed, { ...making, replaces, standby: lost === true });
-  settle(exchange, old, made, lost === true);
+  settleChildren(exchange, old, made, lost === true);
   return sa.state;
-}
-
-/**
- * A further child, or one whose predecessor went while we asked. If the peer closed it because its
- * own replacement won, ours is one too many.
- */
-function takeWithoutOld({ sa }: Exchange, id: number | undefined, install: (s: boolean) => Child) {
-  const rival = [...sa.children.values()].some((other) => other.sa.replaces === id);
-  const redundant = id !== undefined && rival;
-  const made = install(redundant);
-  if (redundant) sa.tasks.unshift({ kind: 'delete-child', children: [made.sa.id] });
-}
-
-/** Who made the SA with the lowest nonce closes it; the other one closes the old SA (§2.8.1). */
-function settle({ sa, step }: Exchange, old: Child, made: Child, lost: boolean): void {
-  const closing = lost ? made : old;
-  old.state = 'replaced';
-  if (old.rival) {
-    const rival = sa.children.get(old.rival.id);
-    if (rival && !lost) rival.state = 'replaced';
-    const words = lost ? 'ours is closed' : 'ours stays';
-    const text = `both sides replaced a CHILD_SA at once: ${words}`;
-    report({ sa, step }, 'debug', 'ike.rekey', text, { child: made.sa.id });
-  }
-  sa.tasks.unshift({ kind: 'delete-child', children: [closing.sa.id] });
 }
 
 /** An error: try another group, wait, or tell the operator. */
@@ -205,7 +182,7 @@ function takeRefusal(exchange: Exchange): State {
   if (!error)
     throw new IkeError('missing-payload', 'answer to CREATE_CHILD_SA without SA or error');
   const old = task.rekeys === undefined ? undefined : sa.children.get(task.rekeys);
-  if (old) yieldTo(exchange, old);
+  if (old) yieldToRival(exchange, old);
   const type = error.notifyType;
   if (old && old.state !== 'installed') return sa.state;
   if (type === N.INVALID_KE_PAYLOAD) {
@@ -240,14 +217,6 @@ function takeRefusal(exchange: Exchange): State {
 /** A refused replacement is tried again while there is time, ever a quarter of what is left. */
 const retryAt = (now: number, { hardAt }: Child): number =>
   now + Math.max(5000, (hardAt - now) / 4);
-
-/** Our replacement failed; if the peer's succeeded meanwhile, that one stands. */
-function yieldTo(exchange: Exchange, old: Child): void {
-  old.state = old.rival ? 'replaced' : 'installed';
-  const rival = old.rival && exchange.sa.children.get(old.rival.id);
-  old.rival = undefined;
-  if (rival && exchange.sa.state === 'established') activateChild(exchange, rival);
-}
 
 const answers = {
   from: ['established'],
