@@ -130,7 +130,10 @@ export function hostState({ gateway }: Site): string[] {
       `lo is ${index}`,
       ...listLinks(netlink).map(({ name }) => name),
       ...listRules(netlink).map(ruleText),
-      ...listRoutes(netlink).map(routeText),
+      // Link-local routes come by themselves, some time after a link is up.
+      ...listRoutes(netlink)
+        .map(routeText)
+        .filter((text) => !text.startsWith('fe80:')),
     ];
   });
 }
