@@ -9,6 +9,7 @@ import { check, close, open, setns, unshare } from './libc.js';
 import { addVeth, setLink } from './links.js';
 import { CLONE_NEWNET, O_CLOEXEC, O_RDONLY } from './linux.js';
 import { Netlink } from './netlink.js';
+import { writeSysctl } from './sysctl.js';
 
 const SELF = '/proc/thread-self/ns/net';
 const ADVICE = { EPERM: 'run as root, or under `unshare -rn` (see mayMakeNamespaces)' };
@@ -81,15 +82,26 @@ export interface VethEnd {
   readonly addresses: readonly string[];
 }
 
-/** Joins two namespaces by a veth pair, addressed and up. */
+/**
+ * Joins two namespaces by a veth pair, up and addressed. The link-local addresses are given, not left
+ * to the kernel, which would add them some time later: what is seen from here on stays as it is.
+ */
 export function joinNamespaces(left: VethEnd, right: VethEnd): void {
   left.namespace.configure((netlink) =>
     addVeth(netlink, left.name, { name: right.name, namespace: { fd: right.namespace.fd } }),
   );
-  for (const { namespace, name, addresses } of [left, right]) {
-    namespace.configure((netlink) => {
-      for (const address of addresses) addAddress(netlink, name, prefixOf(address));
-      setLink(netlink, name, { up: true });
+  // Where the kernel has no IPv6 there is nothing to give.
+  const ends = [left, right].map((end, index) =>
+    end.namespace.configure((netlink) => {
+      const refused = writeSysctl(`ipv6/conf/${end.name}/addr_gen_mode`, '1');
+      setLink(netlink, end.name, { up: true });
+      return { end, linkLocal: refused === undefined ? [`fe80::${index + 1}/64`] : [] };
+    }),
+  );
+  for (const { end, linkLocal } of ends) {
+    const addresses = [...end.addresses, ...linkLocal].map(prefixOf);
+    end.namespace.configure((netlink) => {
+      for (const address of addresses) addAddress(netlink, end.name, address);
     });
   }
 }
