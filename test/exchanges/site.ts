@@ -105,7 +105,7 @@ export class Site {
   }
 
   /** What authentication guards: SAs, policies, children. Two equal snapshots: nothing changed. */
-  snapshot(): unknown {
+  snapshot() {
     const peers = this.peers.map(({ uptime: _u, 'last-seen': _seen, ...peer }) => peer);
     const children = [...this.children.values()].map(({ sa, standby }) => ({ ...sa, standby }));
     return structuredClone({ peers, children, policies: this.engine.policies() });

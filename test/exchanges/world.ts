@@ -5,7 +5,7 @@
 import * as assert from 'uvu/assert';
 import type { Context, Settings } from '../../src/ike/context.js';
 import type { Datagram } from '../../src/ike/step.js';
-import { localAgreement } from '../../src/crypto/agreement.js';
+import { type Agreement, localAgreement } from '../../src/crypto/agreement.js';
 import { decodeHeader } from '../../src/wire/header.js';
 import { exchangeName } from '../../src/wire/numbers.js';
 import { Random } from '../wire/random.js';
@@ -44,8 +44,11 @@ export class World {
   readonly held: InFlight[] = [];
   private flight: InFlight[] = [];
   private order = 0;
-  /** Every message sent, in order, as `east: IKE_SA_INIT request 0`. */
+  /** Every message sent, in order, as `east: IKE_SA_INIT request 0`, and as it was. */
   readonly log: string[] = [];
+  readonly captured: { readonly from: Site; readonly datagram: Datagram }[] = [];
+  /** Shared secrets in the order they were computed, for a test that plays the peer itself. */
+  readonly secrets: Uint8Array[] = [];
   /** Sees every message on its way; false loses it. */
   filter: (from: Site, datagram: Datagram) => boolean = () => true;
 
@@ -68,11 +71,23 @@ export class World {
       now: () => this.now,
       random: (bytes) => random.bytes(bytes),
       allocateSpi: () => ++spi,
-      agreement: localAgreement,
+      agreement: this.agreement,
       localAddressFor: () => (side === 'east' ? EAST : WEST),
       settings,
     };
   }
+
+  private readonly agreement: Agreement = {
+    generate: async (group) => {
+      const share = await localAgreement.generate(group);
+      const derive = async (peerPublic: Uint8Array): Promise<Uint8Array> => {
+        const secret = await share.derive(peerPublic);
+        this.secrets.push(secret);
+        return secret;
+      };
+      return { group, publicValue: share.publicValue, derive };
+    },
+  };
 
   get sites(): readonly Site[] {
     return [this.east, this.west];
@@ -84,6 +99,7 @@ export class World {
   private send(side: 'east' | 'west', datagram: Datagram): void {
     const from = this[side];
     this.log.push(`${side}: ${describe(datagram.bytes)}`);
+    this.captured.push({ from, datagram });
     if (!this.filter(from, datagram)) return;
     // What one end calls remote is the other's local.
     const arriving = { ...datagram, local: datagram.remote, remote: datagram.local };
@@ -179,6 +195,17 @@ export class World {
         assert.ok(sameEndpoint(into!.remote, out!.local) && sameEndpoint(into!.local, out!.remote));
       }
     }
+  }
+
+  /** Whatever SAs there are, both ends have the same ones. */
+  checkMirrored(): void {
+    const [east, west] = this.sites.map((site) => ({
+      ike: site.peers.map((peer) => `${peer.spii} ${peer.spir}`).sort(),
+      into: [...site.children.values()].map(({ sa }) => sa.inbound.spi).sort(),
+      out: [...site.children.values()].map(({ sa }) => sa.outbound.spi).sort(),
+    }));
+    assert.equal(east!.ike, west!.ike, 'IKE SAs');
+    assert.equal([east!.into, east!.out], [west!.out, west!.into], 'children');
   }
 
   /** One IKE SA, the same at both ends, and one child per policy, each the other's mirror image. */
