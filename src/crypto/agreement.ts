@@ -4,10 +4,11 @@
 import {
   createDiffieHellmanGroup,
   createECDH,
+  createPrivateKey,
   createPublicKey,
   diffieHellman,
   ECDH,
-  generateKeyPairSync,
+  randomBytes,
 } from 'node:crypto';
 import { type GroupRow, groupNamed } from '../algorithms/group.js';
 
@@ -140,16 +141,26 @@ function compressedX(ecdh: ECDH): Uint8Array {
   return new Uint8Array(Buffer.from(ecdh.getPublicKey('hex', 'compressed'), 'hex').subarray(1));
 }
 
-/** RFC 8031 §3; an all-zero secret (a point of small order) is refused by OpenSSL. */
+const X25519_BYTES = 32;
+const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
+
+/**
+ * RFC 8031 §3; an all-zero secret (a point of small order) is refused by OpenSSL. The private key is
+ * any 32 bytes (RFC 7748 §5). It is not made with generateKeyPairSync: in Node 20 the export of such a
+ * key locks it, and a garbage collection during the export waits for that lock in the destructor of
+ * the job that made the key, for ever. JWK because OpenSSL takes a millisecond to decode DER.
+ */
 function x25519(row: GroupRow): LocalKeyShare {
-  const { publicKey, privateKey } = generateKeyPairSync('x25519');
-  const x = publicKey.export({ format: 'jwk' }).x!;
+  const okp = { kty: 'OKP', crv: 'X25519' };
+  // `x` has to be there and is not looked at where there is a `d`.
+  const secret = { ...okp, d: base64url(randomBytes(X25519_BYTES)), x: '' };
+  const privateKey = createPrivateKey({ key: secret, format: 'jwk' });
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
   return {
-    publicValue: new Uint8Array(Buffer.from(x, 'base64url')),
+    publicValue: new Uint8Array(Buffer.from(x!, 'base64url')),
     derive: (peerPublic) =>
       refused(row, () => {
-        const jwk = { kty: 'OKP', crv: 'X25519', x: Buffer.from(peerPublic).toString('base64url') };
-        const peer = createPublicKey({ key: jwk, format: 'jwk' });
+        const peer = createPublicKey({ key: { ...okp, x: base64url(peerPublic) }, format: 'jwk' });
         return diffieHellman({ privateKey, publicKey: peer });
       }),
   };
