@@ -44,19 +44,22 @@ function addRoundKey(state: usize, key: usize): void {
   }
 }
 
-// Byte p is row p % 4, column p / 4; row r moves r columns to the left (FIPS 197 §5.1.2).
+// Byte p is row p % 4, column p / 4. Bytes move by swizzle with a constant: V8 keeps the constant in a
+// register and leaves out the clamp, while it builds the mask of a shuffle anew at every use.
+
+/** Row r moves r columns to the left (FIPS 197 §5.1.2). */
 function shifted(plane: v128): v128 {
-  return i8x16.shuffle(plane, plane, 0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11);
+  return i8x16.swizzle(plane, i8x16(0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11));
 }
 
 /** The same, then every column up by one row. */
 function shiftedUp(plane: v128): v128 {
-  return i8x16.shuffle(plane, plane, 5, 10, 15, 0, 9, 14, 3, 4, 13, 2, 7, 8, 1, 6, 11, 12);
+  return i8x16.swizzle(plane, i8x16(5, 10, 15, 0, 9, 14, 3, 4, 13, 2, 7, 8, 1, 6, 11, 12));
 }
 
-/** Every column by two rows: the two halves of each 32-bit lane change places. */
+/** Every column by two rows. */
 function byTwo(plane: v128): v128 {
-  return v128.or(i32x4.shl(plane, 16), i32x4.shr_u(plane, 16));
+  return i8x16.swizzle(plane, i8x16(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
 }
 
 function shiftRows(state: usize): void {
@@ -119,7 +122,7 @@ function inverseSubstituteRows(state: usize): void {
   inverseAffine(state);
   for (let at: usize = 0; at < STATE; at += 16) {
     const s = v128.load(state + at);
-    const back = i8x16.shuffle(s, s, 0, 13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3);
+    const back = i8x16.swizzle(s, i8x16(0, 13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3));
     v128.store(state + at, back);
   }
 }
@@ -195,7 +198,7 @@ function inverseMixColumns(state: usize): void {
 
 /** Every column up by one row. */
 function up(plane: v128): v128 {
-  return v128.or(i32x4.shr_u(plane, 8), i32x4.shl(plane, 24));
+  return i8x16.swizzle(plane, i8x16(1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12));
 }
 
 function unkeyed(doubled: v128, plane: v128, difference: v128): v128 {

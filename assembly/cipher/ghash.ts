@@ -80,27 +80,31 @@ function pick(row: usize, high: v128, low: v128): v128 {
 function fold4(tables: usize, sum: v128, data: usize): v128 {
   const a = v128.xor(sum, v128.load(data));
   const b = v128.load(data, 16);
-  const c = v128.load(data, 32);
-  const d = v128.load(data, 48);
   const aHigh = highNibbles(a);
   const aLow = lowNibbles(a);
   const bHigh = highNibbles(b);
   const bLow = lowNibbles(b);
-  const cHigh = highNibbles(c);
-  const cLow = lowNibbles(c);
-  const dHigh = highNibbles(d);
-  const dLow = lowNibbles(d);
   let near = i8x16.splat(0);
   let far = i8x16.splat(0);
   for (let row = tables + 15 * 32; row >= tables; row -= 32) {
     far = carried(near, far);
-    near = moved(near);
-    near = v128.xor(near, pick(row, aHigh, aLow));
+    near = v128.xor(moved(near), pick(row, aHigh, aLow));
     near = v128.xor(near, pick(row + ROWS, bHigh, bLow));
-    near = v128.xor(near, pick(row + 2 * ROWS, cHigh, cLow));
-    near = v128.xor(near, pick(row + 3 * ROWS, dHigh, dLow));
   }
-  return reduced(near, far);
+  const c = v128.load(data, 32);
+  const d = v128.load(data, 48);
+  const cHigh = highNibbles(c);
+  const cLow = lowNibbles(c);
+  const dHigh = highNibbles(d);
+  const dLow = lowNibbles(d);
+  let nearer = i8x16.splat(0);
+  let farther = i8x16.splat(0);
+  for (let row = tables + 2 * ROWS + 15 * 32; row >= tables + 2 * ROWS; row -= 32) {
+    farther = carried(nearer, farther);
+    nearer = v128.xor(moved(nearer), pick(row, cHigh, cLow));
+    nearer = v128.xor(nearer, pick(row + ROWS, dHigh, dLow));
+  }
+  return reduced(v128.xor(near, nearer), v128.xor(far, farther));
 }
 
 function fold1(rows: usize, sum: v128, data: usize): v128 {
