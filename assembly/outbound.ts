@@ -11,6 +11,7 @@ import {
   OUT_BUNDLE_ERRORS,
   OUT_NO_STATES,
   OUT_POLICY_BLOCKED,
+  OUT_POLICY_DEAD,
   OUT_POLICY_ERRORS,
   OUT_STATE_EXPIRED,
   OUT_STATE_MODE_ERRORS,
@@ -22,6 +23,7 @@ import {
   ACTION_NONE,
   LEVEL_USE,
   MAIL_ACQUIRE,
+  SA_DEAD,
   SA_FLAG_TRANSPORT,
 } from '../src/contract/ids';
 import {
@@ -39,11 +41,13 @@ import {
   POLICY_ACTION,
   POLICY_ID,
   POLICY_LEVEL,
+  POLICY_SA,
   RX_ROOM,
   SA_FLAGS,
   SA_ICV_BYTES,
   SA_INNER_MTU,
   SA_IV_BYTES,
+  SA_STATE,
   SLOT,
   SLOT_HEADROOM,
   SLOT_TAILROOM,
@@ -87,7 +91,7 @@ import { openMail, postMail } from './mail';
 import { BATCH_NOW, scratchAt, VIEW, workerAt } from './memory';
 import { AMBIGUOUS, findFlow, flowSa, NO_POLICY } from './policy';
 import { receivedAt } from './receive';
-import { isSpent, raiseHard } from './sa';
+import { isSpent, raiseHard, recordOf } from './sa';
 import { sealJobs } from './seal';
 import { sendBypass, sendEsp, slotAt, slotsLeft, takeSlot, writeTun } from './transmit';
 
@@ -133,6 +137,7 @@ function bypass(at: usize): void {
 function protect(at: usize, flow: usize, policy: usize): void {
   const sa = flowSa(flow);
   if (sa == 0) {
+    if (isBeingRemoved(policy)) return count(OUT_POLICY_DEAD);
     if (load<u32>(policy, POLICY_LEVEL) == LEVEL_USE) return bypass(at);
     count(OUT_NO_STATES);
     return acquire(policy);
@@ -143,6 +148,12 @@ function protect(at: usize, flow: usize, policy: usize): void {
   }
   if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) return count(OUT_STATE_MODE_ERRORS);
   fit(at, sa);
+}
+
+/** Its SA is dead and not yet out of the chain: the control plane is about it, this batch came between. */
+function isBeingRemoved(policy: usize): bool {
+  const head = recordOf(atomic.load<u32>(policy, POLICY_SA));
+  return head != 0 && atomic.load<u32>(head, SA_STATE) == SA_DEAD;
 }
 
 /** Tells the control plane that the policy wants an SA: at most once a second, whoever asks. */
