@@ -2,15 +2,10 @@
 //   1. demultiplex  keepalive, IKE (mail to main) or ESP, by port and marker (RFC 3948 §2.2)
 //   2. admit        SPI → SA; its state, encapsulation and limits; lengths; replay check, no effect
 //   3. open         (open.ts) ICV, then decryption, the whole batch
-//   4. accept       replay commit, trailer, counters of the SA, a peer that moved
-//   5. deliver      inner packet against selectors and policy, ECN, MSS, to the TUN's list
+//   4. accept       (accept.ts) what is authentic: replay commit, checks of the inner packet, TUN
 import * as drops from '../src/contract/drops';
 import {
-  ACTION_DISCARD,
-  ACTION_ENCRYPT,
-  MAIL_FIRST_USE,
   MAIL_IKE,
-  MAIL_MOVED,
   PORT_ESP4,
   PORT_ESP6,
   PORT_UDP4_4500,
@@ -22,9 +17,6 @@ import {
   SA_FLAG_UDP,
 } from '../src/contract/ids';
 import {
-  CONTROL_AT,
-  CONTROL_MSS_CLAMP,
-  FLOW_POLICY,
   MAIL_IKE_BODY,
   MAIL_IKE_BYTES,
   MAIL_IKE_LOCAL,
@@ -32,22 +24,16 @@ import {
   MAIL_IKE_PORT,
   MAIL_IKE_REMOTE,
   MAIL_IKE_REMOTE_PORT,
-  MAIL_SA_REMOTE,
-  MAIL_SA_REMOTE_PORT,
   MMSGHDR_FLAGS,
   MMSGHDR_LEN,
-  POLICY_ACTION,
   RX_ROOM,
   SA_BLOCK_BYTES,
   SA_FLAGS,
   SA_ICV_BYTES,
-  SA_INNER_MTU,
   SA_IV_BYTES,
-  SA_MOVED_AT,
-  SA_REMOTE,
-  SA_REMOTE_PORT,
 } from '../src/contract/layout';
-import { count, countMore } from './counters';
+import { accept } from './accept';
+import { count } from './counters';
 import {
   addJob,
   DONE,
@@ -62,38 +48,30 @@ import {
   JOB_TOS,
   jobAt,
   jobCount,
-  NO_NEXT_HEADER,
-  saOf,
   setState,
   stateOf,
 } from './esp';
-import { mergeEcn } from './ip/ecn';
-import { clampMss } from './ip/mss';
-import { IP_ESP, parsePacket, reverseView, VIEW_FAMILY, VIEW_TOTAL, viewed } from './ip/packet';
-import { mailSa, openMail, openSaMail, postMail } from './mail';
-import { BATCH_NOW, scratchAt } from './memory';
+import { IP_ESP } from './ip/packet';
+import { openMail, postMail } from './mail';
 import { openJobs } from './open';
-import { AMBIGUOUS, findFlow, NO_POLICY } from './policy';
 import {
   messageAt,
   ORIGIN_LOCAL,
   ORIGIN_REMOTE,
   ORIGIN_REMOTE_PORT,
   ORIGIN_TOS,
-  readName,
   readOrigin,
   receivedAt,
   TRUNCATED,
 } from './receive';
-import { ADVANCED, checkReplay, commitReplay, inferSequence, REPLAYED } from './replay';
-import { account, findInbound, isSpent, isUsable, raiseHard, selectorsHold } from './sa';
-import { slotAt, slotsLeft, takeSlot, writeTun } from './transmit';
+import { checkReplay, inferSequence } from './replay';
+import { findInbound, isSpent, isUsable, raiseHard } from './sa';
+import { slotAt, slotsLeft, takeSlot } from './transmit';
 
 const KEEPALIVE: u8 = 0xff; // RFC 3948 §2.3
 const IKE_HEADER: i32 = 28; // RFC 7296 §3.1
 const IKE_PORT: u16 = 500;
 const NATT_PORT: u16 = 4500;
-const MOVED_MS: u64 = 1000;
 
 export function inboundBatch(port: i32, packets: i32): void {
   for (let i = 0; i < packets; i++) demultiplex(port, i);
@@ -192,77 +170,4 @@ function admit(index: i32, at: usize, length: i32, tos: i32, outer: u32): void {
   store<i32>(job, tos, JOB_TOS);
   store<i32>(job, index, JOB_INDEX);
   setState(job, FRAMED);
-}
-
-// ---- 4. accept -----------------------------------------------------------------------------------
-
-/** The packet is authentic: now it may change the SA. */
-function accept(job: usize): void {
-  const sa = saOf(job);
-  const taken = commitReplay(sa, load<u64>(job, JOB_SEQUENCE));
-  if (taken == REPLAYED) return count(drops.IN_STATE_SEQUENCE_ERRORS);
-  if (taken == ADVANCED && load<u32>(sa, SA_FLAGS) & SA_FLAG_UDP) {
-    noticeMove(sa, load<i32>(job, JOB_INDEX));
-  }
-  const at: usize = load<u32>(job, JOB_TARGET);
-  const text = load<i32>(job, JOB_TEXT);
-  const length = text - 2 - load<u8>(at + text - 2);
-  const sound = length >= 0 && paddingIsSound(at + length, text - 2 - length);
-  if (account(sa, 1, sound ? length : 0) == 0) mailSa(MAIL_FIRST_USE, sa);
-  if (!sound) return count(drops.IN_HEADER_ERRORS);
-  const next = load<u8>(at + text - 1);
-  if (next == NO_NEXT_HEADER) return count(drops.DUMMIES);
-  if (next != 4 && next != 41) return count(drops.IN_STATE_MODE_ERRORS);
-  deliver(sa, at, length, next == 4 ? 4 : 6, load<i32>(job, JOB_TOS));
-}
-
-/** RFC 4303 §2.4: padding counts 1, 2, 3 … */
-function paddingIsSound(at: usize, length: i32): bool {
-  let difference: u32 = 0;
-  for (let i = 0; i < length; i++) difference |= load<u8>(at + i) ^ <u8>(i + 1);
-  return difference == 0;
-}
-
-/**
- * An authentic packet that is newer than all before came from another address or port: the NAT in
- * between rebound (RFC 7296 §2.23). The control plane decides; at most one notice a second.
- */
-function noticeMove(sa: usize, index: i32): void {
-  const origin = readName(index);
-  const port = load<i32>(origin, ORIGIN_REMOTE_PORT);
-  const address = v128.load(origin, ORIGIN_REMOTE);
-  const moved = v128.any_true(v128.xor(address, v128.load(sa, SA_REMOTE)));
-  if (!moved && port == load<u16>(sa, SA_REMOTE_PORT)) return;
-  const now = load<u64>(scratchAt + BATCH_NOW);
-  const last = load<u64>(sa, SA_MOVED_AT);
-  if (last != 0 && now - last < MOVED_MS) return;
-  const mail = openSaMail(MAIL_MOVED, sa);
-  if (mail == 0) return;
-  store<u64>(sa, now, SA_MOVED_AT);
-  v128.store(mail, address, MAIL_SA_REMOTE);
-  store<u16>(mail, <u16>port, MAIL_SA_REMOTE_PORT);
-  postMail(mail);
-}
-
-// ---- 5. deliver ----------------------------------------------------------------------------------
-
-function deliver(sa: usize, at: usize, length: i32, family: i32, tos: i32): void {
-  // bytes behind the inner packet's own length are TFC padding (RFC 4303 §2.7)
-  if (!parsePacket(at, length)) return count(drops.IN_HEADER_ERRORS);
-  if (viewed(VIEW_FAMILY) != family) return count(drops.IN_STATE_MODE_ERRORS);
-  reverseView();
-  if (!selectorsHold(sa)) return count(drops.IN_TEMPLATE_MISMATCHES);
-  const policy: u32 = load<u32>(findFlow(), FLOW_POLICY);
-  if (policy == AMBIGUOUS) return count(drops.IN_POLICY_ERRORS);
-  if (policy == NO_POLICY) return count(drops.IN_NO_POLICIES);
-  const action = load<u32>(policy, POLICY_ACTION);
-  if (action != ACTION_ENCRYPT) {
-    return count(action == ACTION_DISCARD ? drops.IN_POLICY_BLOCKED : drops.IN_NO_POLICIES);
-  }
-  if (!mergeEcn(at, tos)) return count(drops.IN_STATE_MODE_ERRORS);
-  if (load<u32>(CONTROL_AT + CONTROL_MSS_CLAMP)) clampMss(at, load<i32>(sa, SA_INNER_MTU));
-  const total = viewed(VIEW_TOTAL);
-  writeTun(at, total);
-  count(drops.IN_PACKETS);
-  countMore(drops.IN_BYTES, total);
 }
