@@ -42,8 +42,8 @@ echo /run/modprobe >/proc/sys/kernel/modprobe
 for m in af_packet xfrm_user esp4 esp6 xfrm4_tunnel tun drbg; do /run/modprobe -q $m; done
 ip link set lo up; ip link set vec0 up; ip link set vec1 up
 ip addr add 192.0.2.2/24 dev vec0; ip addr add 198.19.0.1/16 dev vec1
-ip addr add 2001:db8:b::1/64 dev vec1 nodad
-ip route add default via 192.0.2.1
+ip addr add 2001:db8:ff::2/64 dev vec0 nodad; ip addr add 2001:db8:b::1/64 dev vec1 nodad
+ip route add default via 192.0.2.1; ip route add default via 2001:db8:ff::1
 echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 echo booted >${folder}/booted
@@ -83,7 +83,6 @@ export async function startKernelPeer(topology: Topology): Promise<KernelPeer> {
       nic(1, 'eth1'),
     ],
     console,
-    { TMPDIR: folder },
   );
   const log = (): string => `${readOr(console)}\n${readOr(join(folder, 'charon.out'))}`;
   const booted = () => !isRunning(child) || readOr(join(folder, 'booted')) !== '';
