@@ -41,8 +41,13 @@ export interface Settings {
   readonly reconnectMostMs: number;
   /** Wait after TEMPORARY_FAILURE (RFC 7296 §2.25). */
   readonly temporaryMs: number;
-  /** How long a replaced IKE SA waits for its deletion by the peer. */
+  /**
+   * How long a replaced IKE SA waits for its deletion by the peer: longer than the peer may repeat
+   * the request that replaced it, or it is deleted before the peer has the answer.
+   */
   readonly replacedMs: number;
+  /** How long a delete of ours waits for its answer. */
+  readonly deletingMs: number;
   /** Answers to messages of unknown SAs in any second. */
   readonly strayAnswersPerSecond: number;
 }
@@ -60,7 +65,8 @@ export const DEFAULT_SETTINGS: Settings = {
   reconnectMs: 2000,
   reconnectMostMs: 120_000,
   temporaryMs: 3000,
-  replacedMs: 30_000,
+  replacedMs: 120_000,
+  deletingMs: 30_000,
   strayAnswersPerSecond: 5,
 };
 

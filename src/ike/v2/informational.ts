@@ -58,7 +58,7 @@ export function startDeleteIke(work: Work, task: TaskOf<'delete-ike'>): boolean 
   sa.children.clear();
   sa.state = 'deleting';
   Object.assign(sa.times, { softAt: undefined, hardAt: undefined, keepaliveAt: undefined });
-  sa.times.giveUpAt = world.context.now() + world.settings.replacedMs;
+  sa.times.giveUpAt = world.context.now() + world.settings.deletingMs;
   const payload: PlainPayload = { type: 'Delete', protocol: PROTOCOL_IKE, spis: [] };
   sendRequest(work, INFORMATIONAL, [payload], task);
   report(work, replaced ? 'debug' : 'info', 'ike.delete', `deleting IKE SA: ${task.reason}`);
@@ -69,7 +69,7 @@ export function startDeleteIke(work: Work, task: TaskOf<'delete-ike'>): boolean 
 export function startRejectAuth(work: Work, task: TaskOf<'reject-auth'>): boolean {
   const { world, sa } = work;
   sa.state = 'deleting';
-  sa.times.giveUpAt = world.context.now() + world.settings.replacedMs;
+  sa.times.giveUpAt = world.context.now() + world.settings.deletingMs;
   sendRequest(work, INFORMATIONAL, [notify(N.AUTHENTICATION_FAILED)], task);
   return true;
 }
