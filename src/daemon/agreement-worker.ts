@@ -24,11 +24,13 @@ export default function work(task: AgreementTask): AgreementAnswer {
     return { id: last, publicValue: share.publicValue };
   }
   const share = shares.get(task.id);
-  shares.delete(task.id);
   if (!share) return { refused: 'this exchange is too old: its key share is gone' };
   try {
-    return { secret: share.derive(task.peerPublic) };
+    const secret = share.derive(task.peerPublic);
+    shares.delete(task.id);
+    return { secret };
   } catch (error) {
+    // The share stays: anybody can forge a bad value, and the peer's own may still come.
     if (error instanceof AgreementError) return { refused: error.message };
     throw error;
   }

@@ -30,6 +30,14 @@ agreement('a public value that is none is refused by AgreementError', async () =
   }
 });
 
+agreement('a bad public value does not use up the share', async () => {
+  const ours = await threaded.generate('modp3072');
+  const theirs = await localAgreement.generate('modp3072');
+  const bad = await ours.derive(new Uint8Array(384)).catch((error: unknown) => error);
+  assert.instance(bad, AgreementError);
+  assert.equal(await ours.derive(theirs.publicValue), await theirs.derive(ours.publicValue));
+});
+
 agreement('a share derives once', async () => {
   const share = await threaded.generate('modp8192');
   const peer = await localAgreement.generate('modp8192');
