@@ -119,11 +119,22 @@ function classify(at: usize, length: i32): void {
   const flow = findFlow();
   const policy: u32 = load<u32>(flow, FLOW_POLICY);
   if (policy == AMBIGUOUS) return count(OUT_POLICY_ERRORS);
-  if (policy == NO_POLICY) return bypass(at);
+  if (policy == NO_POLICY) {
+    if (!isOwnTalk()) bypass(at);
+    return;
+  }
   const action = load<u32>(policy, POLICY_ACTION);
   if (action == ACTION_ENCRYPT) protect(at, flow, policy);
   else if (action == ACTION_NONE) bypass(at);
   else count(action == ACTION_DISCARD ? OUT_POLICY_BLOCKED : OUT_POLICY_ERRORS);
+}
+
+/**
+ * Group reports and discoveries that the kernel makes for the device itself: IPv6 multicast without a
+ * policy. Nobody sent it here to get anywhere, so it goes nowhere and is no event.
+ */
+function isOwnTalk(): bool {
+  return viewed(VIEW_FAMILY) == 6 && load<u64>(scratchAt + VIEW, VIEW_DST_HIGH) >> 56 == 0xff;
 }
 
 function bypass(at: usize): void {

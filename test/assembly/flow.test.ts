@@ -75,6 +75,13 @@ flow('action none, no policy, level use without an SA: unchanged through the raw
   assert.equal(subject.mail(), []);
 });
 
+flow("IPv6 multicast without a policy is the device's own talk: it goes nowhere", () => {
+  const subject = gateway([policy(1, NET_A, NET_B)]);
+  const report = ipv6(udp(Buffer.alloc(4)), { src: '::', dst: 'ff02::16' });
+  assert.equal(subject.outbound([report]).messages, []);
+  assert.equal(subject.counted(), {});
+});
+
 flow('action discard: nothing leaves', () => {
   const subject = gateway([policy(1, NET_A, NET_B, { action: 'discard' })]);
   assert.equal(subject.outbound([inner(), inner()]), { messages: [], tun: [] });
