@@ -142,10 +142,11 @@ async function client<T>(site: Site, args: readonly string[]): Promise<T> {
 /** At the western gateway, as `culvert … print` shows them. */
 async function printTables(site: Site): Promise<void> {
   const { socket } = site;
+  const width = process.stdout.columns ?? 0;
   const table = (command: string, text: string): void => say(`$ culvert ${command}\n${text}`);
-  table('active-peers print', formatActivePeers(await ask(socket, 'active-peers print')));
-  table('installed-sa print', formatInstalledSas(await ask(socket, 'installed-sa print')));
-  table('policy print', formatPolicies(await ask(socket, 'policy print')));
+  table('active-peers print', formatActivePeers(await ask(socket, 'active-peers print'), width));
+  table('installed-sa print', formatInstalledSas(await ask(socket, 'installed-sa print'), width));
+  table('policy print', formatPolicies(await ask(socket, 'policy print'), width));
   table('statistics print', formatStatistics(await ask(socket, 'statistics print')));
 }
 

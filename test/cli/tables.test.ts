@@ -128,15 +128,15 @@ tables('installed-sa print', () => {
     formatInstalledSas([SA], 130),
     [
       'Flags: S - SEEN-TRAFFIC; E - ESP',
-      'Columns: SPI, DIRECTION, STATE, SRC-ADDRESS, DST-ADDRESS, ENC-ALGORITHM, ENC-KEY-SIZE, AUTH-ALGORITHM, CURRENT-BYTES',
-      '#     SPI         DIRECTION  STATE   SRC-ADDRESS     DST-ADDRESS     ENC-ALGORITHM  ENC-KEY-SIZE  AUTH-ALGORITHM  CURRENT-BYTES',
-      '0 SE  0x0a1b2c3d  in         mature  192.0.2.2:4500  192.0.2.1:4500  aes-gcm                 128  none                1 048 576',
-      'not shown (narrow terminal): expires-in, peer, current-packets, invalid-packets, replay, esn, add-lifetime, addtime',
+      'Columns: SPI, DIRECTION, STATE, SRC-ADDRESS, DST-ADDRESS, ENC-ALGORITHM, AUTH-ALGORITHM, CURRENT-BYTES, EXPIRES-IN',
+      '#     SPI         DIRECTION  STATE   SRC-ADDRESS     DST-ADDRESS     ENC-ALGORITHM  AUTH-ALGORITHM  CURRENT-BYTES  EXPIRES-IN',
+      '0 SE  0x0a1b2c3d  in         mature  192.0.2.2:4500  192.0.2.1:4500  aes-gcm        none                1 048 576  29m59s',
+      'not shown (narrow terminal): enc-key-size, peer, current-packets, invalid-packets, replay, esn, add-lifetime, addtime',
       '',
     ].join('\n'),
   );
   const whole = formatInstalledSas([SA]);
-  assert.match(whole, / 29m59s +east +1 024 +0 +128 +yes +24m\/30m +(1970-01-01|1969-12-31) /);
+  assert.match(whole, / 29m59s +128 +east +1 024 +0 +128 +yes +24m\/30m +(1970-01-01|1969-12-31) /);
 });
 
 tables('keys stand in the table only where the answer has them', () => {
