@@ -106,15 +106,15 @@ export const COUNTERS = [
   {
     name: 'in-policy-blocked',
     column: drops.IN_POLICY_BLOCKED,
-    cause:
-      'A decrypted packet matches a policy with action=discard, or a plain one came that a ' +
-      'policy says must arrive encrypted.',
-    remedy: 'If it is not intended: the peer sends in the clear, or somebody forges its addresses.',
+    cause: 'A decrypted packet matches a policy with action=discard.',
+    remedy: 'Change the policy if it is not intended: the peer sends what it forbids.',
   },
   {
     name: 'in-policy-errors',
     column: drops.IN_POLICY_ERRORS,
-    cause: 'A decrypted fragment shows no ports, and the policies it may belong to differ.',
+    cause:
+      'A decrypted later fragment shows no ports, and the policies it may belong to differ or ' +
+      'have ports.',
     remedy: 'Use policies without ports, or avoid fragments: leave mss-clamp on.',
   },
   {
@@ -180,7 +180,7 @@ export const COUNTERS = [
   {
     name: 'out-policy-dead',
     column: drops.OUT_POLICY_DEAD,
-    cause: 'The packet matched a policy that is being removed.',
+    cause: 'The packet matched a policy whose SA is being removed at this moment.',
     remedy: 'Usual for a moment during a change.',
   },
   {

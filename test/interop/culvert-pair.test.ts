@@ -1,5 +1,5 @@
 // culvert with itself, for what the real peers here do not do: plain ESP over IPv6, packets too big
-// for the tunnel, policies that discard or let pass, plain packets where encrypted ones are due.
+// for the tunnel, policies that discard.
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
