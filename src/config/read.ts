@@ -5,13 +5,14 @@ import type { Entry, Menu, Property } from './menu.js';
 import {
   identityMenu,
   LATER_MENUS,
+  logMenu,
   MENUS,
   peerMenu,
   policyMenu,
   profileMenu,
   proposalMenu,
+  tunMenu,
 } from './menus.js';
-import { logMenu, tunMenu } from './menus-own.js';
 import { type Problem, show, suggestion } from './problem.js';
 
 /** An entry, where it stands, and what of it was written. */

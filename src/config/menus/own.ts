@@ -1,6 +1,6 @@
 // The menus RouterOS does not have under /ip ipsec: what a gateway in user space needs beside them.
-import { choice, deviceName, flag, integer } from './kind.js';
-import { menu, property } from './menu.js';
+import { choice, deviceName, flag, integer } from '../kind.js';
+import { menu, property } from '../menu.js';
 
 export const tunMenu = menu({
   name: 'tun',
