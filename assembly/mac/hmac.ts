@@ -1,11 +1,18 @@
-// HMAC (RFC 2104) over SHA-1, SHA-256, SHA-384 and SHA-512.
+// HMAC (RFC 2104) over MD5, SHA-1, SHA-256, SHA-384 and SHA-512.
 //   1. hmacSetKey: the hash states after the inner and the outer padded key, once per SA
 //   2. hmac: one message (hmaclanes.ts takes a batch)
 //
 // Context: the inner state at 0, the outer state at OUTER_STATE, 64 bytes each.
-import { MAC_HMAC_SHA1, MAC_HMAC_SHA256, MAC_HMAC_SHA384 } from '../../src/contract/ids';
+import {
+  MAC_HMAC_MD5,
+  MAC_HMAC_SHA1,
+  MAC_HMAC_SHA256,
+  MAC_HMAC_SHA384,
+  MAC_HMAC_SHA512,
+} from '../../src/contract/ids';
 import { copyShort } from '../cipher/copy';
 import { scratchAt } from '../memory';
+import { MD5_INITIAL, md5Compress } from './md5';
 import { SHA1_INITIAL, sha1Compress } from './sha1';
 import { SHA256_INITIAL, sha256Compress } from './sha256';
 import { SHA384_INITIAL, SHA512_INITIAL, sha512Compress } from './sha512';
@@ -45,7 +52,7 @@ export function hmacSetKey(context: usize, mac: u32, key: usize, keyLength: u32)
   memory.fill(scratchAt + SCHEDULE, 0, u32(SCRATCH_END - SCHEDULE));
 }
 
-/** The whole digest of data || extra at `out` (20, 32, 48 or 64 bytes). extraLength: 8 at most. */
+/** The whole digest of data || extra at `out` (16, 20, 32, 48 or 64 bytes). extraLength: 8 at most. */
 export function hmac(
   context: usize,
   mac: u32,
@@ -63,7 +70,7 @@ export function hmac(
   const inner = scratchAt + TAIL;
   writeDigest(mac, state, inner);
   copyShort(state, context + OUTER_STATE, 64);
-  compress(mac, state, inner, pad(inner, block, digest, block + digest));
+  compress(mac, state, inner, pad(mac, inner, digest, block + digest));
   writeDigest(mac, state, out);
 }
 
@@ -85,14 +92,15 @@ function finish(
   copyShort(tail, data + whole, short);
   copyShort(tail + short, extra, extraLength);
   const total = before + length + extraLength;
-  compress(mac, state, tail, pad(tail, block, short + extraLength, total));
+  compress(mac, state, tail, pad(mac, tail, short + extraLength, total));
 }
 
 /**
- * Pads the `used` bytes at `tail` that end a message of `total` bytes (FIPS 180-4 §5.1). Returns how
- * many blocks they are then: 1 or 2.
+ * Pads the `used` bytes at `tail` that end a message of `total` bytes (FIPS 180-4 §5.1, RFC 1321
+ * §3.1). Returns how many blocks they are then: 1 or 2.
  */
-export function pad(tail: usize, block: u32, used: u32, total: u32): u32 {
+export function pad(mac: u32, tail: usize, used: u32, total: u32): u32 {
+  const block = blockBytes(mac);
   const lengthField = block >> 3;
   const blocks: u32 = used + 1 + lengthField > block ? 2 : 1;
   const end = tail + blocks * block;
@@ -100,21 +108,24 @@ export function pad(tail: usize, block: u32, used: u32, total: u32): u32 {
   store<u8>(at++, 0x80);
   for (; (at - tail) & 7; at++) store<u8>(at, 0);
   for (; at < end; at += 8) store<u64>(at, 0);
-  store<u64>(end - 8, bswap<u64>(u64(total) << 3));
+  const bits = u64(total) << 3;
+  store<u64>(end - 8, mac == MAC_HMAC_MD5 ? bits : bswap<u64>(bits));
   return blocks;
 }
 
 export function blockBytes(mac: u32): u32 {
-  return mac == MAC_HMAC_SHA1 || mac == MAC_HMAC_SHA256 ? 64 : 128;
+  return mac == MAC_HMAC_SHA384 || mac == MAC_HMAC_SHA512 ? 128 : 64;
 }
 
 export function digestBytes(mac: u32): u32 {
+  if (mac == MAC_HMAC_MD5) return 16;
   if (mac == MAC_HMAC_SHA1) return 20;
   if (mac == MAC_HMAC_SHA256) return 32;
   return mac == MAC_HMAC_SHA384 ? 48 : 64;
 }
 
 function initial(mac: u32): usize {
+  if (mac == MAC_HMAC_MD5) return MD5_INITIAL;
   if (mac == MAC_HMAC_SHA1) return SHA1_INITIAL;
   if (mac == MAC_HMAC_SHA256) return SHA256_INITIAL;
   return mac == MAC_HMAC_SHA384 ? SHA384_INITIAL : SHA512_INITIAL;
@@ -123,6 +134,7 @@ function initial(mac: u32): usize {
 function compress(mac: u32, state: usize, data: usize, blocks: u32): void {
   if (mac == MAC_HMAC_SHA1) sha1Compress(state, data, blocks);
   else if (mac == MAC_HMAC_SHA256) sha256Compress(state, data, blocks);
+  else if (mac == MAC_HMAC_MD5) md5Compress(state, data, blocks);
   else sha512Compress(state, data, blocks);
 }
 
@@ -130,10 +142,12 @@ function exclusiveOr(block: usize, length: u32, mask: u64): void {
   for (let i: usize = 0; i < length; i += 8) store<u64>(block + i, load<u64>(block + i) ^ mask);
 }
 
-/** The state as big-endian words, cut to the digest's length. */
+/** The state as big-endian words (MD5: little-endian), cut to the digest's length. */
 function writeDigest(mac: u32, state: usize, out: usize): void {
   const digest = digestBytes(mac);
-  if (blockBytes(mac) == 64) {
+  if (mac == MAC_HMAC_MD5) {
+    v128.store(out, v128.load(state));
+  } else if (blockBytes(mac) == 64) {
     for (let i: usize = 0; i < digest; i += 4) {
       store<u32>(out + i, bswap<u32>(load<u32>(state + i)));
     }

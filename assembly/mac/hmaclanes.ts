@@ -1,13 +1,14 @@
-// HMAC of a batch of messages under one key, in the lanes of the SIMD hashes: four at a time for SHA-1
-// and SHA-256, two for SHA-384 and SHA-512. A lane that finishes its message takes the next one at
+// HMAC of a batch of messages under one key, in the lanes of the SIMD hashes: four at a time for MD5,
+// SHA-1 and SHA-256, two for SHA-384 and SHA-512. A lane that finishes its message takes the next one at
 // once, so lengths may differ. What a lane goes through, each a run of whole blocks:
 //   DATA   the message's whole blocks, read where they stand
 //   TAIL   its end, the extra word and the padding, in the lane's buffer
 //   OUTER  the inner digest, padded, from the outer state on
-import { MAC_HMAC_SHA1, MAC_HMAC_SHA256 } from '../../src/contract/ids';
+import { MAC_HMAC_MD5, MAC_HMAC_SHA1, MAC_HMAC_SHA256 } from '../../src/contract/ids';
 import { copyShort } from '../cipher/copy';
 import { scratchAt } from '../memory';
 import { blockBytes, digestBytes, OUTER_STATE, pad } from './hmac';
+import { md5Lanes } from './md5lanes';
 import { sha1Lanes } from './sha1lanes';
 import { sha256Lanes } from './sha256lanes';
 import { sha512Lanes } from './sha512lanes';
@@ -77,7 +78,7 @@ function start(context: usize, mac: u32, lane: u32, job: usize, end: usize): voi
   store<u32>(at, job, LANE_JOB);
   store<u32>(
     at,
-    pad(tail, block, short + extraLength, block + length + extraLength),
+    pad(mac, tail, short + extraLength, block + length + extraLength),
     LANE_TAIL_BLOCKS,
   );
   setState(mac, lane, context);
@@ -103,7 +104,7 @@ function advance(context: usize, mac: u32, lane: u32): bool {
   const block = blockBytes(mac);
   const digest = digestBytes(mac);
   getDigest(mac, lane, tail);
-  pad(tail, block, digest, block + digest);
+  pad(mac, tail, digest, block + digest);
   setState(mac, lane, context + OUTER_STATE);
   store<u32>(at, OUTER, LANE_PHASE);
   setRun(lane, tail, 1);
@@ -143,6 +144,7 @@ function compress(mac: u32, blocks: u32): void {
   const pointers = scratchAt + POINTERS;
   if (mac == MAC_HMAC_SHA1) sha1Lanes(state, pointers, blocks);
   else if (mac == MAC_HMAC_SHA256) sha256Lanes(state, pointers, blocks);
+  else if (mac == MAC_HMAC_MD5) md5Lanes(state, pointers, blocks);
   else sha512Lanes(state, pointers, blocks);
 }
 
@@ -164,7 +166,8 @@ function getDigest(mac: u32, lane: u32, out: usize): void {
   const digest = digestBytes(mac);
   if (blockBytes(mac) == 64) {
     for (let i: usize = 0; i < digest; i += 4) {
-      store<u32>(out + i, bswap<u32>(load<u32>(state + 4 * i + 4 * lane)));
+      const word = load<u32>(state + 4 * i + 4 * lane);
+      store<u32>(out + i, mac == MAC_HMAC_MD5 ? word : bswap<u32>(word));
     }
   } else {
     for (let i: usize = 0; i < digest; i += 8) {

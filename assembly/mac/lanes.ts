@@ -2,6 +2,9 @@
 
 /** Byte shuffles that turn the bytes of each 32-bit word and of each 64-bit word around. */
 const BIG_ENDIAN: usize = memory.data<u8>([3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12]);
+const LITTLE_ENDIAN: usize = memory.data<u8>([
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+]);
 
 /**
  * Reads a 64-byte block of each of four messages, whose addresses are the words at `pointers`, and
@@ -9,7 +12,15 @@ const BIG_ENDIAN: usize = memory.data<u8>([3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8,
  * addresses on by a block.
  */
 export function loadWords(pointers: usize, w: usize): void {
-  const order = v128.load(BIG_ENDIAN);
+  loadOrdered(pointers, w, v128.load(BIG_ENDIAN));
+}
+
+/** The same with little-endian words, as MD5 reads them. */
+export function loadLittleWords(pointers: usize, w: usize): void {
+  loadOrdered(pointers, w, v128.load(LITTLE_ENDIAN));
+}
+
+function loadOrdered(pointers: usize, w: usize, order: v128): void {
   const first: usize = load<u32>(pointers, 0);
   const second: usize = load<u32>(pointers, 4);
   const third: usize = load<u32>(pointers, 8);

@@ -1,6 +1,7 @@
 // Integrity algorithms of IKE and ESP, one row each (RFC 8221 §6, RFC 8247 §2.3). `null` is
 // IKEv2's NONE: with an AEAD it is implied, with anything else it means no integrity at all.
 import {
+  MAC_HMAC_MD5,
   MAC_HMAC_SHA1,
   MAC_HMAC_SHA256,
   MAC_HMAC_SHA384,
@@ -82,11 +83,11 @@ export const INTEGRITY: readonly IntegrityRow[] = [
   {
     name: 'md5',
     profile: 'md5',
-    proposal: undefined, // no kernel yet
+    proposal: 'md5',
     ikev1Isakmp: 1,
     ikev1Auth: 1,
     ikev2: 1,
-    kernel: undefined,
+    kernel: MAC_HMAC_MD5,
     openssl: 'md5',
     keyBytes: 16,
     icvBytes: 12,

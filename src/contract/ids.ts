@@ -13,6 +13,7 @@ export const MAC_HMAC_SHA1 = 1;
 export const MAC_HMAC_SHA256 = 2;
 export const MAC_HMAC_SHA384 = 3;
 export const MAC_HMAC_SHA512 = 4;
+export const MAC_HMAC_MD5 = 5;
 
 // SA_STATE: the four states of PF_KEY (RFC 2367 §1.5) and a free slot.
 export const SA_FREE = 0;

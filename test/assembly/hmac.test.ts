@@ -1,9 +1,10 @@
-// HMAC over the SHA family in WebAssembly: vectors, and node:crypto's opinion on every length, one
+// HMAC over MD5 and the SHA family in WebAssembly: vectors, and node:crypto's opinion on every length, one
 // message at a time and in lanes.
 import { createHmac } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  MAC_HMAC_MD5,
   MAC_HMAC_SHA1,
   MAC_HMAC_SHA256,
   MAC_HMAC_SHA384,
@@ -18,6 +19,7 @@ const room = arena();
 const { exports, view } = room;
 
 const HASHES = [
+  { mac: MAC_HMAC_MD5, name: 'md5', digest: 16 },
   { mac: MAC_HMAC_SHA1, name: 'sha1', digest: 20 },
   { mac: MAC_HMAC_SHA256, name: 'sha256', digest: 32 },
   { mac: MAC_HMAC_SHA384, name: 'sha384', digest: 48 },

@@ -27,6 +27,7 @@ export const SUITES: readonly Suite[] = [
   suite('chacha20poly1305', 'null', 32, 4, 0),
   ...[128, 192, 256].map((bits) => suite(`aes-${bits}-cbc`, 'sha256', bits / 8, 0, 32)),
   suite('aes-128-cbc', 'sha1', 16, 0, 20),
+  suite('aes-192-cbc', 'md5', 24, 0, 16),
   suite('aes-256-cbc', 'sha384', 32, 0, 48),
   suite('aes-256-cbc', 'sha512', 32, 0, 64),
   suite('null', 'sha1', 0, 0, 20),

@@ -22,8 +22,9 @@ export interface Opened {
   readonly packet: Buffer;
 }
 
-/** RFC 2404, RFC 4868. */
+/** RFC 2403, RFC 2404, RFC 4868. */
 const ICV_BYTES: Readonly<Record<string, number>> = {
+  md5: 12,
   sha1: 12,
   sha256: 16,
   sha384: 24,

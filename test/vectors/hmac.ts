@@ -1,7 +1,7 @@
-// HMAC over SHA-1, SHA-256, SHA-384, SHA-512. A digest shorter than the hash is a truncated one.
+// HMAC over MD5, SHA-1, SHA-256, SHA-384, SHA-512. A digest shorter than the hash is a truncated one.
 export interface HmacVector {
   readonly source: string;
-  readonly hash: 'sha1' | 'sha256' | 'sha384' | 'sha512';
+  readonly hash: 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
   readonly key: string;
   readonly data: string;
   readonly digest: string;
@@ -26,6 +26,25 @@ const rows = (hash: HmacVector['hash'], all: readonly Row[]): HmacVector[] =>
   all.map(([source, key, data, digest]) => ({ source, hash, key, data, digest }));
 
 export const vectors: readonly HmacVector[] = [
+  ...rows('md5', [
+    ['RFC 2202 §2 case 1', times('0b', 16), HI, '9294727a3638bb1c13f48ef8158bfc9d'],
+    ['RFC 2202 §2 case 2', ascii('Jefe'), WANT, '750c783e6ab0b503eaa86e310a5db738'],
+    ['RFC 2202 §2 case 3', times('aa', 16), times('dd', 50), '56be34521d144c88dbb8c733f0e8b3f6'],
+    ['RFC 2202 §2 case 4', counting(25), times('cd', 50), '697eaf0aca3a3aea3a75164746ffaa79'],
+    [
+      'RFC 2202 §2 case 5 (96 bits)',
+      times('0c', 16),
+      ascii('Test With Truncation'),
+      '56461ef2342edc00f9bab995',
+    ],
+    ['RFC 2202 §2 case 6', times('aa', 80), LARGE_KEY, '6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd'],
+    [
+      'RFC 2202 §2 case 7',
+      times('aa', 80),
+      ascii('Test Using Larger Than Block-Size Key and Larger Than One Block-Size Data'),
+      '6f630fad67cda0ee1fb1f562db3aa53e',
+    ],
+  ]),
   ...rows('sha1', [
     ['RFC 2202 §3 case 1', times('0b', 20), HI, 'b617318655057264e28bc0b6fb378c8ef146be00'],
     ['RFC 2202 §3 case 2', ascii('Jefe'), WANT, 'effcdf6ae5eb2fa2d27416d5f184df9c259a7c79'],
