@@ -22,8 +22,27 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/dataplane': ['src/contract', 'src/algorithms', 'src/policy', 'src/net'],
   'src/config': ['src/algorithms', 'src/policy'],
   'src/daemon': ['src/*'],
-  'src/cli': ['src/daemon', 'src/config', 'src/net', 'src/algorithms', 'src/policy'],
+  'src/lab': ['src/net'],
+  'src/bench': [
+    'src/contract',
+    'src/algorithms',
+    'src/policy',
+    'src/net',
+    'src/dataplane',
+    'src/lab',
+  ],
+  'src/cli': [
+    'src/daemon',
+    'src/config',
+    'src/net',
+    'src/algorithms',
+    'src/policy',
+    'src/lab',
+    'src/bench',
+  ],
 };
+/** What stands around the daemon and starts it: the daemon knows none of it. */
+const OUTER = new Set(['src/cli', 'src/lab', 'src/bench']);
 const HARD_LIMIT = 400;
 const SOFT_LIMIT = 250;
 /** Tables and vectors are exempt from file length. */
@@ -61,7 +80,7 @@ architecture('every import goes the way docs/architecture.md allows', () => {
     for (const target of importsOf(path)) {
       const other = roomOf(target);
       if (other === room || allowed.includes(other)) continue;
-      if (allowed.includes('src/*') && other.startsWith('src/') && other !== 'src/cli') continue;
+      if (allowed.includes('src/*') && other.startsWith('src/') && !OUTER.has(other)) continue;
       wrong.push(`${path} imports ${target}`);
     }
   }

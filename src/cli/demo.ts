@@ -13,12 +13,12 @@ import { ping } from '../net/echo.js';
 import { mayMakeNamespaces, unshareCommand } from '../net/namespace.js';
 import {
   buildSites,
-  demoConfiguration,
+  tunnelConfiguration,
   type Site,
   startGateway,
   startTraffic,
-} from './demo-site.js';
-import type { TcpResult, UdpResult } from './demo-traffic.js';
+} from '../lab/sites.js';
+import type { TcpResult, UdpResult } from '../lab/checked-traffic.js';
 import { ask, UserError } from './socket.js';
 import {
   formatActivePeers,
@@ -65,8 +65,8 @@ async function demo(verbose: boolean): Promise<void> {
       log.push(line);
       if (verbose) say(line);
     };
-    children.push(startGateway(east, demoConfiguration(east, west), directory, note));
-    children.push(startGateway(west, demoConfiguration(west, east), directory, note));
+    children.push(startGateway(east, tunnelConfiguration(east, west), directory, note));
+    children.push(startGateway(west, tunnelConfiguration(west, east), directory, note));
     await established(west, children);
     await established(east, children);
     say(`The tunnel stands: ${west.network} ═ ${west.outer} ═══ ${east.outer} ═ ${east.network}\n`);

@@ -5,6 +5,7 @@ import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { registerActivePeers } from './active-peers.js';
+import { registerBench } from './bench.js';
 import { registerCheck } from './check.js';
 import { registerDemo } from './demo.js';
 import { registerInstalledSa } from './installed-sa.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerActivePeers,
   registerInstalledSa,
   registerStatistics,
+  registerBench,
 ];
 
 export function buildProgram(): Command {

@@ -1,8 +1,8 @@
 // Both sides of every bench case make the same packet, at every size: no figure is of a wrong answer.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CASES, SIZES } from '../../bench/cases.js';
-import { missing, prepare } from '../../bench/kernels.js';
+import { CASES, SIZES } from '../../src/bench/cases.js';
+import { missing, prepare } from '../../src/bench/kernels.js';
 import { loadModule } from '../../src/dataplane/module.js';
 
 const test = suite('bench kernels');

@@ -1,7 +1,7 @@
 // The main job end to end: two daemons, a tunnel, real traffic, nothing in the clear, nothing left.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Site } from '../../src/cli/demo-site.js';
+import type { Site } from '../../src/lab/sites.js';
 import { ownNamespaces } from '../helpers/namespaces.js';
 import { carries, echoes, type Gateway, type Pair, until, withPair } from './pair.js';
 

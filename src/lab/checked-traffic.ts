@@ -1,4 +1,5 @@
-// The hosts behind the demo's gateways, one process each, started inside their namespaces:
+// The hosts behind the gateways, one process each, started inside their namespaces; what they send is
+// checked byte for byte (load.ts measures instead):
 //   serve ADDRESS                 TCP on PORT: takes bytes, answers their number and SHA-256;
 //                                 UDP on PORT: sends every datagram back
 //   tcp   FROM TO SECONDS BYTES   sends for SECONDS, or BYTES if not 0
@@ -95,4 +96,4 @@ const [kind, first = '', second = '', third = '0', fourth = '0'] = process.argv.
 if (kind === 'serve') serve(first);
 else if (kind === 'tcp') await sendTcp(first, second, Number(third), Number(fourth));
 else if (kind === 'udp') await sendUdp(first, second, Number(third));
-else throw new Error(`demo-traffic: no kind ${kind}`);
+else throw new Error(`checked-traffic: no kind ${kind}`);

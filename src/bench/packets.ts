@@ -15,8 +15,8 @@ import {
   WORKER_RX_SLOTS,
   WORKER_TX_SLOTS,
   WORKERS_AT,
-} from '../src/contract/layout.js';
-import type { Module } from '../src/dataplane/module.js';
+} from '../contract/layout.js';
+import type { Module } from '../dataplane/module.js';
 
 export const HEADER = 8;
 

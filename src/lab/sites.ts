@@ -1,4 +1,5 @@
-// The demo's network, in namespaces that vanish with the process, and its embedded configuration: the
+// Two sites, each a gateway with a host behind it, in namespaces that vanish with this process: the
+// demo's network, the bench's and the end-to-end tests'. With the configuration of a plain tunnel: the
 // defaults, one peer, one policy each. In IPv6 the sites are 2001:db8:18::/48 and 2001:db8:19::/48.
 //   west host 198.18.0.10 ─ 198.18.0.1 west 192.0.2.1 ═══ 192.0.2.2 east 198.19.0.1 ─ … east host
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -23,7 +24,7 @@ export interface Site {
 }
 
 const MAIN_TABLE = 254;
-const SECRET = 'demo-secret-that-is-long-enough';
+const SECRET = 'lab-secret-that-is-long-enough';
 
 /** Lays out both sites; `directory` is private and takes their control sockets. */
 export function buildSites(directory: string): readonly [west: Site, east: Site] {
@@ -73,7 +74,7 @@ function buildInside({ gateway, host, hostAddress, hostAddress6 }: Site): void {
 }
 
 /** What one gateway is told; the other end's is its mirror image. */
-export function demoConfiguration(site: Site, remote: Site): object {
+export function tunnelConfiguration(site: Site, remote: Site): object {
   return {
     peer: [{ name: remote.name, address: `${remote.outer}/32`, passive: site.name === 'east' }],
     identity: [{ peer: remote.name, secret: SECRET }],
@@ -99,7 +100,7 @@ export function startGateway(
 ): ChildProcess {
   const file = join(directory, `${site.name}.json`);
   writeFileSync(file, JSON.stringify(configuration, null, 2), { mode: 0o600 });
-  const args = [sibling('./main.js'), 'run', file, '--socket', site.socket];
+  const args = [sibling('../cli/main.js'), 'run', file, '--socket', site.socket];
   const child = site.gateway.enter(() =>
     spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] }),
   );
@@ -112,10 +113,10 @@ export function startGateway(
   return child;
 }
 
-/** Starts demo-traffic.ts in the site's host. */
+/** Starts checked-traffic.ts in the site's host. */
 export function startTraffic(site: Site, args: readonly string[]): ChildProcess {
   return site.host.enter(() =>
-    spawn(process.execPath, [sibling('./demo-traffic.js'), ...args], {
+    spawn(process.execPath, [sibling('./checked-traffic.js'), ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
   );

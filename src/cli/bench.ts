@@ -1,0 +1,13 @@
+// culvert bench: measures this machine, to size it and to compare. One file per part.
+import type { Command } from 'commander';
+import { registerBenchKernels } from './bench-kernels.js';
+
+const PARTS: readonly ((bench: Command) => void)[] = [registerBenchKernels];
+
+export function registerBench(program: Command): void {
+  const bench = program
+    .command('bench')
+    .description('Measure what this machine carries: size a gateway, compare with other peers.')
+    .addHelpText('after', '\nExample:\n  culvert bench kernels');
+  for (const register of PARTS) register(bench);
+}

@@ -1,0 +1,82 @@
+// `culvert bench` as a user runs it: slips are named before anything is measured; table, JSON and chart
+// come from one short run. No figure is judged here.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { packageRoot } from '../../src/cli/version.js';
+import { parseXml } from '../reference/xml.js';
+
+const test = suite<{ directory: string }>('cli bench');
+const SHORT = ['--rounds', '1', '--time', '1', '--no-openssl'];
+
+test.before.each((context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'culvert-bench-test-'));
+});
+test.after.each(({ directory }) => rmSync(directory, { recursive: true, force: true }));
+
+function bench(...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
+  const main = join(packageRoot, 'dist/src/cli/main.js');
+  const child = spawn(process.execPath, [main, 'bench', ...args]);
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (data) => (out += data));
+  child.stderr.on('data', (data) => (err += data));
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, out, err })));
+}
+
+test('slips are named, and nothing is measured', async ({ directory }) => {
+  const slips = [
+    [['kernels', 'rot13'], 'no case is called rot13: expected part of one of aes-128-gcm, '],
+    [['kernels', '--rounds', '0'], '--rounds 0: expected a whole number from 1 on'],
+    [['kernels', '--time', 'long'], '--time long: expected a whole number from 1 on'],
+    [['kernels', '--out', 'a.png'], '--out a.png: expected a name ending in .svg'],
+    [['kernels', '--out', join(directory, 'no/a.svg')], `there is no directory ${directory}/no`],
+    [['kernel'], "unknown command 'kernel'"],
+  ] as const;
+  const ends = await Promise.all(slips.map(([args]) => bench(...args)));
+  ends.forEach(({ status, out, err }, at) => {
+    assert.equal([status, out], [1, ''], slips[at]![0].join(' '));
+    assert.match(err, slips[at]![1]);
+  });
+});
+
+test('kernels: an object per row and a chart of the same figures', async ({ directory }) => {
+  const file = join(directory, 'kernels.svg');
+  const { status, out, err } = await bench(
+    'kernels',
+    'poly1305',
+    ...SHORT,
+    '--json',
+    '--out',
+    file,
+  );
+  assert.is(status, 0, err);
+  const rows = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.equal(
+    rows.map(({ name, unit, bytes }) => [name, unit, bytes]),
+    [64, 512, 1400].map((bytes) => ['chacha20-poly1305', 'MB/s', bytes]),
+  );
+  for (const row of rows) {
+    assert.ok((row.value as number) > 0 && (row.nodeRatio as number) > 0);
+    assert.match(row.environment as string, /^culvert .*; Linux .*; Node\.js v/);
+    assert.not('openssl' in row);
+  }
+  parseXml(readFileSync(file, 'utf8'));
+});
+
+test('kernels: a table under a line that says where', async ({ directory }) => {
+  const { status, out, err } = await bench('kernels', 'null', ...SHORT);
+  assert.is(status, 0, err);
+  const lines = out.trimEnd().split('\n');
+  assert.match(lines[0]!, /^culvert .*; load \d/);
+  assert.match(lines[1]!, /^Columns: NAME, BYTES, MB\/S, /);
+  assert.is(lines.filter((line) => line.includes('null+sha256')).length, 3);
+  assert.not(existsSync(join(directory, 'kernels.svg')));
+});
+
+test.run();
