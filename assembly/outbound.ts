@@ -73,12 +73,14 @@ import { countFragments, writeFragment } from './ip/fragment';
 import { writeTooBig } from './ip/icmp';
 import { clampMss } from './ip/mss';
 import {
+  LATER,
   parsePacket,
   VIEW_DF,
   VIEW_DST_HIGH,
   VIEW_DST_LOW,
   VIEW_DST_PORT,
   VIEW_FAMILY,
+  VIEW_FRAGMENT,
   VIEW_PROTOCOL,
   VIEW_SRC_HIGH,
   VIEW_SRC_LOW,
@@ -91,7 +93,7 @@ import { openMail, postMail } from './mail';
 import { BATCH_NOW, scratchAt, VIEW, workerAt } from './memory';
 import { AMBIGUOUS, findFlow, flowSa, NO_POLICY } from './policy';
 import { receivedAt } from './receive';
-import { isSpent, raiseHard, recordOf } from './sa';
+import { isSpent, raiseHard, recordOf, selectorsHold } from './sa';
 import { sealJobs } from './seal';
 import { sendBypass, sendEsp, slotAt, slotsLeft, takeSlot, writeTun } from './transmit';
 
@@ -195,14 +197,21 @@ function fit(at: usize, sa: usize): void {
   if (load<u32>(CONTROL_AT + CONTROL_MSS_CLAMP)) clampMss(at, mtu);
   // an IPv6 sender need not go below 1280: then the outer packet is what is fragmented (RFC 2473 §7.1)
   const limit = viewed(VIEW_FAMILY) == 6 ? max(mtu, LEAST_MTU_6) : mtu;
-  if (total <= limit) {
-    if (total > MOST || slotsLeft() == 0) return count(OUT_BUNDLE_ERRORS);
-    addPacket(sa, takeSlot(), at, total);
-  } else if (viewed(VIEW_DF)) {
-    refuse(at, limit);
-  } else {
-    cut(at, sa, min(limit, MOST));
-  }
+  if (total > limit && viewed(VIEW_DF)) return refuse(at, limit);
+  if (total > limit && selectorsHoldLater(sa)) return cut(at, sa, min(limit, MOST));
+  // too big still: its fragments would have no ports and be no one's, so the outer packet is what is
+  // fragmented, by the kernel (RFC 4301 §7: such an SA carries no fragments)
+  if (total > MOST || slotsLeft() == 0) return count(OUT_BUNDLE_ERRORS);
+  addPacket(sa, takeSlot(), at, total);
+}
+
+/** Whether later fragments of the packet in view, which have no ports, would be the SA's too. */
+function selectorsHoldLater(sa: usize): bool {
+  const fragment = viewed(VIEW_FRAGMENT);
+  store<i32>(scratchAt + VIEW, LATER, VIEW_FRAGMENT);
+  const held = selectorsHold(sa);
+  store<i32>(scratchAt + VIEW, fragment, VIEW_FRAGMENT);
+  return held;
 }
 
 function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {

@@ -38,3 +38,4 @@ export const TOO_BIG_SENT = 38; // ICMP fragmentation needed or packet too big
 export const FRAGMENTED = 39; // inner packets cut before encryption
 export const MAIL_LOST = 40; // the ring to main was full
 export const DUMMIES = 41; // next header 59, RFC 4303 §2.6
+export const OUTER_FRAGMENTED = 42; // ESP packets that left in fragments: the path is too narrow

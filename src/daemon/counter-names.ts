@@ -253,6 +253,16 @@ export const COUNTERS = [
     cause: 'Dummy packets received and dropped (RFC 4303 §2.6).',
     remedy: '',
   },
+  {
+    name: 'outer-fragmented',
+    column: drops.OUTER_FRAGMENTED,
+    cause:
+      'ESP packets sent in fragments: the path carries less, and the inner packet cannot be made ' +
+      'smaller.',
+    remedy:
+      'A few follow every change of path. If it grows, the path carries less than IPv6 needs inside a ' +
+      'tunnel, or a policy has ports: lower the mtu of the senders.',
+  },
 ] as const satisfies readonly CounterEntry[];
 
 export type CounterName = (typeof COUNTERS)[number]['name'];

@@ -23,6 +23,7 @@ import { threadedAgreement } from './agreement.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
 import { localAddressFor, MARK, reachOf, routedPolicy } from './host.js';
 import type { Log } from './log.js';
+import { PathMtu } from './path-mtu.js';
 import { printHandlers } from './print.js';
 import type { RunningGateway, StartGateway } from './running.js';
 import { StepRunner } from './step-runner.js';
@@ -50,6 +51,10 @@ class Gateway implements RunningGateway {
   readonly failure: Promise<Error>;
   #fail: (error: Error) => void = () => {};
   #tables!: Tables;
+  readonly #paths = new PathMtu({
+    kernel: (remote) => reachOf(remote)?.mtu,
+    set: (remote, mtu) => this.#tables.setPathMtu(remote, mtu),
+  });
   #engine!: IkeEngine;
   #runner!: StepRunner;
   #timer: NodeJS.Timeout | undefined;
@@ -89,8 +94,9 @@ class Gateway implements RunningGateway {
       memory,
       tunFds: tun.fds,
       sockets: sockets.workers,
+      fragmenting: sockets.fragmenting,
       onMail: (mail) => this.#read(mail),
-      onTooBig: (remote) => this.#narrow(remote),
+      onTooBig: (remote) => this.#paths.narrowed(addressFromBytes(remote)),
       onEvent: ({ level, text }) => this.#log[level]('data', text),
       onLost: (reason) => this.#fail(new Error(reason)),
     });
@@ -116,9 +122,9 @@ class Gateway implements RunningGateway {
       agreement,
       localAddressFor,
     });
-    this.#runner = new StepRunner(this.#tables, sockets, this.#log, (remote) => {
-      return reachOf(remote)?.mtu;
-    });
+    this.#runner = new StepRunner(this.#tables, sockets, this.#log, (remote) =>
+      this.#paths.mtu(remote),
+    );
     this.#cleanup.add('the timer', () => clearTimeout(this.#timer));
   }
 
@@ -149,6 +155,7 @@ class Gateway implements RunningGateway {
     for (const child of this.#tables.childrenWithTraffic()) {
       this.#background(this.#engine.trafficSeen(child, now()));
     }
+    this.#paths.refresh(now());
     this.#background(this.#engine.tick(now()));
   }
 
@@ -184,13 +191,6 @@ class Gateway implements RunningGateway {
       const limit = mail.kind === 'soft-expire' ? 'soft' : 'hard';
       this.#background(this.#engine.childExpired(child, limit));
     }
-  }
-
-  /** The kernel refused a packet as too large: it knows the path's MTU by now. */
-  #narrow(remote: Uint8Array): void {
-    const address = addressFromBytes(remote);
-    const mtu = reachOf(address)?.mtu;
-    if (mtu !== undefined) this.#tables.setPathMtu(address, mtu);
   }
 
   stop(): Promise<void> {

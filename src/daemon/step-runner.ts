@@ -9,9 +9,6 @@ import type { SocketSet } from '../net/sockets.js';
 import { type Address, formatAddress, toBytes } from '../policy/address.js';
 import type { Log } from './log.js';
 
-/** Where a path's MTU is not known: every IPv6 path carries it, and nearly every IPv4 one. */
-const SAFE_MTU = 1280;
-
 const netEndpoint = ({ address, port }: Endpoint): { address: Uint8Array; port: number } => ({
   address: toBytes(address),
   port,
@@ -21,14 +18,9 @@ export class StepRunner {
   readonly #tables: Tables;
   readonly #sockets: SocketSet;
   readonly #log: Log;
-  readonly #pathMtu: (remote: Address) => number | undefined;
+  readonly #pathMtu: (remote: Address) => number;
 
-  constructor(
-    tables: Tables,
-    sockets: SocketSet,
-    log: Log,
-    pathMtu: (remote: Address) => number | undefined,
-  ) {
+  constructor(tables: Tables, sockets: SocketSet, log: Log, pathMtu: (remote: Address) => number) {
     this.#tables = tables;
     this.#sockets = sockets;
     this.#log = log;
@@ -41,7 +33,7 @@ export class StepRunner {
     for (const id of step.activate) this.#tables.activate(id);
     for (const { id, local, remote } of step.move) {
       this.#tables.move(id, local, remote);
-      this.#tables.setPathMtu(remote.address, this.#pathMtu(remote.address) ?? SAFE_MTU);
+      this.#tables.setPathMtu(remote.address, this.#pathMtu(remote.address));
     }
     for (const datagram of step.send) this.#send(datagram);
     for (const { local, remote } of step.keepalives) {
@@ -54,7 +46,7 @@ export class StepRunner {
   }
 
   #install(child: ChildSa, activate: boolean): void {
-    const pathMtu = this.#pathMtu(child.remote.address) ?? SAFE_MTU;
+    const pathMtu = this.#pathMtu(child.remote.address);
     this.#tables.install(child, { activate, pathMtu });
   }
 

@@ -31,6 +31,8 @@ export interface DataPlaneOptions {
   readonly tunFds: readonly number[];
   /** Per worker, a descriptor per PORT_* (src/net/sockets.ts); its PORT_TUN is not looked at. */
   readonly sockets: readonly (readonly number[])[];
+  /** Per PORT_*: the socket of all workers that may fragment, -1 for none. */
+  readonly fragmenting: readonly number[];
   readonly onMail: (mail: Mail, worker: number) => void;
   /** A packet was larger than the path to `remote` (4 or 16 bytes): look its MTU up again. */
   readonly onTooBig: (remote: Uint8Array) => void;
@@ -121,13 +123,14 @@ export class DataPlane {
   }
 
   async #runOnce(row: number): Promise<string> {
-    const { memory, tunFds, sockets } = this.#options;
+    const { memory, tunFds, sockets, fragmenting } = this.#options;
     const fds = Array.from({ length: PORT_COUNT }, (_, port) =>
       port === PORT_TUN ? tunFds[row]! : (sockets[row]![port] ?? -1),
     );
     const { port1, port2 } = new MessageChannel();
     port1.on('message', (notice: WorkerNotice) => this.#notice(row, notice));
-    const task: WorkerTask = { memory, row, fds, stopFd: this.#stopFd, port: port2 };
+    const shared = { memory, fragmenting, stopFd: this.#stopFd };
+    const task: WorkerTask = { ...shared, row, fds, port: port2 };
     const pool = this.#open(row);
     try {
       await pool.run(task, { transferList: [port2 as MessagePort] });

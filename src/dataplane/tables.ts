@@ -159,14 +159,17 @@ export class Tables {
     }
   }
 
-  /** The path to `remote` carries outer packets of `mtu` bytes from now on. */
-  setPathMtu(remote: Address, mtu: number): void {
+  /** The path to `remote` carries outer packets of `mtu` bytes from now on; returns its pairs. */
+  setPathMtu(remote: Address, mtu: number): number {
     const wanted = formatAddress(remote);
+    let pairs = 0;
     for (const { association, slots } of this.#pairs.values()) {
       if (formatAddress(association.remote.address) !== wanted) continue;
       // the inbound half clamps the MSS of what it delivers by it
       for (const slot of [slots.in, slots.out]) this.#record(slot).writePathMtu(mtu);
+      pairs++;
     }
+    return pairs;
   }
 
   /** The child whose SA is in `slot`, where the SPI is still the one meant. */

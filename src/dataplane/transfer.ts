@@ -2,7 +2,7 @@
 // sends from the transmit rows that WASM laid out. Nothing here allocates or throws for a packet:
 // what the kernel refuses is skipped and counted.
 import type { MessagePort } from 'node:worker_threads';
-import { IN_BUFFER_ERRORS, IN_ERRORS, OUT_ERRORS } from '../contract/drops.js';
+import { IN_BUFFER_ERRORS, IN_ERRORS, OUT_ERRORS, OUTER_FRAGMENTED } from '../contract/drops.js';
 import { PORT_COUNT, PORT_TUN } from '../contract/ids.js';
 import {
   BATCH,
@@ -48,6 +48,8 @@ export interface TransferTask {
   readonly memory: WebAssembly.Memory;
   readonly row: number;
   readonly fds: readonly number[];
+  /** Per PORT_*: the socket that may fragment what that of `fds` refuses as too large; -1: none. */
+  readonly fragmenting: readonly number[];
   readonly port: MessagePort;
 }
 
@@ -136,12 +138,23 @@ export class Transfer {
         this.#count(OUT_ERRORS, count - done);
         return;
       } else {
-        // The first of the rest is the one refused: skip it and go on with its followers.
-        this.#count(OUT_ERRORS, 1);
-        if (error === EMSGSIZE) this.#reportTooBig(headers + done * MMSGHDR);
+        // The first of the rest is the one refused: settle it and go on with its followers.
+        const header = headers + done * MMSGHDR;
+        const left = error === EMSGSIZE && this.#sendTooBig(port, header);
+        this.#count(left ? OUTER_FRAGMENTED : OUT_ERRORS, 1);
         done++;
       }
     }
+  }
+
+  /**
+   * The path is narrower than this packet. What can be made smaller is, as soon as main knows: an
+   * IPv6 packet of 1280 bytes or a policy with ports cannot (assembly/outbound.ts, "fit").
+   */
+  #sendTooBig(port: number, header: number): boolean {
+    this.#reportTooBig(header);
+    const fd = this.#task.fragmenting[port]!;
+    return fd >= 0 && sendmmsg(fd, this.#base + header, 1, MSG_DONTWAIT) === 1;
   }
 
   #writeTun(): void {

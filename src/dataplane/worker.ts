@@ -27,6 +27,8 @@ export interface WorkerTask {
   readonly row: number;
   /** Descriptor per PORT_*, -1 for none. */
   readonly fds: readonly number[];
+  /** Per PORT_*: the shared socket that may fragment, -1 for none. */
+  readonly fragmenting: readonly number[];
   /** Readable from the moment the gateway stops. */
   readonly stopFd: number;
   readonly port: MessagePort;

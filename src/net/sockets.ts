@@ -5,6 +5,9 @@
 //   ESP        one raw socket per worker and family that takes only that worker's SPIs
 //   bypass     send only, for packets with a header of their own
 //   IKE        send only, main's; last in its reuseport group, so that nothing is steered to it
+//   errors     never used: it makes the kernel heed ICMPv6 errors about raw ESP
+//   fragmenting  send only, shared by the workers: main's UDP 4500 and a raw ESP socket, for the packets
+//              that must leave though the path is too narrow for them
 import {
   PORT_BYPASS4,
   PORT_BYPASS6,
@@ -36,6 +39,8 @@ export interface SocketSet {
   readonly workers: readonly (readonly number[])[];
   /** Main's sending sockets: [family 4 or 6][ike or natt]. */
   readonly ike: Readonly<Record<4 | 6, { readonly ike: number; readonly natt: number }>>;
+  /** Per PORT_*: where a packet goes that the worker's own socket refuses as too large; -1: nowhere. */
+  readonly fragmenting: readonly number[];
   readonly ikePort: number;
   readonly nattPort: number;
   /** What could not be had and is not essential, in sentences for the log. */
@@ -55,9 +60,16 @@ export function openSockets(options: SocketOptions): SocketSet {
   const { workers, ikePort = 500, nattPort = 4500 } = options;
   const rows = Array.from({ length: workers }, () => new Array<number>(PORT_COUNT).fill(-1));
   const ike = { 4: { ike: -1, natt: -1 }, 6: { ike: -1, natt: -1 } };
+  const fragmenting = new Array<number>(PORT_COUNT).fill(-1);
   const warnings: string[] = [];
   const fds: number[] = [];
-  const opened: Context = { options: { ...options, ikePort, nattPort }, fds, rows, ike };
+  const opened: Context = {
+    options: { ...options, ikePort, nattPort },
+    fds,
+    rows,
+    ike,
+    fragmenting,
+  };
   const closeAll = (): void => {
     for (const fd of fds.splice(0)) close(fd);
   };
@@ -73,7 +85,7 @@ export function openSockets(options: SocketOptions): SocketSet {
     closeAll();
     throw error;
   }
-  return { workers: rows, ike, ikePort, nattPort, warnings, close: closeAll };
+  return { workers: rows, ike, fragmenting, ikePort, nattPort, warnings, close: closeAll };
 }
 
 interface Context {
@@ -81,32 +93,39 @@ interface Context {
   readonly fds: number[];
   readonly rows: number[][];
   readonly ike: Record<4 | 6, { ike: number; natt: number }>;
+  readonly fragmenting: number[];
 }
 
 function openFamily(family: 4 | 6, context: Context): void {
-  const { options, rows, ike } = context;
+  const { options, rows, ike, fragmenting } = context;
   const { workers } = options;
   const port = PORTS[family];
   // The order of binding is the index in the reuseport group, which the program returns.
   for (const row of rows) row[port.natt] = openUdp(family, options.nattPort, 'worker', context);
-  ike[family].natt = openUdp(family, options.nattPort, 'ike', context);
+  ike[family].natt = openUdp(family, options.nattPort, 'fragmenting', context);
   attachProgram(rows[0]![port.natt]!, linux.SO_ATTACH_REUSEPORT_CBPF, steerBySpi(workers));
   rows[0]![port.ike] = openUdp(family, options.ikePort, 'worker', context);
-  ike[family].ike = openUdp(family, options.ikePort, 'ike', context);
+  ike[family].ike = openUdp(family, options.ikePort, 'fragmenting', context);
   attachProgram(rows[0]![port.ike]!, linux.SO_ATTACH_REUSEPORT_CBPF, steerToFirst());
   rows.forEach((row, worker) => {
     row[port.esp] = openEsp(family, worker, context);
     row[port.bypass] = openBypass(family, context);
   });
+  fragmenting[port.natt] = ike[family].natt;
+  fragmenting[port.esp] = openFragmentingEsp(family, context);
+  if (family === 6) openErrorListener(context);
 }
 
-function openUdp(family: 4 | 6, port: number, user: 'worker' | 'ike', context: Context): number {
+/** A worker's socket never fragments; main's and the workers' last resort do, and receive nothing. */
+type SocketUser = 'worker' | 'fragmenting';
+
+function openUdp(family: 4 | 6, port: number, user: SocketUser, context: Context): number {
   const subject = `UDP port ${port} (IPv${family})`;
   const fd = openSocket(family, linux.SOCK_DGRAM, linux.IPPROTO_UDP, subject, context);
   setOption(fd, 'SO_REUSEPORT', 1, subject);
   if (family === 6) setOption(fd, 'IPV6_V6ONLY', 1, subject);
   setPathMtu(fd, family, user, subject);
-  if (user === 'ike') attachProgram(fd, linux.SO_ATTACH_FILTER, takeNothing());
+  if (user === 'fragmenting') attachProgram(fd, linux.SO_ATTACH_FILTER, takeNothing());
   else askForControl(fd, family, subject);
   const name = allocate(SOCKADDR_IN6);
   name.view.setUint16(0, domainOf(family), true);
@@ -127,6 +146,27 @@ function openEsp(family: 4 | 6, worker: number, context: Context): number {
   setPathMtu(fd, family, 'worker', subject);
   askForControl(fd, family, subject);
   return fd;
+}
+
+function openFragmentingEsp(family: 4 | 6, context: Context): number {
+  const subject = `raw ESP socket for fragments (IPv${family})`;
+  const fd = openSocket(family, linux.SOCK_RAW, linux.IPPROTO_ESP, subject, context);
+  attachProgram(fd, linux.SO_ATTACH_FILTER, takeNothing());
+  setPathMtu(fd, family, 'fragmenting', subject);
+  return fd;
+}
+
+/**
+ * The kernel takes an ICMPv6 "packet too big" about a raw packet to heart only where some socket of its
+ * protocol wants to read such errors (IPV6_RECVERR). None of ours does: they would be queued before the
+ * data and fail the next send. So this one asks for them and is never used; its small queue stays full.
+ */
+function openErrorListener(context: Context): void {
+  const subject = 'raw ESP socket for errors (IPv6)';
+  const fd = openSocket(6, linux.SOCK_RAW, linux.IPPROTO_ESP, subject, context);
+  attachProgram(fd, linux.SO_ATTACH_FILTER, takeNothing());
+  setOption(fd, 'IPV6_RECVERR', 1, subject);
+  setOption(fd, 'SO_RCVBUF', 1, subject); // the kernel's minimum
 }
 
 /** IPPROTO_RAW implies IP_HDRINCL and receives nothing (raw(7)). */
@@ -153,12 +193,13 @@ function openSocket(
 }
 
 /**
- * Data: DO. Outer packets carry DF and the kernel never fragments them; when it has learned of a
+ * Worker: DO. Outer packets carry DF and the kernel never fragments them; when it has learned of a
  * smaller path it refuses with EMSGSIZE, which tells the worker at once (PROBE would send into the
- * void, INTERFACE would clear DF). IKE: WANT. A message with certificates may be larger than the path,
- * and then a fragmented one is better than none (RFC 7383 comes with the exchange).
+ * void, INTERFACE would clear DF). Fragmenting: WANT, fragments of the size the kernel has learned. An
+ * IKE message with certificates may be larger than the path, and so may an ESP packet whose sender
+ * cannot make it smaller; a fragmented one is better than none (RFC 2473 §7.1).
  */
-function setPathMtu(fd: number, family: 4 | 6, user: 'worker' | 'ike', subject: string): void {
+function setPathMtu(fd: number, family: 4 | 6, user: SocketUser, subject: string): void {
   const mode = user === 'worker' ? linux.IP_PMTUDISC_DO : linux.IP_PMTUDISC_WANT;
   if (family === 4) {
     setOption(fd, 'IP_MTU_DISCOVER', mode, subject);

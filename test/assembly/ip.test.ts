@@ -8,7 +8,7 @@ import { ivBytes, open, seal } from '../reference/esp.js';
 import { seeded } from './arena.js';
 import { asReceived, type Result } from './gateway.js';
 import { checksum, ipv4, ipv6, tcp, udp, upperChecksum } from './packets.js';
-import { connect, EAST, gateways, SUITES, WEST, westChild } from './site.js';
+import { connect, EAST, gateways, selectors, SUITES, WEST, westChild } from './site.js';
 
 const ip = suite('ip');
 const pair = gateways();
@@ -201,6 +201,23 @@ ip('a fragment is cut on, with its own offset and more-fragments flag', () =>
     assert.equal(reassemble(middle), data);
     assert.is(middle[0]!.readUInt16BE(6) & 0x1fff, 600);
     assert.ok(middle.at(-1)!.readUInt16BE(6) & 0x2000);
+  }),
+);
+
+ip('an SA with ports carries no fragments of ours: the kernel fragments what is outside', () =>
+  withChild((child) => {
+    const packet = ipv4(udp(Buffer.alloc(2000, 5), 1000, 2000));
+    assert.is(west.outbound([packet]).messages.length, 2, 'no ports: cut before encryption');
+    west.tables.remove(child.id);
+    const own = { ...selectors('198.18.2.0/24'), protocol: 17, startPort: 2000, endPort: 2000 };
+    const narrow = { ...westChild(++children), remoteSelectors: [own] };
+    west.tables.install(narrow, { activate: true, pathMtu: PATH });
+    const [whole, ...more] = west.outbound([packet]).messages;
+    assert.equal(more, []);
+    assert.equal(open(referenceSa(narrow), 0n, whole!.bytes)!.packet, packet);
+    const df = ipv4(udp(Buffer.alloc(2000, 5), 1000, 2000), { df: true });
+    assert.is(west.outbound([df]).messages.length, 0);
+    west.tables.remove(narrow.id);
   }),
 );
 

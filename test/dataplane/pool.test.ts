@@ -76,6 +76,7 @@ function start(namespace: Namespace): Running {
     memory,
     tunFds: made.tun.fds,
     sockets: made.sockets.workers,
+    fragmenting: made.sockets.fragmenting,
     onMail: (mail) => mails.push(mail),
     onTooBig: () => undefined,
     onLost: () => undefined,
@@ -214,7 +215,7 @@ pool('a number of workers that cannot be is refused', () => {
     onLost: () => undefined,
     onEvent: () => undefined,
   };
-  const wrong = { memory: createMemory(), tunFds: [], sockets: [], ...handlers };
+  const wrong = { memory: createMemory(), tunFds: [], sockets: [], fragmenting: [], ...handlers };
   assert.throws(() => new DataPlane(wrong), /expected 1 to 8 workers, got 0 TUN queues/);
 });
 

@@ -4,7 +4,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import koffi from 'koffi';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { IN_ERRORS, OUT_ERRORS } from '../../src/contract/drops.js';
+import { IN_ERRORS, OUT_ERRORS, OUTER_FRAGMENTED } from '../../src/contract/drops.js';
 import { PORT_COUNT, PORT_TUN, PORT_UDP4_4500 } from '../../src/contract/ids.js';
 import * as layout from '../../src/contract/layout.js';
 import { createMemory, loadModule } from '../../src/dataplane/module.js';
@@ -25,6 +25,7 @@ const worker = suite('dataplane/worker');
 const ROW = 1;
 const AF_UNIX = 1;
 const at = layout.WORKERS_AT + ROW * layout.WORKER_SIZE;
+const NONE: readonly number[] = new Array<number>(PORT_COUNT).fill(-1);
 const ours = '192.0.2.1';
 const peer = '192.0.2.2';
 
@@ -41,7 +42,7 @@ interface Bench {
   close(): void;
 }
 
-function bench(fds: readonly number[]): Bench {
+function bench(fds: readonly number[], fragmenting: readonly number[] = NONE): Bench {
   const memory = createMemory();
   const view = new DataView(memory.buffer);
   const bytes = new Uint8Array(memory.buffer);
@@ -70,7 +71,7 @@ function bench(fds: readonly number[]): Bench {
       close(stopFd);
     },
     loop: new Loop(
-      { memory, row: ROW, fds, stopFd, port: port2 },
+      { memory, row: ROW, fds, fragmenting, stopFd, port: port2 },
       {
         ...exports,
         processOutbound: (count = 0) => {
@@ -151,6 +152,34 @@ worker(
       made.close();
       set.close();
     }),
+);
+
+worker('a packet that the path does not take leaves in fragments, and main is told', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    joinNamespaces(
+      { namespace: a!, name: 'wan', addresses: [`${ours}/24`] },
+      { namespace: b!, name: 'wan', addresses: [`${peer}/24`] },
+    );
+    const set = a!.enter(() => openSockets({ workers: 1, mark: 7 }));
+    const friend = b!.enter(() => new TestSocket(addressBytes(peer), 4500));
+    const made = bench(set.workers[0]!, set.fragmenting);
+    friend.send(addressBytes(ours), 4500, Uint8Array.of(1, 2, 3, 4, 5));
+    made.process = () => {
+      layMessage(made, PORT_UDP4_4500, 0, 100, peer);
+      layMessage(made, PORT_UDP4_4500, 1, 4000, peer);
+      layMessage(made, PORT_UDP4_4500, 2, 200, peer);
+    };
+    assert.is(made.loop.turn(2000), 1);
+    const came = [friend.receive(), friend.receive(), friend.receive()];
+    const expected = [100, 4000, 200].map((length, i) => new Uint8Array(length).fill(i + 1));
+    assert.equal(came, expected);
+    assert.is(made.counter(OUT_ERRORS), 0);
+    assert.is(made.counter(OUTER_FRAGMENTED), 1);
+    assert.equal(made.posted(), [{ kind: 'too-big', remote: addressBytes(peer) }]);
+    friend.close();
+    made.close();
+    set.close();
+  }),
 );
 
 worker('TUN packets come in by batches and go out; mail wakes main once', () =>
@@ -265,7 +294,7 @@ worker('a descriptor that died is reported and left alone, without spinning', ()
 worker('refuses to run on a memory whose address nobody wrote', () => {
   const memory = createMemory();
   const { port1, port2 } = new MessageChannel();
-  const task = { memory, row: 0, fds: [], stopFd: -1, port: port2 };
+  const task = { memory, row: 0, fds: [], fragmenting: [], stopFd: -1, port: port2 };
   assert.throws(() => new Loop(task, {}), /CONTROL_BASE is not set/);
   port1.close();
   assert.ok(allocate(1).at > 0);

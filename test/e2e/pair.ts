@@ -17,6 +17,7 @@ import { linkIndex, listLinks } from '../../src/net/links.js';
 import { listRoutes, routeText } from '../../src/net/routes.js';
 import { listRules, ruleText } from '../../src/net/rules.js';
 import { captureClear } from '../helpers/namespaces.js';
+import { insertRouter } from './narrow.js';
 
 const WAIT_MS = 30_000;
 
@@ -52,10 +53,17 @@ export async function until<T>(
   throw new Error(`gave up waiting for ${what}\n${logs().slice(-40).join('\n')}`);
 }
 
-/** Runs `body` between two sites; afterwards nothing was seen in the clear and nothing is left. */
-export async function withPair(body: (pair: Pair) => Promise<void>): Promise<void> {
+/**
+ * Runs `body` between two sites; afterwards nothing was seen in the clear and nothing is left. With
+ * `mtu` there is a router on the way, whose second link carries only so much.
+ */
+export async function withPair(
+  body: (pair: Pair) => Promise<void>,
+  { mtu }: { readonly mtu?: number } = {},
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'culvert-e2e-'));
   const [west, east] = buildSites(directory);
+  const router = mtu === undefined ? undefined : insertRouter(west, east, mtu);
   const capture = captureClear(west.gateway, 'wan', [west.network, east.network]);
   const capture6 = captureClear(west.gateway, 'wan', [west.network6, east.network6]);
   const before = [west, east].map(hostState);
@@ -94,6 +102,7 @@ export async function withPair(body: (pair: Pair) => Promise<void>): Promise<voi
   } finally {
     for (const { process } of running) process.kill('SIGKILL');
     for (const { gateway, host } of [west, east]) for (const ns of [gateway, host]) ns.close();
+    router?.close();
     rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -8,7 +8,7 @@ import { addressBytes, prefixOf } from '../../src/net/addressing.js';
 import { sendIke } from '../../src/net/datagram.js';
 import { errno } from '../../src/net/libc.js';
 import { setLink } from '../../src/net/links.js';
-import { EMSGSIZE, IPPROTO_ESP, SOCK_RAW } from '../../src/net/linux.js';
+import { EMSGSIZE, IPPROTO_ESP, SOCK_DGRAM, SOCK_RAW } from '../../src/net/linux.js';
 import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
 import { addRoute, reach } from '../../src/net/routes.js';
 import { openSockets, type SocketSet } from '../../src/net/sockets.js';
@@ -28,10 +28,17 @@ const FAMILIES = [
   { family: 4, ours: '192.0.2.1', peer: '192.0.2.2', natt: PORT_UDP4_4500, esp: PORT_ESP4 },
   { family: 6, ours: '2001:db8::1', peer: '2001:db8::2', natt: PORT_UDP6_4500, esp: PORT_ESP6 },
 ] as const;
+/** An address for each kind of socket, so that none profits from what another has learned. */
+const FAR = [
+  { far: '192.0.2.129', bits: 25, port: PORT_UDP4_4500, raw: false },
+  { far: '192.0.2.131', bits: 25, port: PORT_ESP4, raw: true },
+  { far: '2001:db8:2::1', bits: 64, port: PORT_UDP6_4500, raw: false },
+  { far: '2001:db8:2::3', bits: 64, port: PORT_ESP6, raw: true },
+] as const;
 const SPIS = [0x10000000, 0xc0ffee01, 0xffffffff, 0x12345676, 256, 0x7fffff03];
 
-function spiPacket(spi: number): Uint8Array {
-  const bytes = new Uint8Array(40).fill(0xee);
+function spiPacket(spi: number, length = 40): Uint8Array {
+  const bytes = new Uint8Array(length).fill(0xee);
   new DataView(bytes.buffer).setUint32(0, spi);
   return bytes;
 }
@@ -147,7 +154,7 @@ sockets('data is never fragmented: a narrower path is refused, and the route tel
     );
     joinNamespaces(
       { namespace: r!, name: 'right', addresses: [`${link.v4}.130/25`, '2001:db8:2::2/64'] },
-      { namespace: b!, name: 'wan', addresses: [`${link.v4}.129/25`, '2001:db8:2::1/64'] },
+      { namespace: b!, name: 'wan', addresses: FAR.map(({ far, bits }) => `${far}/${bits}`) },
     );
     for (const [namespace, name] of [
       [r!, 'right'],
@@ -168,26 +175,28 @@ sockets('data is never fragmented: a narrower path is refused, and the route tel
       b!.configure((n) => addRoute(n, { ...route, gateway: addressBytes(fromB) }));
     }
     const set = a!.enter(() => openSockets({ workers: 1, mark: 7 }));
-    for (const [far, ports] of [
-      ['192.0.2.129', [PORT_UDP4_4500, PORT_ESP4]],
-      ['2001:db8:2::1', [PORT_UDP6_4500, PORT_ESP6]],
-    ] as const) {
+    for (const { far, port, raw } of FAR) {
       const to = addressBytes(far);
-      for (const port of ports) {
-        const raw = port === PORT_ESP4 || port === PORT_ESP6;
-        const fd = set.workers[0]![port]!;
-        for (let tries = 0; tries < 400; tries++) {
-          if (sendFrom(fd, to, raw ? 0 : 4500, new Uint8Array(1400)) < 0) break;
-          readable(fd, 5);
-        }
-        assert.is(sendFrom(fd, to, raw ? 0 : 4500, new Uint8Array(1400)), -1, `${far} ${port}`);
-        assert.is(errno(), EMSGSIZE);
-        assert.is(
-          a!.configure((n) => reach(n, to, { mark: 7 }).mtu),
-          1300,
-        );
-        assert.ok(sendFrom(fd, to, raw ? 0 : 4500, new Uint8Array(1200)) > 0);
+      const fd = set.workers[0]![port]!;
+      for (let tries = 0; tries < 400; tries++) {
+        if (sendFrom(fd, to, raw ? 0 : 4500, new Uint8Array(1400)) < 0) break;
+        readable(fd, 5);
       }
+      assert.is(sendFrom(fd, to, raw ? 0 : 4500, new Uint8Array(1400)), -1, `${far} ${port}`);
+      assert.is(errno(), EMSGSIZE);
+      assert.is(
+        a!.configure((n) => reach(n, to, { mark: 7 }).mtu),
+        1300,
+      );
+      assert.ok(sendFrom(fd, to, raw ? 0 : 4500, new Uint8Array(1200)) > 0);
+      // The fragmenting socket brings it through, from the same port.
+      const kind = raw ? ([SOCK_RAW, IPPROTO_ESP] as const) : ([SOCK_DGRAM, 0] as const);
+      const receiver = b!.enter(() => new TestSocket(to, raw ? 0 : 4500, ...kind));
+      const large = spiPacket(0x10000000 + port, 1400);
+      assert.is(sendFrom(set.fragmenting[port]!, to, raw ? 0 : 4500, large), 1400);
+      const came = receiver.receive()!;
+      assert.equal(came.slice(port === PORT_ESP4 ? 20 : 0), large, `${far} ${port}, whole`);
+      receiver.close();
     }
     set.close();
   }),

@@ -1,0 +1,68 @@
+// A path that is narrower than the gateways' own links: found out, and what cannot be made smaller than
+// the path comes through all the same, in fragments that the peer's kernel puts together.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Site } from '../../src/lab/sites.js';
+import { ownNamespaces } from '../helpers/namespaces.js';
+import { carries, echoes, type Gateway, type Pair, until, withPair } from './pair.js';
+
+const narrow = suite('narrow');
+
+interface Choice {
+  readonly outer: 4 | 6;
+  readonly policy?: (site: Site, remote: Site) => object[];
+}
+
+function configuration(site: Site, remote: Site, { outer, policy }: Choice): object {
+  const address = outer === 6 ? `${remote.outer6}/128` : `${remote.outer}/32`;
+  const both = [
+    { 'src-address': site.network, 'dst-address': remote.network },
+    { 'src-address': site.network6, 'dst-address': remote.network6 },
+  ];
+  return {
+    log: { level: 'debug' },
+    peer: [{ name: remote.name, address, passive: site.name === 'east' }],
+    identity: [{ peer: remote.name, secret: 'a secret of the two' }],
+    policy: (policy?.(site, remote) ?? both).map((entry) => ({ ...entry, peer: remote.name })),
+  };
+}
+
+async function start(pair: Pair, choice: Choice): Promise<[Gateway, Gateway]> {
+  const east = await pair.start(pair.east, configuration(pair.east, pair.west, choice));
+  const west = await pair.start(pair.west, configuration(pair.west, pair.east, choice));
+  await west.established();
+  return [west, east];
+}
+
+async function counter(gateway: Gateway, name: string): Promise<number> {
+  const rows = await gateway.ask('statistics print', {});
+  return (rows as unknown as Record<string, number>)[name]!;
+}
+
+for (const outer of [4, 6] as const) {
+  narrow(`IPv6 inside, 1300 bytes of IPv${outer} outside: packets of 1280 come through`, () =>
+    withPair(
+      async (pair) => {
+        const [west] = await start(pair, { outer });
+        // 40 + 8 + 1232 = 1280: no IPv6 sender need go below
+        const echo = () => echoes(pair.west, pair.east, 6, 1, 1232) || undefined;
+        await until('an echo of 1280 bytes', echo);
+        assert.is(echoes(pair.west, pair.east, 6, 3, 1232), 3);
+        assert.is(echoes(pair.east, pair.west, 6, 3, 1232), 3);
+        assert.ok((await counter(west, 'outer-fragmented')) > 0);
+        await until(
+          'a fragmented echo',
+          () => echoes(pair.west, pair.east, 4, 1, 3000) || undefined,
+        );
+        for (const family of [4, 6] as const) {
+          await carries(pair.west, pair.east, family);
+          await carries(pair.east, pair.west, family);
+        }
+        assert.is(await counter(west, 'out-errors'), 0);
+      },
+      { mtu: 1300 },
+    ),
+  );
+}
+
+if (ownNamespaces()) narrow.run();
