@@ -107,6 +107,7 @@ function settingsOf(c: Configuration): Settings {
       table: tun.table,
       rulePriority: tun['rule-priority'],
       failClosed: tun['fail-closed'],
+      refusePlain: tun['refuse-plain'],
       mssClamp: tun['mss-clamp'],
     },
     log: c.log.entry,

@@ -13,6 +13,8 @@ export interface TunSettings {
   readonly rulePriority: number;
   /** Whether protected packets are refused, not sent in the clear, should the daemon be killed. */
   readonly failClosed: boolean;
+  /** Whether packets that should have come through a tunnel and did not are refused. */
+  readonly refusePlain: boolean;
   /** Whether the MSS of TCP SYNs is lowered to what the tunnel carries. */
   readonly mssClamp: boolean;
 }

@@ -92,10 +92,12 @@ export const COUNTERS = [
   {
     name: 'in-template-mismatches',
     column: drops.IN_TEMPLATE_MISMATCHES,
-    cause: "An authentic inner packet lies outside the SA's traffic selectors.",
+    cause:
+      "An authentic inner packet lies outside the SA's traffic selectors, or a packet that an " +
+      'encrypt policy holds came in the clear.',
     remedy:
-      'The peer sends more through the tunnel than was negotiated: compare the policies of ' +
-      'both ends.',
+      'The peer sends more through the tunnel than was negotiated, or past it: compare the ' +
+      'policies of both ends; capture on the outer interface.',
   },
   {
     name: 'in-no-policies',
@@ -106,7 +108,7 @@ export const COUNTERS = [
   {
     name: 'in-policy-blocked',
     column: drops.IN_POLICY_BLOCKED,
-    cause: 'A decrypted packet matches a policy with action=discard.',
+    cause: 'A packet, decrypted or plain, matches a policy with action=discard.',
     remedy: 'Change the policy if it is not intended: the peer sends what it forbids.',
   },
   {

@@ -2,7 +2,7 @@
 // Steps by writing tables into shared memory. `startGateway`:
 //   1. device and sockets (fails before anything changes)      4. workers
 //   2. tables: SAs and policies in the shared memory           5. engine, timers, initiations
-//   3. rules and routes: from here on protected packets are ours
+//   3. rules, routes, packet filter: from here on protected packets are ours
 // and `stop` undoes it in reverse, after a goodbye to every peer.
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -17,11 +17,12 @@ import { Engine } from '../ike/engine.js';
 import type { Step } from '../ike/step.js';
 import { HostRoutes } from '../net/host.js';
 import { openSockets, type SocketSet } from '../net/sockets.js';
-import { openTun } from '../net/tun.js';
+import { NONE_REFUSED, PlainGuard, type Refused } from '../net/plain-guard.js';
+import { openTun, type Tun } from '../net/tun.js';
 import { addressFromBytes } from '../policy/address.js';
 import { threadedAgreement } from './agreement.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
-import { localAddressFor, MARK, reachOf, routedPolicy } from './host.js';
+import { guardedPolicy, localAddressFor, MARK, reachOf, routedPolicy } from './host.js';
 import type { Log } from './log.js';
 import { PathMtu } from './path-mtu.js';
 import { printHandlers } from './print.js';
@@ -57,6 +58,7 @@ class Gateway implements RunningGateway {
   });
   #engine!: IkeEngine;
   #runner!: StepRunner;
+  #guard: PlainGuard | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
   handlers!: RunningGateway['handlers'];
@@ -83,12 +85,7 @@ class Gateway implements RunningGateway {
     this.#tables = new Tables(loadModule(CONTROL_ROW, memory), { workers, random: randomBytes });
     this.#tables.setMssClamp(settings.tun.mssClamp);
     this.#tables.setPolicies(databases.policies);
-    const { table, rulePriority: priority } = settings.tun;
-    const routes = new HostRoutes({ tun, mark: MARK, table, priority });
-    this.#cleanup.add('rules and routes', () => routes.remove());
-    for (const warning of routes.apply(databases.policies.map(routedPolicy))) {
-      this.#log.warning('net', warning);
-    }
+    this.#prepareHost(tun);
     this.#startEngine(sockets);
     const plane = new DataPlane({
       memory,
@@ -101,7 +98,14 @@ class Gateway implements RunningGateway {
       onLost: (reason) => this.#fail(new Error(reason)),
     });
     this.#cleanup.add('the workers', () => plane.stop());
-    const sources = { built: this.#built, tables: this.#tables, engine: this.#engine, memory };
+    const refused = (): Refused => this.#guard?.refused() ?? NONE_REFUSED;
+    const sources = {
+      built: this.#built,
+      tables: this.#tables,
+      engine: this.#engine,
+      memory,
+      refused,
+    };
     this.handlers = printHandlers(sources, {
       killConnections: (peer) => this.#do(this.#engine.killConnections(peer)),
       flush: () => this.#do(this.#engine.flush()),
@@ -110,6 +114,21 @@ class Gateway implements RunningGateway {
     this.#log.info('system', text);
     void this.#do(this.#engine.start());
     return this;
+  }
+
+  /** What the policies protect goes to the TUN, and comes in through nothing else. */
+  #prepareHost(tun: Tun): void {
+    const { databases, settings } = this.#built;
+    const { table, rulePriority: priority, failClosed, refusePlain } = settings.tun;
+    const routes = new HostRoutes({ tun, mark: MARK, table, priority, failClosed });
+    this.#cleanup.add('rules and routes', () => routes.remove());
+    for (const warning of routes.apply(databases.policies.map(routedPolicy))) {
+      this.#log.warning('net', warning);
+    }
+    if (!refusePlain) return;
+    this.#guard = new PlainGuard({ tun: tun.name, failClosed });
+    this.#cleanup.add('the packet filter', () => this.#guard?.remove());
+    this.#guard.apply(databases.policies.map(guardedPolicy));
   }
 
   #startEngine(sockets: SocketSet): void {

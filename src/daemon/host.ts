@@ -1,10 +1,11 @@
 // The host's answers to the control plane: which address of ours reaches a peer and how large a packet
-// the path carries; and the policies as routing rules.
+// the path carries; and the policies as routing rules and as a packet filter.
 import { type Address, addressFromBytes, type Prefix, toBytes } from '../policy/address.js';
 import type { Policy } from '../policy/database.js';
 import type { RoutedPolicy } from '../net/host.js';
 import { SystemError } from '../net/libc.js';
 import { Netlink } from '../net/netlink.js';
+import type { GuardedPolicy } from '../net/plain-guard.js';
 import { reach, type Reach } from '../net/routes.js';
 
 /** SO_MARK of everything the gateway sends itself, so that no policy catches it: our own choice. */
@@ -34,6 +35,14 @@ const ipPrefix = ({ address, bits }: Prefix): RoutedPolicy['src'] => ({
   address: toBytes(address),
   bits,
 });
+
+/** Level `use` lets packets in as it lets them out: with an SA or without. */
+export const guardedPolicy = (policy: Policy): GuardedPolicy => {
+  const { action: _, ...selectors } = routedPolicy(policy);
+  const refused = policy.level === 'use' ? 'pass' : 'refuse';
+  const verdict = { encrypt: refused, discard: 'discard', none: 'pass' } as const;
+  return { ...selectors, verdict: verdict[policy.action] };
+};
 
 export const routedPolicy = (policy: Policy): RoutedPolicy => ({
   action: policy.action,

@@ -2,10 +2,12 @@
 import { encryptionNamed } from '../algorithms/encryption.js';
 import type { Built } from '../config/databases.js';
 import { protocolName } from '../config/protocols.js';
+import { IN_POLICY_BLOCKED, IN_TEMPLATE_MISMATCHES } from '../contract/drops.js';
 import type { InstalledSa } from '../dataplane/association.js';
 import { readCounter } from '../dataplane/counters.js';
 import type { Tables } from '../dataplane/tables.js';
 import type { ActivePeer, IkeEngine } from '../ike/context.js';
+import type { Refused } from '../net/plain-guard.js';
 import { formatAddress, formatPrefix } from '../policy/address.js';
 import type { Policy } from '../policy/database.js';
 import type { ControlHandlers } from './control.js';
@@ -17,6 +19,8 @@ export interface PrintSources {
   readonly tables: Tables;
   readonly engine: IkeEngine;
   readonly memory: WebAssembly.Memory;
+  /** What the packet filter refused, which no worker sees. */
+  readonly refused: () => Refused;
 }
 
 export interface Commands {
@@ -34,7 +38,7 @@ export function printHandlers(sources: PrintSources, commands: Commands): Contro
     'installed-sa print': (args) =>
       sources.tables.list().map((sa) => installedSaRow(sa, args['show-secrets'] === true)),
     'installed-sa flush': async () => ({ flushed: (await commands.flush()).flushed }),
-    'statistics print': () => statisticsRow(sources.memory),
+    'statistics print': () => statisticsRow(sources),
   };
 }
 
@@ -149,7 +153,17 @@ function endpointText(
   return address.family === 6 ? `[${text}]:${port}` : `${text}:${port}`;
 }
 
-const statisticsRow = (memory: WebAssembly.Memory): StatisticsRow =>
-  Object.fromEntries(
-    COUNTERS.map(({ name, column }) => [name, readCounter(memory, column)]),
+/** Linux counts a plain packet of an encrypt policy as XfrmInTmplMismatch, of a block as XfrmInPolBlock. */
+function statisticsRow({ memory, refused }: PrintSources): StatisticsRow {
+  const { unprotected, discarded } = refused();
+  const more = new Map([
+    [IN_TEMPLATE_MISMATCHES, unprotected],
+    [IN_POLICY_BLOCKED, discarded],
+  ]);
+  return Object.fromEntries(
+    COUNTERS.map(({ name, column }) => [
+      name,
+      readCounter(memory, column) + (more.get(column) ?? 0),
+    ]),
   ) as StatisticsRow;
+}

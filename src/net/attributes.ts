@@ -1,9 +1,10 @@
 // Netlink attributes (struct nlattr: u16 length, u16 type, data, padded to 4) as a list while a message
 // is written and as a map when one is read. Numbers are in host order, which is little-endian on
-// every machine this runs on; addresses and ports are bytes in network order.
+// every machine this runs on, but for netfilter's; addresses and ports are bytes in network order.
 import { NLA_F_NESTED, NLA_TYPE_MASK } from './linux.js';
 
 const HEADER = 4;
+const encoder = new TextEncoder();
 /** Netlink aligns everything to four bytes. */
 export const align4 = (length: number): number => (length + 3) & ~3;
 
@@ -14,11 +15,16 @@ export interface Attribute {
 
 export const bytesAttribute = (type: number, data: Uint8Array): Attribute => ({ type, data });
 
-export function u32Attribute(type: number, value: number): Attribute {
-  const data = new Uint8Array(4);
-  new DataView(data.buffer).setUint32(0, value, true);
-  return { type, data };
-}
+export const u32Attribute = (type: number, value: number): Attribute => ({
+  type,
+  data: Uint8Array.of(value, value >> 8, value >> 16, value >> 24),
+});
+
+/** A number in network order, as netfilter wants it; negative ones in two's complement. */
+export const be32Attribute = (type: number, value: number): Attribute => ({
+  type,
+  data: Uint8Array.of(value >> 24, value >> 16, value >> 8, value),
+});
 
 export const u8Attribute = (type: number, value: number): Attribute => ({
   type,
@@ -28,7 +34,7 @@ export const u8Attribute = (type: number, value: number): Attribute => ({
 /** Text with its closing NUL, as the kernel wants names. */
 export const textAttribute = (type: number, text: string): Attribute => ({
   type,
-  data: new TextEncoder().encode(`${text}\0`),
+  data: encoder.encode(`${text}\0`),
 });
 
 /** Attributes inside an attribute; `prefix` stands before them (a peer's ifinfomsg in veth). */
@@ -39,16 +45,20 @@ export const nestedAttribute = (
 ): Attribute => ({ type: type | NLA_F_NESTED, data: concat([prefix, encodeAttributes(inner)]) });
 
 export function encodeAttributes(list: readonly Attribute[]): Uint8Array {
-  return concat(
-    list.map(({ type, data }) => {
-      const out = new Uint8Array(align4(HEADER + data.length));
-      const view = new DataView(out.buffer);
-      view.setUint16(0, HEADER + data.length, true);
-      view.setUint16(2, type, true);
-      out.set(data, HEADER);
-      return out;
-    }),
-  );
+  let size = 0;
+  for (const { data } of list) size += align4(HEADER + data.length);
+  const out = new Uint8Array(size);
+  let at = 0;
+  for (const { type, data } of list) {
+    const length = HEADER + data.length;
+    out[at] = length;
+    out[at + 1] = length >> 8;
+    out[at + 2] = type;
+    out[at + 3] = type >> 8;
+    out.set(data, at + HEADER);
+    at += align4(length);
+  }
+  return out;
 }
 
 /** Reads attributes; one whose length does not fit ends the list. A repeated type: the last counts. */

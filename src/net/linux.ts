@@ -111,6 +111,7 @@ export const ETH_P_ALL = 3;
 
 // linux/netlink.h
 export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
 export const NLMSG_HEADER = 16;
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
@@ -122,6 +123,7 @@ export const NLM_F_ACK_TLVS = 0x200;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
 export const NLM_F_DUMP = 0x300;
 export const NLMSGERR_ATTR_MSG = 1;
 export const NLA_F_NESTED = 0x8000;

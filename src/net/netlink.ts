@@ -1,9 +1,12 @@
-// rtnetlink: one request, one answer, over an AF_NETLINK socket of the calling thread's namespace.
+// Netlink: one request and its answer, or a transaction of many that the kernel makes whole or not at
+// all, over an AF_NETLINK socket of the calling thread's namespace; rtnetlink unless told otherwise.
 // A failure names the request in words, the kernel's errno and its own sentence (extended ack).
-import { type Attribute, align4, decodeAttributes, encodeAttributes } from './attributes.js';
+import { type Attribute, align4, concat, decodeAttributes } from './attributes.js';
+import { encodeAttributes } from './attributes.js';
 import { textOf, u32Of } from './attributes.js';
 import {
   type Advice,
+  addressOf,
   allocate,
   check,
   close,
@@ -67,9 +70,10 @@ export class Netlink {
   readonly #fd: number;
   #sequence = 1;
 
-  constructor() {
-    const subject = 'an rtnetlink socket';
-    this.#fd = check(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), 'socket', subject);
+  /** `family`: NETLINK_ROUTE, NETLINK_NETFILTER. */
+  constructor(family = NETLINK_ROUTE, subject = 'an rtnetlink socket', advice?: Advice) {
+    const made = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family);
+    this.#fd = check(made, 'socket', subject, advice);
     // Old kernels know neither: errors are then less talkative and dumps unfiltered.
     tryOption(this.#fd, 'NETLINK_EXT_ACK', 1);
     tryOption(this.#fd, 'NETLINK_GET_STRICT_CHK', 1);
@@ -102,19 +106,49 @@ export class Netlink {
     }
   }
 
+  /**
+   * Sends requests that belong together in one datagram: all happen or none. The first failure is
+   * thrown. What does not fit the socket's buffer (SO_SNDBUF) is refused: EMSGSIZE.
+   */
+  transaction(requests: readonly Request[]): void {
+    const first = this.#sequence + 1;
+    const encoded = requests.map((request, index) =>
+      this.#encode(request, index === requests.length - 2 ? NLM_F_ACK : 0),
+    );
+    this.#transmit(concat(encoded), requests[0]!);
+    // The last request of a batch is acknowledged; a failure stands in front of that.
+    const acknowledged = first + requests.length - 2;
+    for (;;) {
+      for (const message of messages(this.#receive(requests[0]!.what))) {
+        const request = requests[message.sequence - first];
+        if (!request || message.type !== NLMSG_ERROR) continue;
+        raise(message, request);
+        if (message.sequence === acknowledged) return;
+      }
+    }
+  }
+
   #send(request: Request, flags: number): void {
+    this.#transmit(this.#encode(request, flags), request);
+  }
+
+  #encode(request: Request, flags: number): Uint8Array {
     const attributes = encodeAttributes(request.attributes ?? []);
-    const body = new Uint8Array(align4(request.body.length));
-    body.set(request.body);
-    const total = NLMSG_HEADER + body.length + attributes.length;
-    const block = allocate(total);
-    block.bytes.set(body, NLMSG_HEADER);
-    block.bytes.set(attributes, NLMSG_HEADER + body.length);
-    block.view.setUint32(0, total, true);
-    block.view.setUint16(4, request.type, true);
-    block.view.setUint16(6, NLM_F_REQUEST | flags | (request.flags ?? 0), true);
-    block.view.setUint32(8, ++this.#sequence, true);
-    check(send(this.#fd, block.at, total, 0), 'netlink send', request.what, request.advice);
+    const body = align4(request.body.length);
+    const bytes = new Uint8Array(NLMSG_HEADER + body + attributes.length);
+    const view = new DataView(bytes.buffer);
+    bytes.set(request.body, NLMSG_HEADER);
+    bytes.set(attributes, NLMSG_HEADER + body);
+    view.setUint32(0, bytes.length, true);
+    view.setUint16(4, request.type, true);
+    view.setUint16(6, NLM_F_REQUEST | flags | (request.flags ?? 0), true);
+    view.setUint32(8, ++this.#sequence, true);
+    return bytes;
+  }
+
+  #transmit(bytes: Uint8Array, { what, advice }: Request): void {
+    const at = addressOf(bytes);
+    check(send(this.#fd, at, bytes.length, 0), 'netlink send', what, advice);
   }
 
   /** Reads until the answer is complete: an acknowledgement, the end of a dump, or the one object. */

@@ -59,6 +59,7 @@ loading('the shortest file: everything else is the default', () => {
       table: 2030,
       rulePriority: 10000,
       failClosed: true,
+      refusePlain: true,
       mssClamp: true,
     },
     log: { level: 'info', format: 'text' },

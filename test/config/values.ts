@@ -309,6 +309,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       ],
     },
     'fail-closed': FLAG,
+    'refuse-plain': FLAG,
     'mss-clamp': FLAG,
   },
   log: {

@@ -14,6 +14,7 @@ import { addressBytes } from '../../src/net/addressing.js';
 import type { ClearCapture } from '../../src/net/capture.js';
 import { ping } from '../../src/net/echo.js';
 import { linkIndex, listLinks } from '../../src/net/links.js';
+import { NfTables } from '../../src/net/nf-tables.js';
 import { listRoutes, routeText } from '../../src/net/routes.js';
 import { listRules, ruleText } from '../../src/net/rules.js';
 import { captureClear } from '../helpers/namespaces.js';
@@ -133,10 +134,14 @@ function launch(site: Site, configuration: object, directory: string): Gateway {
 
 /** Everything the gateway may have changed on its host, as text. */
 export function hostState({ gateway }: Site): string[] {
+  const filters = gateway.enter(() => new NfTables());
+  const tables = filters.list();
+  filters.close();
   return gateway.configure((netlink) => {
     const index = linkIndex(netlink, 'lo');
     return [
       `lo is ${index}`,
+      ...tables,
       ...listLinks(netlink).map(({ name }) => name),
       ...listRules(netlink).map(ruleText),
       // Link-local routes come by themselves, some time after a link is up.

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Site } from '../../src/lab/sites.js';
 import { ownNamespaces } from '../helpers/namespaces.js';
-import { carries, echoes, type Gateway, type Pair, until, withPair } from './pair.js';
+import { carries, echoes, type Gateway, hostState, type Pair, until, withPair } from './pair.js';
 
 const tunnel = suite('tunnel');
 
@@ -130,6 +130,20 @@ tunnel('a killed gateway stays closed; a new one takes over and cleans up', asyn
     const again = await pair.start(pair.west, configuration(pair.west, pair.east, {}));
     await again.established();
     await until('echoes again', () => echoes(pair.west, pair.east, 4, 1) || undefined);
+  });
+});
+
+tunnel('fail-closed decides what a killed gateway leaves behind', async () => {
+  await withPair(async (pair) => {
+    for (const closed of [true, false]) {
+      const plain = configuration(pair.west, pair.east, {});
+      const chosen = { ...plain, tun: { 'fail-closed': closed } };
+      await pair.stop(await pair.start(pair.west, chosen), 'SIGKILL');
+      const left = hostState(pair.west).join('\n');
+      assert.is(/unreachable/.test(left), closed, left);
+      assert.is(/culvert-culvert0/.test(left), closed, left);
+      await pair.stop(await pair.start(pair.west, plain));
+    }
   });
 });
 

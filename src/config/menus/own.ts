@@ -61,6 +61,16 @@ export const tunMenu = menu({
         'clear, until it starts again. A daemon that is stopped removes its rules either way.',
     }),
     property({
+      name: 'refuse-plain',
+      kind: flag,
+      default: true,
+      ours: true,
+      text:
+        'Packets that come in the clear although an encrypt policy holds them (source and ' +
+        'destination exchanged) are refused, to this host and through it, by an nf_tables table of ' +
+        'ours. IKE, ESP and IPv6 neighbour discovery of this host itself always pass.',
+    }),
+    property({
       name: 'mss-clamp',
       kind: flag,
       default: true,

@@ -1,0 +1,149 @@
+// nf_tables over netlink (linux/netfilter/nf_tables.h): the messages a packet filter of ours needs, as
+// values, and one transaction that makes them all. Numbers in attributes are big-endian here.
+import { type Attribute, bytesAttribute, decodeAttributes, nestedAttribute } from './attributes.js';
+import { be32Attribute as be32, textAttribute, textOf } from './attributes.js';
+import type { Advice } from './libc.js';
+import { NETLINK_NETFILTER, NLM_F_APPEND, NLM_F_CREATE } from './linux.js';
+import { Netlink, type Request } from './netlink.js';
+import { expressionList, type Expression } from './nf-expressions.js';
+
+/** nfgenmsg.nfgen_family: rules that see IPv4 and IPv6 (NFPROTO_INET). */
+const INET = 1;
+const SUBSYSTEM = 10 << 8; // NFNL_SUBSYS_NFTABLES
+const BATCH_BEGIN = 16;
+const BATCH_END = 17;
+const [NEWTABLE, GETTABLE, DELTABLE, NEWCHAIN, NEWRULE, NEWSET, NEWSETELEM, NEWOBJ, GETOBJ] = [
+  0, 1, 2, 3, 6, 9, 12, 18, 19,
+];
+const SET_CONSTANT = 2;
+const SET_INTERVAL = 4;
+const INTERVAL_END = 1;
+const OBJECT_COUNTER = 1;
+/** An attribute's length is 16 bits: a set's elements travel in several messages. */
+const ELEMENTS_PER_MESSAGE = 1000;
+const TABLE_OWNED = 2; // NFT_TABLE_F_OWNER: goes with the socket that made it
+/** What a kernel without nf_tables answers, and with what. */
+const NONE =
+  'this kernel has no nf_tables (module nf_tables): load it, or set refuse-plain=no in menu tun';
+const ABSENT: Advice = { EPROTONOSUPPORT: NONE, EOPNOTSUPP: NONE, EINVAL: NONE, ENOENT: NONE };
+export const HOOK_INPUT = 1; // NF_INET_LOCAL_IN
+export const HOOK_FORWARD = 2; // NF_INET_FORWARD
+
+/** A message of the nf_tables subsystem; `what` names it in errors. */
+function message(number: number, what: string, attributes: readonly Attribute[]): Request {
+  const body = Uint8Array.of(INET, 0, 0, 0);
+  return { type: SUBSYSTEM | number, flags: NLM_F_CREATE, body, attributes, what };
+}
+
+/** `owned`: the kernel removes the table when this process ends (Linux 5.12). */
+export const newTable = (table: string, owned = false): Request =>
+  message(NEWTABLE, `add table ${table}`, [
+    textAttribute(1, table),
+    ...(owned ? [be32(2, TABLE_OWNED)] : []),
+  ]);
+
+export const deleteTable = (table: string): Request => ({
+  ...message(DELTABLE, `delete table ${table}`, [textAttribute(1, table)]),
+  flags: 0,
+});
+
+/** A chain that others jump to, or, with a hook and priority, one where packets enter. */
+export function newChain(table: string, chain: string, hook?: [number, number]): Request {
+  const attributes = [textAttribute(1, table), textAttribute(3, chain)];
+  if (hook) {
+    const place = [be32(1, hook[0]), be32(2, hook[1])];
+    attributes.push(nestedAttribute(4, place), textAttribute(7, 'filter'));
+  }
+  return message(NEWCHAIN, `add chain ${table} ${chain}`, attributes);
+}
+
+export function newRule(table: string, chain: string, list: readonly Expression[]): Request {
+  const names = [textAttribute(1, table), textAttribute(2, chain)];
+  const request = message(NEWRULE, `add rule ${table} ${chain}`, [
+    ...names,
+    nestedAttribute(4, expressionList(list)),
+  ]);
+  return { ...request, flags: NLM_F_CREATE | NLM_F_APPEND };
+}
+
+/** A set of address ranges; `id` is any number, unique in the transaction. */
+export const newAddressSet = (table: string, set: string, id: number, bytes: 4 | 16): Request =>
+  message(NEWSET, `add set ${table} ${set}`, [
+    textAttribute(1, table),
+    textAttribute(2, set),
+    be32(3, SET_CONSTANT | SET_INTERVAL),
+    be32(4, bytes === 4 ? 7 : 8), // nft's own numbers for ipv4_addr and ipv6_addr, for its listing
+    be32(5, bytes),
+    be32(10, id),
+  ]);
+
+/** The ranges of a set, in order and apart from each other; an `end` of undefined has no end. */
+export function setElements(
+  table: string,
+  set: string,
+  ranges: readonly { readonly start: Uint8Array; readonly end: Uint8Array | undefined }[],
+): Request[] {
+  const elements = ranges.flatMap(({ start, end }) => [
+    nestedAttribute(1, [nestedAttribute(1, [bytesAttribute(1, start)])]),
+    ...(end ? [endOf(end)] : []),
+  ]);
+  const requests: Request[] = [];
+  for (let at = 0; at < elements.length; at += ELEMENTS_PER_MESSAGE) {
+    const some = elements.slice(at, at + ELEMENTS_PER_MESSAGE);
+    const names = [textAttribute(1, table), textAttribute(2, set)];
+    const what = `add elements to ${table} ${set}`;
+    requests.push(message(NEWSETELEM, what, [...names, nestedAttribute(3, some)]));
+  }
+  return requests;
+}
+
+/** The first address behind a range. */
+const endOf = (address: Uint8Array): Attribute =>
+  nestedAttribute(1, [nestedAttribute(1, [bytesAttribute(1, address)]), be32(3, INTERVAL_END)]);
+
+export const newCounter = (table: string, name: string): Request =>
+  message(NEWOBJ, `add counter ${table} ${name}`, [
+    textAttribute(1, table),
+    textAttribute(2, name),
+    be32(3, OBJECT_COUNTER),
+    nestedAttribute(4, []),
+  ]);
+
+/** A netlink socket for nf_tables of the calling thread's network namespace. */
+export class NfTables {
+  readonly #netlink = new Netlink(NETLINK_NETFILTER, 'an nf_tables socket', ABSENT);
+
+  close(): void {
+    this.#netlink.close();
+  }
+
+  /** Makes all changes, or none and throws the first refusal. */
+  commit(requests: readonly Request[]): void {
+    const frame = Uint8Array.of(0, 0, 0, SUBSYSTEM >> 8);
+    const edge = (type: number): Request => ({
+      type,
+      body: frame,
+      what: 'an nf_tables change',
+      advice: ABSENT,
+    });
+    this.#netlink.transaction([edge(BATCH_BEGIN), ...requests, edge(BATCH_END)]);
+  }
+
+  /** Names of the tables of our family, whoever made them. */
+  list(): string[] {
+    const answers = this.#netlink.dump({ ...message(GETTABLE, 'list tables', []), flags: 0 });
+    return answers.map(({ attributes }) => textOf(attributes.get(1)) ?? '');
+  }
+
+  /** How many packets a counter has seen. */
+  packets(table: string, name: string): number {
+    const names = [textAttribute(1, table), textAttribute(2, name), be32(3, OBJECT_COUNTER)];
+    const request = message(GETOBJ, `get counter ${table} ${name}`, names);
+    const { attributes } = this.#netlink.get({ ...request, flags: 0 });
+    const data = attributes.get(4);
+    const packets = data && decodeAttributes(data).get(2);
+    if (!packets || packets.length < 8) throw new Error(`nf_tables: no value in ${request.what}`);
+    const view = new DataView(packets.buffer, packets.byteOffset, 8);
+    return Number(view.getBigUint64(0));
+  }
+}
