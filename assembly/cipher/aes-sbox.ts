@@ -1,13 +1,25 @@
-// The AES S-box as a circuit over bit planes: 32 AND and 83 XOR (Boyar, Peralta, "A depth-16 circuit for
-// the AES S-box", 2012), so that no memory access depends on the data. The four NOTs of the affine
-// constant are left out: what comes out is S(x) ^ 0x63, and the round keys carry the constant
-// (aes-key.ts).
+// The AES round (FIPS 197 §5.1). SubBytes is a circuit over bit planes: 32 AND and 83 XOR (Boyar,
+// Peralta, "A depth-16 circuit for the AES S-box", 2012), so that no memory access depends on the data.
+// The four NOTs of the affine constant are left out: what comes out is S(x) ^ 0x63, and the round keys
+// carry the constant (aes-key.ts). What follows it in a round is here too, so that the planes go from
+// one to the other in registers.
 
 /** Bytes of eight bit planes: eight blocks. */
 export const STATE: u32 = 128;
 
-/** Replaces the eight planes at `state` (plane i holds bit i of every byte) by S(x) ^ 0x63. */
-export function substitute(state: usize): void {
+// What follows SubBytes:
+/** ShiftRows, MixColumns and the round key. */
+export const MIX: u32 = 0;
+/** ShiftRows and the round key. */
+export const LAST: u32 = 1;
+/** Nothing. */
+export const ALONE: u32 = 2;
+
+/**
+ * Replaces the eight planes at `state` (plane i holds bit i of every byte) by S(x) ^ 0x63, and then
+ * takes step `then` with the planes of the round key at `key`.
+ */
+export function substitute(state: usize, key: usize, then: u32): void {
   const x7 = v128.load(state);
   const x6 = v128.load(state, 16);
   const x5 = v128.load(state, 32);
@@ -131,6 +143,46 @@ export function substitute(state: usize): void {
   const s5 = v128.xor(t47, t65);
   const s1 = v128.xor(t64, s3);
   const s2 = v128.xor(t55, t67);
+  if (then == MIX) {
+    // With b the columns moved up by one row and d = a ^ b, a column becomes 2 d ^ b ^ (d moved by two);
+    // 2 d moves the planes up by one and adds the last to 0, 1, 3, 4.
+    const b7 = shiftedUp(s0);
+    const d7 = v128.xor(shifted(s0), b7);
+    const b0 = shiftedUp(s7);
+    const d0 = v128.xor(shifted(s7), b0);
+    v128.store(state, mixed(d7, b0, d0, key));
+    const b1 = shiftedUp(s6);
+    const d1 = v128.xor(shifted(s6), b1);
+    v128.store(state, mixed(v128.xor(d0, d7), b1, d1, key + 16), 16);
+    const b2 = shiftedUp(s5);
+    const d2 = v128.xor(shifted(s5), b2);
+    v128.store(state, mixed(d1, b2, d2, key + 32), 32);
+    const b3 = shiftedUp(s4);
+    const d3 = v128.xor(shifted(s4), b3);
+    v128.store(state, mixed(v128.xor(d2, d7), b3, d3, key + 48), 48);
+    const b4 = shiftedUp(s3);
+    const d4 = v128.xor(shifted(s3), b4);
+    v128.store(state, mixed(v128.xor(d3, d7), b4, d4, key + 64), 64);
+    const b5 = shiftedUp(s2);
+    const d5 = v128.xor(shifted(s2), b5);
+    v128.store(state, mixed(d4, b5, d5, key + 80), 80);
+    const b6 = shiftedUp(s1);
+    const d6 = v128.xor(shifted(s1), b6);
+    v128.store(state, mixed(d5, b6, d6, key + 96), 96);
+    v128.store(state, mixed(d6, b7, d7, key + 112), 112);
+    return;
+  }
+  if (then == LAST) {
+    v128.store(state, v128.xor(shifted(s7), v128.load(key)));
+    v128.store(state, v128.xor(shifted(s6), v128.load(key, 16)), 16);
+    v128.store(state, v128.xor(shifted(s5), v128.load(key, 32)), 32);
+    v128.store(state, v128.xor(shifted(s4), v128.load(key, 48)), 48);
+    v128.store(state, v128.xor(shifted(s3), v128.load(key, 64)), 64);
+    v128.store(state, v128.xor(shifted(s2), v128.load(key, 80)), 80);
+    v128.store(state, v128.xor(shifted(s1), v128.load(key, 96)), 96);
+    v128.store(state, v128.xor(shifted(s0), v128.load(key, 112)), 112);
+    return;
+  }
   v128.store(state, s7);
   v128.store(state, s6, 16);
   v128.store(state, s5, 32);
@@ -139,4 +191,68 @@ export function substitute(state: usize): void {
   v128.store(state, s2, 80);
   v128.store(state, s1, 96);
   v128.store(state, s0, 112);
+}
+
+// Byte p is row p % 4, column p / 4. Bytes move by swizzle with a constant: V8 keeps the constant in a
+// register and leaves out the clamp, while it builds the mask of a shuffle anew at every use.
+
+/** Row r moves r columns to the left (FIPS 197 §5.1.2). */
+function shifted(plane: v128): v128 {
+  return i8x16.swizzle(plane, i8x16(0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11));
+}
+
+/** The same, then every column up by one row. */
+function shiftedUp(plane: v128): v128 {
+  return i8x16.swizzle(plane, i8x16(5, 10, 15, 0, 9, 14, 3, 4, 13, 2, 7, 8, 1, 6, 11, 12));
+}
+
+/** Every column up by one row. */
+export function up(plane: v128): v128 {
+  return i8x16.swizzle(plane, i8x16(1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12));
+}
+
+/** Every column by two rows. */
+export function byTwo(plane: v128): v128 {
+  return i8x16.swizzle(plane, i8x16(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+}
+
+function mixed(doubled: v128, up: v128, difference: v128, key: usize): v128 {
+  const sum = v128.xor(v128.xor(doubled, up), byTwo(difference));
+  return v128.xor(sum, v128.load(key));
+}
+
+/** MixColumns of planes that ShiftRows has moved, and the round key: as `substitute` has it. */
+export function mixColumns(state: usize, key: usize): void {
+  const a7 = v128.load(state, 112);
+  const b7 = up(a7);
+  const d7 = v128.xor(a7, b7);
+  const a0 = v128.load(state);
+  const b0 = up(a0);
+  const d0 = v128.xor(a0, b0);
+  v128.store(state, mixed(d7, b0, d0, key));
+  const a1 = v128.load(state, 16);
+  const b1 = up(a1);
+  const d1 = v128.xor(a1, b1);
+  v128.store(state, mixed(v128.xor(d0, d7), b1, d1, key + 16), 16);
+  const a2 = v128.load(state, 32);
+  const b2 = up(a2);
+  const d2 = v128.xor(a2, b2);
+  v128.store(state, mixed(d1, b2, d2, key + 32), 32);
+  const a3 = v128.load(state, 48);
+  const b3 = up(a3);
+  const d3 = v128.xor(a3, b3);
+  v128.store(state, mixed(v128.xor(d2, d7), b3, d3, key + 48), 48);
+  const a4 = v128.load(state, 64);
+  const b4 = up(a4);
+  const d4 = v128.xor(a4, b4);
+  v128.store(state, mixed(v128.xor(d3, d7), b4, d4, key + 64), 64);
+  const a5 = v128.load(state, 80);
+  const b5 = up(a5);
+  const d5 = v128.xor(a5, b5);
+  v128.store(state, mixed(d4, b5, d5, key + 80), 80);
+  const a6 = v128.load(state, 96);
+  const b6 = up(a6);
+  const d6 = v128.xor(a6, b6);
+  v128.store(state, mixed(d5, b6, d6, key + 96), 96);
+  v128.store(state, mixed(d6, b7, d7, key + 112), 112);
 }

@@ -3,7 +3,7 @@
 // rounds 1 … with the S-box's constant 0x63 folded in (aes-sbox.ts), which every later step carries
 // through unchanged, since MixColumns' and its inverse's rows each sum to 1.
 import { transpose } from './aes-planes';
-import { STATE, substitute } from './aes-sbox';
+import { ALONE, byTwo, LAST, MIX, STATE, substitute, up } from './aes-sbox';
 
 /** FIPS 197 §5: 10, 12 or 14 rounds for 16, 24 or 32 bytes of key. */
 export function rounds(keyBytes: u32): u32 {
@@ -15,12 +15,9 @@ export function encryptBlocks(planes: usize, count: u32, state: usize): void {
   transpose(state);
   addRoundKey(state, planes);
   for (let round: u32 = 1; round < count; round++) {
-    substitute(state);
-    mixRows(state, planes + round * STATE);
+    substitute(state, planes + round * STATE, MIX);
   }
-  substitute(state);
-  shiftRows(state);
-  addRoundKey(state, planes + count * STATE);
+  substitute(state, planes + count * STATE, LAST);
   transpose(state);
 }
 
@@ -44,81 +41,13 @@ function addRoundKey(state: usize, key: usize): void {
   }
 }
 
-// Byte p is row p % 4, column p / 4. Bytes move by swizzle with a constant: V8 keeps the constant in a
-// register and leaves out the clamp, while it builds the mask of a shuffle anew at every use.
-
-/** Row r moves r columns to the left (FIPS 197 §5.1.2). */
-function shifted(plane: v128): v128 {
-  return i8x16.swizzle(plane, i8x16(0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11));
-}
-
-/** The same, then every column up by one row. */
-function shiftedUp(plane: v128): v128 {
-  return i8x16.swizzle(plane, i8x16(5, 10, 15, 0, 9, 14, 3, 4, 13, 2, 7, 8, 1, 6, 11, 12));
-}
-
-/** Every column by two rows. */
-function byTwo(plane: v128): v128 {
-  return i8x16.swizzle(plane, i8x16(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
-}
-
-function shiftRows(state: usize): void {
-  for (let at: usize = 0; at < STATE; at += 16) {
-    v128.store(state + at, shifted(v128.load(state + at)));
-  }
-}
-
-/**
- * ShiftRows, MixColumns and the round key. With b the column moved up by one and d = a ^ b, a column
- * becomes 2 d ^ b ^ (d moved by two); 2 d moves the planes up by one and adds the last to 0, 1, 3, 4.
- */
-function mixRows(state: usize, key: usize): void {
-  const s7 = v128.load(state, 112);
-  const b7 = shiftedUp(s7);
-  const d7 = v128.xor(shifted(s7), b7);
-  const s0 = v128.load(state);
-  const b0 = shiftedUp(s0);
-  const d0 = v128.xor(shifted(s0), b0);
-  v128.store(state, mixed(d7, b0, d0, key));
-  const s1 = v128.load(state, 16);
-  const b1 = shiftedUp(s1);
-  const d1 = v128.xor(shifted(s1), b1);
-  v128.store(state, mixed(v128.xor(d0, d7), b1, d1, key + 16), 16);
-  const s2 = v128.load(state, 32);
-  const b2 = shiftedUp(s2);
-  const d2 = v128.xor(shifted(s2), b2);
-  v128.store(state, mixed(d1, b2, d2, key + 32), 32);
-  const s3 = v128.load(state, 48);
-  const b3 = shiftedUp(s3);
-  const d3 = v128.xor(shifted(s3), b3);
-  v128.store(state, mixed(v128.xor(d2, d7), b3, d3, key + 48), 48);
-  const s4 = v128.load(state, 64);
-  const b4 = shiftedUp(s4);
-  const d4 = v128.xor(shifted(s4), b4);
-  v128.store(state, mixed(v128.xor(d3, d7), b4, d4, key + 64), 64);
-  const s5 = v128.load(state, 80);
-  const b5 = shiftedUp(s5);
-  const d5 = v128.xor(shifted(s5), b5);
-  v128.store(state, mixed(d4, b5, d5, key + 80), 80);
-  const s6 = v128.load(state, 96);
-  const b6 = shiftedUp(s6);
-  const d6 = v128.xor(shifted(s6), b6);
-  v128.store(state, mixed(d5, b6, d6, key + 96), 96);
-  v128.store(state, mixed(d6, b7, d7, key + 112), 112);
-}
-
-function mixed(doubled: v128, up: v128, difference: v128, key: usize): v128 {
-  const sum = v128.xor(v128.xor(doubled, up), byTwo(difference));
-  return v128.xor(sum, v128.load(key));
-}
-
 /**
  * InvShiftRows and InvSubBytes: with B the inverse of the affine map's linear part, the inverse S-box
  * of x ^ 0x63 is B(S(B(x)) ^ 0x63): the same circuit between two linear maps.
  */
 function inverseSubstituteRows(state: usize): void {
   inverseAffine(state);
-  substitute(state);
+  substitute(state, state, ALONE);
   inverseAffine(state);
   for (let at: usize = 0; at < STATE; at += 16) {
     const s = v128.load(state + at);
@@ -194,11 +123,6 @@ function inverseMixColumns(state: usize): void {
   const d6 = v128.xor(c6, up(c6));
   v128.store(state, unkeyed(d5, c6, d6), 96);
   v128.store(state, unkeyed(d6, c7, d7), 112);
-}
-
-/** Every column up by one row. */
-function up(plane: v128): v128 {
-  return i8x16.swizzle(plane, i8x16(1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12));
 }
 
 function unkeyed(doubled: v128, plane: v128, difference: v128): v128 {

@@ -1,9 +1,10 @@
 // AES-GCM (NIST SP 800-38D) with a nonce of 12 bytes and a tag of 16, as RFC 4106 uses it. The block
 // that masks the tag and the packet's tail go through the same batches of eight as everything else.
-//   1. key stream: the first batch has the tag's block and seven of data   2. GHASH   3. tag
+//   1. key stream: the first batch has counter 0, the tag's block and six of data   2. GHASH   3. tag
 // `open` checks the tag before it writes any plaintext.
 import { scratchAt } from '../memory';
 import { encryptBlocks, rounds } from './aes';
+import { counterErase, counterStream, GROUP, GROUP_BYTES, STREAM } from './aes-ctr';
 import { aesExpandKey } from './aes-key';
 import { copyShort } from './copy';
 import { ghashBlocks, ghashSetKey } from './ghash';
@@ -11,13 +12,13 @@ import { ghashBlocks, ghashSetKey } from './ghash';
 /** The context: key planes, then GHASH tables. */
 const TABLES: usize = 1920;
 // Scratch.
-const STREAM: usize = 1024; // eight blocks of key stream
 const TAIL: usize = 1152; // up to four blocks of data and the lengths
 const MASK: usize = 1280; // the tag's block
 const HASH_WORK: usize = 2048;
 
-const FIRST: u32 = 7 * 16; // bytes of data in the first batch
 const BATCH: u32 = 8 * 16;
+/** Key stream before the data's: counter 0, which nothing uses, and the tag's. */
+const BEFORE: u32 = 2 * 16;
 
 /** Prepares `context` (3968 bytes) for the AES key at `key`. */
 export function gcmSetKey(context: usize, key: usize, keyBytes: u32): void {
@@ -41,8 +42,9 @@ export function gcmSeal(
   length: u32,
   tag: usize,
 ): void {
-  firstStream(context, keyBytes, nonce);
+  firstStream(context, keyBytes, nonce, length);
   applyStream(context, keyBytes, nonce, src, dst, length);
+  counterErase();
   v128.store(tag, authenticate(context, aad, aadLength, dst, length));
 }
 
@@ -58,27 +60,25 @@ export function gcmOpen(
   length: u32,
   tag: usize,
 ): u32 {
-  firstStream(context, keyBytes, nonce);
+  firstStream(context, keyBytes, nonce, length);
   const expected = authenticate(context, aad, aadLength, src, length);
-  if (v128.any_true(v128.xor(expected, v128.load(tag)))) return 0;
-  applyStream(context, keyBytes, nonce, src, dst, length);
-  return 1;
+  const right = !v128.any_true(v128.xor(expected, v128.load(tag)));
+  if (right) applyStream(context, keyBytes, nonce, src, dst, length);
+  counterErase();
+  return u32(right);
 }
 
-/** Key stream of counters 1 … 8; counter 1 masks the tag (§7.1). */
-function firstStream(context: usize, keyBytes: u32, nonce: usize): void {
-  nextStream(context, keyBytes, nonce, 1);
-  const stream = scratchAt + STREAM;
-  v128.store(scratchAt + MASK, v128.load(stream));
+/** The first group of the key stream; counter 1 masks the tag (§7.1). */
+function firstStream(context: usize, keyBytes: u32, nonce: usize, length: u32): void {
+  nextStream(context, keyBytes, nonce, 0, length);
+  v128.store(scratchAt + MASK, v128.load(scratchAt + STREAM + 16));
 }
 
-function nextStream(context: usize, keyBytes: u32, nonce: usize, counter: u32): void {
-  const stream = scratchAt + STREAM;
-  const base = i32x4(load<i32>(nonce), load<i32>(nonce, 4), load<i32>(nonce, 8), 0);
-  for (let i: u32 = 0; i < 8; i++) {
-    v128.store(stream + 16 * i, i32x4.replace_lane(base, 3, bswap<u32>(counter + i)));
-  }
-  encryptBlocks(context, rounds(keyBytes), stream);
+/** The stream for what a packet of `length` bytes has in group `group`. */
+function nextStream(context: usize, keyBytes: u32, nonce: usize, group: u32, length: u32): void {
+  const all = (length + BEFORE + BATCH - 1) / BATCH;
+  const batches = min<u32>(all - group * GROUP, GROUP);
+  counterStream(context, rounds(keyBytes), nonce, group, batches, all);
 }
 
 function applyStream(
@@ -90,11 +90,11 @@ function applyStream(
   length: u32,
 ): void {
   const stream = scratchAt + STREAM;
-  let done = min<u32>(length, FIRST);
-  applyBlocks(stream + 16, src, dst, done);
-  for (let counter: u32 = 9; done < length; counter += 8) {
-    nextStream(context, keyBytes, nonce, counter);
-    const count = min<u32>(length - done, BATCH);
+  let done = min<u32>(length, GROUP_BYTES - BEFORE);
+  applyBlocks(stream + BEFORE, src, dst, done);
+  for (let group: u32 = 1; done < length; group++) {
+    nextStream(context, keyBytes, nonce, group, length);
+    const count = min<u32>(length - done, GROUP_BYTES);
     applyBlocks(stream, src + done, dst + done, count);
     done += count;
   }
