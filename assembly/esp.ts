@@ -4,7 +4,17 @@
 // (RFC 4303 §2). A job lives in WORKER_JOBS from the moment its SA is known until the batch ends.
 import { SA_FLAG_ESN } from '../src/contract/ids';
 import { JOB_SIZE, SA_FLAGS, SA_SALT, SA_SPI, TX_SLOTS, WORKER_JOBS } from '../src/contract/layout';
-import { AAD, BATCH_JOBS, LANES, NONCE, scratchAt, workerAt } from './memory';
+import {
+  CCM_AAD,
+  CCM_AAD_LENGTH,
+  CCM_DST,
+  CCM_LENGTH,
+  CCM_PREFIX,
+  CCM_SRC,
+  CCM_TAG,
+  COUNTER_FLAGS,
+} from './cipher/ccm';
+import { BATCH_JOBS, LANES, NONCE, scratchAt, workerAt } from './memory';
 
 export const ESP_HEADER: i32 = 8;
 /** RFC 4303 §2.6: an inner packet that carries nothing. */
@@ -72,7 +82,7 @@ export function nextJob(index: i32, state: u32, sa: usize): i32 {
   return index;
 }
 
-/** Nonce of an AEAD: salt and IV (RFC 4106 §4, RFC 7634 §2). */
+/** Nonce of an AEAD or of counter mode: salt and IV (RFC 4106 §4, RFC 7634 §2, RFC 3686 §4). */
 export function writeNonce(sa: usize, iv: usize): usize {
   const nonce = scratchAt + NONCE;
   store<u32>(nonce, load<u32>(sa, SA_SALT));
@@ -80,9 +90,8 @@ export function writeNonce(sa: usize, iv: usize): usize {
   return nonce;
 }
 
-/** Additional data: SPI and the whole sequence number (RFC 4106 §5); returns its length. */
-export function writeAad(sa: usize, sequence: u64): u32 {
-  const aad = scratchAt + AAD;
+/** Additional data: SPI and the whole sequence number (RFC 4106 §5) at `aad`; returns its length. */
+export function writeAad(sa: usize, sequence: u64, aad: usize): u32 {
   store<u32>(aad, bswap<u32>(load<u32>(sa, SA_SPI)));
   if (load<u32>(sa, SA_FLAGS) & SA_FLAG_ESN) {
     store<u64>(aad, bswap<u64>(sequence), 4);
@@ -90,6 +99,25 @@ export function writeAad(sa: usize, sequence: u64): u32 {
   }
   store<u32>(aad, bswap<u32>(<u32>sequence), 4);
   return 8;
+}
+
+/** Writes a job of cipher/ccm.ts to `at`; its nonce is three bytes of salt and the IV (RFC 4309 §4). */
+export function addCcmJob(
+  at: usize,
+  job: usize,
+  iv: usize,
+  from: usize,
+  to: usize,
+  tag: usize,
+): void {
+  const sa = saOf(job);
+  store<u32>(at, <u32>from, CCM_SRC);
+  store<u32>(at, <u32>to, CCM_DST);
+  store<u32>(at, load<u32>(job, JOB_TEXT), CCM_LENGTH);
+  store<u32>(at, <u32>tag, CCM_TAG);
+  store<u32>(at, (load<u32>(sa, SA_SALT) << 8) | COUNTER_FLAGS, CCM_PREFIX);
+  store<u64>(at + 4, load<u64>(iv), CCM_PREFIX);
+  store<u32>(at, writeAad(sa, load<u64>(job, JOB_SEQUENCE), at + CCM_AAD), CCM_AAD_LENGTH);
 }
 
 // A job of hmacLanes (mac/hmaclanes.ts).

@@ -17,4 +17,7 @@ export { poly1305 } from './mac/poly1305';
 export { aesExpandKey } from './cipher/aes-key';
 export { decryptBlocks, encryptBlocks } from './cipher/aes';
 export { cbcDecrypt, cbcEncryptLanes } from './cipher/cbc';
+export { ctrApply } from './cipher/ctr';
+export { ccmOpenLanes, ccmSealLanes } from './cipher/ccm';
+export { gmacOpen, gmacSeal } from './cipher/gmac';
 export { gcmOpen, gcmSeal, gcmSetKey } from './cipher/gcm';

@@ -32,10 +32,10 @@ export const BATCH_SLOTS: usize = 49152 + 140; // u32, transmit slots taken
 export const BATCH_JOBS: usize = 49152 + 144; // u32, ESP packets in work
 /** The outer header of the received packet in work: receive.ts. */
 export const ORIGIN: usize = 49152 + 192;
-/** Nonce, additional data and the zero IV of a packet: esp/. */
+/** Nonce, zero IV and additional data of a packet: esp.ts. */
 export const NONCE: usize = 49152 + 256;
-export const AAD: usize = 49152 + 272;
-export const ZERO_IV: usize = 49152 + 288;
+export const ZERO_IV: usize = 49152 + 272;
+export const AAD: usize = 49152 + 288; // 20 bytes at most: with AES-GMAC the IV is part of it
 /** Jobs of one call of a multi-lane kernel. */
 export const LANES: usize = 49152 + 512;
 /** Whole digests to compare, 64 bytes for each packet of a batch. */

@@ -1,50 +1,25 @@
 // Opens the ESP packets of a batch (RFC 4303 §3.4), in states: FRAMED (replay check passed) →
 // HALFWAY (authentic) → DONE (decrypted), or DROPPED.
 //   1. verify   HMAC an SA's packets side by side, compared in constant time
-//   2. decrypt  AEAD verifies and decrypts in one; CBC only what is authentic
-import { IN_STATE_PROTOCOL_ERRORS } from '../src/contract/drops';
-import {
-  CIPHER_AES_CBC,
-  CIPHER_AES_GCM,
-  CIPHER_CHACHA20_POLY1305,
-  CIPHER_NULL,
-  MAC_NONE,
-} from '../src/contract/ids';
-import {
-  SA_CIPHER,
-  SA_ICV_BYTES,
-  SA_INVALID,
-  SA_IV_BYTES,
-  SA_KEY,
-  SA_KEY_BYTES,
-  SA_MAC,
-  SA_MAC_KEY,
-} from '../src/contract/layout';
-import { count } from './counters';
+//   2. decrypt  (decrypt.ts) an AEAD verifies and decrypts in one; the others only what is authentic
+import { MAC_NONE } from '../src/contract/ids';
+import { SA_ICV_BYTES, SA_MAC, SA_MAC_KEY } from '../src/contract/layout';
+import { decrypt, refuse } from './decrypt';
 import {
   addMacJob,
-  DONE,
-  DROPPED,
-  ESP_HEADER,
   FRAMED,
   HALFWAY,
   JOB_LENGTH,
-  JOB_SEQUENCE,
   JOB_SOURCE,
-  JOB_TARGET,
-  JOB_TEXT,
   jobAt,
   jobCount,
   nextJob,
   saOf,
   setState,
   stateOf,
-  writeAad,
-  writeNonce,
 } from './esp';
-import { aeadOpen, cbcDecrypt } from './kernels';
 import { hmacLanes } from './mac/hmaclanes';
-import { AAD, DIGESTS, LANES, scratchAt } from './memory';
+import { DIGESTS, LANES, scratchAt } from './memory';
 
 const MAC_LANES: i32 = 16; // jobs per call: lanes take the next message as they finish
 const DIGEST = 64;
@@ -56,15 +31,8 @@ export function openJobs(): void {
   }
   for (let i = 0; i < jobs; i++) {
     const job = jobAt(i);
-    if (stateOf(job) == FRAMED || stateOf(job) == HALFWAY) decrypt(job);
+    if (stateOf(job) == FRAMED || stateOf(job) == HALFWAY) decrypt(i);
   }
-}
-
-/** Wrong ICV, or a suite this module does not have: nothing changes but counters. */
-function refuse(job: usize): void {
-  atomic.add<u64>(saOf(job), 1, SA_INVALID);
-  count(IN_STATE_PROTOCOL_ERRORS);
-  setState(job, DROPPED);
 }
 
 // ---- 1. verify -----------------------------------------------------------------------------------
@@ -100,38 +68,4 @@ function equal(a: usize, b: usize, length: i32): bool {
   let difference: u32 = 0;
   for (let i = 0; i < length; i++) difference |= load<u8>(a + i) ^ load<u8>(b + i);
   return difference == 0;
-}
-
-// ---- 2. decrypt ----------------------------------------------------------------------------------
-
-function decrypt(job: usize): void {
-  const sa = saOf(job);
-  const cipher = load<u32>(sa, SA_CIPHER);
-  const authentic = stateOf(job) == HALFWAY;
-  const source: usize = load<u32>(job, JOB_SOURCE);
-  const target: usize = load<u32>(job, JOB_TARGET);
-  const text = load<i32>(job, JOB_TEXT);
-  const iv = source + ESP_HEADER;
-  const from = iv + load<u32>(sa, SA_IV_BYTES);
-  if (cipher == CIPHER_AES_GCM || cipher == CIPHER_CHACHA20_POLY1305) {
-    if (!openAead(job, sa, iv, from)) return refuse(job);
-  } else if (!authentic) {
-    return refuse(job); // encryption without integrity is not opened
-  } else if (cipher == CIPHER_AES_CBC) {
-    cbcDecrypt(sa + SA_KEY, load<u32>(sa, SA_KEY_BYTES), iv, from, target, text);
-  } else if (cipher == CIPHER_NULL) {
-    memory.copy(target, from, text);
-  } else {
-    return refuse(job);
-  }
-  setState(job, DONE);
-}
-
-function openAead(job: usize, sa: usize, iv: usize, from: usize): bool {
-  const text = load<i32>(job, JOB_TEXT);
-  const target: usize = load<u32>(job, JOB_TARGET);
-  const nonce = writeNonce(sa, iv);
-  const aad = scratchAt + AAD;
-  const aadLength = writeAad(sa, load<u64>(job, JOB_SEQUENCE));
-  return aeadOpen(sa, nonce, aad, aadLength, from, target, text);
 }

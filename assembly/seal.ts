@@ -1,25 +1,14 @@
 // Seals the ESP packets of a batch (RFC 4303 §3.3):
 //   1. number       one atomic add per SA reserves the batch's numbers; nothing ever wraps
 //   2. frame        trailer behind the inner packet, header and IV into the transmit slot
-//   3. encrypt      AEAD one packet after another; CBC eight packets of an SA side by side
+//   3. encrypt      (encrypt.ts) by the kind of cipher, one by one or an SA's packets side by side
 //   4. authenticate HMAC an SA's packets side by side
-import { OUT_BYTES, OUT_PACKETS, OUT_STATE_PROTOCOL_ERRORS } from '../src/contract/drops';
-import { OUT_STATE_SEQUENCE_ERRORS } from '../src/contract/drops';
-import {
-  CIPHER_AES_CBC,
-  CIPHER_AES_GCM,
-  CIPHER_CHACHA20_POLY1305,
-  CIPHER_NULL,
-  MAC_NONE,
-  SA_FLAG_ESN,
-} from '../src/contract/ids';
+import { OUT_BYTES, OUT_PACKETS, OUT_STATE_SEQUENCE_ERRORS } from '../src/contract/drops';
+import { MAC_NONE, SA_FLAG_ESN } from '../src/contract/ids';
 import {
   SA_BLOCK_BYTES,
-  SA_CIPHER,
   SA_FLAGS,
   SA_IV_BYTES,
-  SA_KEY,
-  SA_KEY_BYTES,
   SA_MAC,
   SA_MAC_KEY,
   SA_SEQ,
@@ -27,6 +16,7 @@ import {
   SA_SPI,
 } from '../src/contract/layout';
 import { count, countMore } from './counters';
+import { encrypt, writeIv } from './encrypt';
 import {
   addMacJob,
   DONE,
@@ -46,20 +36,15 @@ import {
   saOf,
   setState,
   stateOf,
-  writeAad,
-  writeNonce,
 } from './esp';
-import { aeadSeal, cbcEncryptLanes } from './kernels';
 import { hmacLanes } from './mac/hmaclanes';
-import { AAD, LANES, scratchAt, ZERO_IV } from './memory';
+import { LANES, scratchAt, ZERO_IV } from './memory';
 import { account, raiseHard, raiseSoft } from './sa';
 
 const LAST_SHORT: u64 = 0xffffffff;
 /** Below the end by more than any batch takes, so that the counter itself cannot wrap. */
 const LAST_ESN: u64 = 0xffffffff00000000;
-const CBC_LANES: i32 = 8;
 const MAC_LANES: i32 = 16; // jobs per call: lanes take the next message as they finish
-const CBC_JOB = 16; // {src, dst, length, iv} of cipher/cbc.ts
 
 /** Jobs in state NEW become DONE or DROPPED. */
 export function sealJobs(): void {
@@ -133,65 +118,7 @@ function frame(job: usize): void {
   store<i32>(job, text, JOB_TEXT);
   store<u32>(target, bswap<u32>(load<u32>(sa, SA_SPI)));
   store<u32>(target, bswap<u32>(<u32>sequence), 4);
-  const cipher = load<u32>(sa, SA_CIPHER);
-  if (cipher == CIPHER_AES_CBC) {
-    // Encrypted under the same key with a zero IV, a block that never repeats is an unpredictable IV
-    // (NIST SP 800-38A appendix C): it runs as the first block of the packet's own chain.
-    store<u64>(source - 16, sequence);
-    store<u64>(source - 16, load<u32>(sa, SA_SPI), 8);
-  } else if (cipher != CIPHER_NULL) {
-    store<u64>(target + ESP_HEADER, bswap<u64>(sequence));
-  }
-}
-
-// ---- 3. encrypt ----------------------------------------------------------------------------------
-
-function encrypt(index: i32): void {
-  const job = jobAt(index);
-  const sa = saOf(job);
-  const cipher = load<u32>(sa, SA_CIPHER);
-  if (cipher == CIPHER_AES_GCM || cipher == CIPHER_CHACHA20_POLY1305) {
-    sealAead(job, sa);
-    setState(job, DONE);
-  } else if (cipher == CIPHER_AES_CBC) {
-    encryptLanes(index, sa);
-  } else if (cipher == CIPHER_NULL) {
-    const text = load<i32>(job, JOB_TEXT);
-    memory.copy(load<u32>(job, JOB_TARGET) + ESP_HEADER, load<u32>(job, JOB_SOURCE), text);
-    setState(job, HALFWAY);
-  } else {
-    setState(job, DROPPED);
-    count(OUT_STATE_PROTOCOL_ERRORS);
-  }
-}
-
-function sealAead(job: usize, sa: usize): void {
-  const target: usize = load<u32>(job, JOB_TARGET);
-  const source: usize = load<u32>(job, JOB_SOURCE);
-  const text = load<i32>(job, JOB_TEXT);
-  const iv = target + ESP_HEADER;
-  const to = iv + load<u32>(sa, SA_IV_BYTES);
-  const nonce = writeNonce(sa, iv);
-  const aad = scratchAt + AAD;
-  const aadLength = writeAad(sa, load<u64>(job, JOB_SEQUENCE));
-  aeadSeal(sa, nonce, aad, aadLength, source, to, text);
-}
-
-/** Job `index` and up to seven more of its SA. */
-function encryptLanes(index: i32, sa: usize): void {
-  const jobs = jobCount();
-  let lanes = 0;
-  for (let i = index; i < jobs && lanes < CBC_LANES; i = nextJob(i + 1, FRAMED, sa)) {
-    const job = jobAt(i);
-    const at = scratchAt + LANES + lanes * CBC_JOB;
-    store<u32>(at, load<u32>(job, JOB_SOURCE) - 16);
-    store<u32>(at, load<u32>(job, JOB_TARGET) + ESP_HEADER, 4);
-    store<i32>(at, load<i32>(job, JOB_TEXT) + 16, 8);
-    store<u32>(at, <u32>(scratchAt + ZERO_IV), 12);
-    setState(job, HALFWAY);
-    lanes++;
-  }
-  cbcEncryptLanes(sa + SA_KEY, load<u32>(sa, SA_KEY_BYTES), scratchAt + LANES, lanes);
+  writeIv(job);
 }
 
 // ---- 4. authenticate -----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import { copyShort } from './copy';
 import { ghashBlocks, ghashSetKey } from './ghash';
 
 /** The context: key planes, then GHASH tables. */
-const TABLES: usize = 1920;
+export const GCM_TABLES: usize = 1920;
 // Scratch.
 const TAIL: usize = 1152; // up to four blocks of data and the lengths
 const MASK: usize = 1280; // the tag's block
@@ -26,7 +26,7 @@ export function gcmSetKey(context: usize, key: usize, keyBytes: u32): void {
   const stream = scratchAt + STREAM;
   memory.fill(stream, 0, BATCH);
   encryptBlocks(context, rounds(keyBytes), stream);
-  ghashSetKey(context + TABLES, stream, scratchAt + HASH_WORK);
+  ghashSetKey(context + GCM_TABLES, stream, scratchAt + HASH_WORK);
   memory.fill(stream, 0, BATCH);
 }
 
@@ -112,7 +112,7 @@ function applyBlocks(stream: usize, src: usize, dst: usize, length: u32): void {
 
 /** The tag over associated data and ciphertext (§7.1): GHASH, masked by the first counter's block. */
 function authenticate(context: usize, aad: usize, aadLength: u32, data: usize, length: u32): v128 {
-  const tables = context + TABLES;
+  const tables = context + GCM_TABLES;
   const tail = scratchAt + TAIL;
   let sum = i8x16.splat(0);
   let rest = aadLength;

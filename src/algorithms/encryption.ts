@@ -2,7 +2,10 @@
 // one SA needs: a kernel of the data plane and a cipher of OpenSSL for the control plane.
 import {
   CIPHER_AES_CBC,
+  CIPHER_AES_CCM,
+  CIPHER_AES_CTR,
   CIPHER_AES_GCM,
+  CIPHER_AES_GMAC,
   CIPHER_CHACHA20_POLY1305,
   CIPHER_NULL,
 } from '../contract/ids.js';
@@ -28,9 +31,17 @@ export interface EncryptionRow extends AlgorithmRow {
   /** Of an AEAD; 0 otherwise, the integrity algorithm has it then. */
   readonly icvBytes: number;
   readonly aead: boolean;
+  /** What the operator should know before naming it, beside its status. */
+  readonly caution?: string;
 }
 
-function aesCbc(keyBits: 128 | 192 | 256, status: Status): EncryptionRow {
+type KeyBits = 128 | 192 | 256;
+const KEY_BITS: readonly KeyBits[] = [256, 192, 128];
+const IN_THE_CLEAR = 'packets are authenticated, not encrypted';
+/** What counter modes and AEADs share: a nonce that is salt and IV, and no block to fill. */
+const NONCE = { saltBytes: 4, ivBytes: 8, blockBytes: 1 } as const;
+
+function aesCbc(keyBits: KeyBits, status: Status): EncryptionRow {
   return {
     name: `aes-${keyBits}-cbc`,
     profile: `aes-${keyBits}`,
@@ -53,7 +64,7 @@ function aesCbc(keyBits: 128 | 192 | 256, status: Status): EncryptionRow {
 }
 
 /** With a 16-byte ICV; in IKE by RFC 5282. RouterOS has it for ESP only, IKE is our addition. */
-function aesGcm(keyBits: 128 | 192 | 256, status: Status): EncryptionRow {
+function aesGcm(keyBits: KeyBits, status: Status): EncryptionRow {
   return {
     name: `aes-${keyBits}-gcm`,
     profile: `aes-${keyBits}-gcm`,
@@ -65,15 +76,64 @@ function aesGcm(keyBits: 128 | 192 | 256, status: Status): EncryptionRow {
     kernel: CIPHER_AES_GCM,
     openssl: `aes-${keyBits}-gcm`,
     keyBytes: keyBits / 8,
-    saltBytes: 4,
-    ivBytes: 8,
-    blockBytes: 1,
+    ...NONCE,
     icvBytes: 16,
     aead: true,
     rfc: 'RFC 4106',
     status,
   };
 }
+
+/** What ESP alone has. */
+interface EspMode {
+  readonly name: string;
+  /** The number in IKEv2; IKEv1's where it differs. */
+  readonly number: number;
+  readonly ikev1Esp?: number;
+  readonly kernel: number;
+  readonly saltBytes?: number;
+  readonly icvBytes: number;
+  readonly rfc: string;
+  readonly caution?: string;
+}
+
+function aesForEsp(keyBits: KeyBits, mode: EspMode): EncryptionRow {
+  const name = mode.name.replace('aes', `aes-${keyBits}`);
+  return {
+    ikev1Esp: mode.number,
+    ...NONCE,
+    ...mode,
+    name,
+    profile: undefined,
+    proposal: name,
+    ikev1Isakmp: undefined,
+    ikev2: mode.number,
+    keyBits,
+    openssl: undefined,
+    keyBytes: keyBits / 8,
+    aead: mode.icvBytes > 0,
+    status: 'should',
+  };
+}
+
+const AES_CTR = { name: 'aes-ctr', number: 13, kernel: CIPHER_AES_CTR, icvBytes: 0 };
+const AES_CCM = { kernel: CIPHER_AES_CCM, saltBytes: 3, rfc: 'RFC 4309' };
+/** Every mode of AES beside CBC and GCM; a CCM without a number has the whole ICV, as with GCM. */
+const ESP_MODES: readonly EspMode[] = [
+  { ...AES_CTR, rfc: 'RFC 3686' },
+  { ...AES_CCM, name: 'aes-ccm', number: 16, icvBytes: 16 },
+  { ...AES_CCM, name: 'aes-ccm-12', number: 15, icvBytes: 12 },
+  { ...AES_CCM, name: 'aes-ccm-8', number: 14, icvBytes: 8 },
+  {
+    name: 'aes-gmac',
+    number: 21,
+    ikev1Esp: 23,
+    kernel: CIPHER_AES_GMAC,
+    icvBytes: 16,
+    rfc: 'RFC 4543',
+    caution: IN_THE_CLEAR,
+  },
+];
 
 export const ENCRYPTION: readonly EncryptionRow[] = [
   aesGcm(256, 'must'),
@@ -90,9 +150,7 @@ export const ENCRYPTION: readonly EncryptionRow[] = [
     kernel: CIPHER_CHACHA20_POLY1305,
     openssl: 'chacha20-poly1305',
     keyBytes: 32,
-    saltBytes: 4,
-    ivBytes: 8,
-    blockBytes: 1,
+    ...NONCE,
     icvBytes: 16,
     aead: true,
     rfc: 'RFC 7634',
@@ -101,6 +159,7 @@ export const ENCRYPTION: readonly EncryptionRow[] = [
   aesCbc(256, 'must'),
   aesCbc(192, 'should'),
   aesCbc(128, 'must'),
+  ...ESP_MODES.flatMap((mode) => KEY_BITS.map((keyBits) => aesForEsp(keyBits, mode))),
   {
     name: '3des',
     profile: '3des',
@@ -137,7 +196,8 @@ export const ENCRYPTION: readonly EncryptionRow[] = [
     icvBytes: 0,
     aead: false,
     rfc: 'RFC 2410',
-    status: 'legacy',
+    status: 'must',
+    caution: IN_THE_CLEAR,
   },
 ];
 

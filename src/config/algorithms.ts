@@ -2,6 +2,7 @@
 // and why some should only serve old peers.
 import {
   ENCRYPTION,
+  type EncryptionRow,
   PROFILE_ENCRYPTION_NAMES,
   PROPOSAL_ENCRYPTION_NAMES,
   proposalEncryption,
@@ -58,9 +59,11 @@ const REASONS: Readonly<Record<Status, string | undefined>> = {
 
 /** Why a value of a property is unsafe; undefined where it is not, or names no algorithm. */
 export function whyUnsafe(property: string, name: string): string | undefined {
-  if (name === 'null') {
-    return property === 'enc-algorithms' ? 'packets are authenticated, not encrypted' : undefined;
-  }
+  if (name === 'null' && TABLES[property] === INTEGRITY) return undefined; // an AEAD has its own
   const row = TABLES[property]?.find((r) => r.profile === name || r.proposal === name);
-  return row && REASONS[row.status];
+  if (!row) return undefined;
+  const caution = (row as Partial<EncryptionRow>).caution;
+  return (
+    [REASONS[row.status], caution].filter((text) => text !== undefined).join('; ') || undefined
+  );
 }

@@ -116,13 +116,14 @@ export function algorithmTables(): string {
   return [
     '### Encryption\n',
     table(
-      ['profile', 'proposal', 'key bits', 'ICV bits', 'AEAD', 'reference', 'status'],
+      ['profile', 'proposal', 'key bits', 'ICV bits', 'AEAD', 'reference', 'status', 'mind'],
       ENCRYPTION.map((row) => [
         ...names(row),
         bits(row.keyBytes),
         bits(row.icvBytes),
         row.aead ? 'yes' : 'no',
         ...common(row),
+        row.caution ?? '',
       ]),
     ),
     '\n### Integrity\n',

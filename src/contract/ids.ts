@@ -6,6 +6,9 @@ export const CIPHER_NULL = 1;
 export const CIPHER_AES_CBC = 2;
 export const CIPHER_AES_GCM = 3;
 export const CIPHER_CHACHA20_POLY1305 = 4;
+export const CIPHER_AES_CTR = 5;
+export const CIPHER_AES_CCM = 6;
+export const CIPHER_AES_GMAC = 7;
 
 // Integrity kernels (SA_MAC). MAC_NONE goes with an AEAD cipher.
 export const MAC_NONE = 0;

@@ -179,9 +179,24 @@ export class SaRecord {
   #setCipherKey(exports: Exports, key: number, bytes: Uint8Array): void {
     const context = this.#at + layout.SA_KEY;
     const cipher = this.u32(layout.SA_CIPHER);
-    if (cipher === ids.CIPHER_AES_GCM) exports.gcmSetKey!(context, key, bytes.length);
-    else if (cipher === ids.CIPHER_AES_CBC) exports.aesExpandKey!(context, key, bytes.length);
-    else new Uint8Array(this.#view.buffer, context, bytes.length).set(bytes);
+    switch (cipher) {
+      case ids.CIPHER_NULL:
+        return;
+      case ids.CIPHER_CHACHA20_POLY1305:
+        new Uint8Array(this.#view.buffer, context, bytes.length).set(bytes);
+        return;
+      case ids.CIPHER_AES_GCM:
+      case ids.CIPHER_AES_GMAC:
+        exports.gcmSetKey!(context, key, bytes.length);
+        return;
+      case ids.CIPHER_AES_CBC:
+      case ids.CIPHER_AES_CTR:
+      case ids.CIPHER_AES_CCM:
+        exports.aesExpandKey!(context, key, bytes.length);
+        return;
+      default:
+        throw new RangeError(`no key setup for cipher ${cipher}`);
+    }
   }
 
   /** Overwrites the whole record, keys and all, with zeros: a free slot. */

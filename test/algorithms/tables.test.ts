@@ -41,8 +41,10 @@ tables('sizes belong together', () => {
   for (const row of ENCRYPTION) {
     if (row.keyBits !== undefined) assert.is(row.keyBytes * 8, row.keyBits, row.name);
     assert.is(row.aead, row.icvBytes > 0, row.name);
-    assert.is(row.aead, row.saltBytes > 0, row.name);
-    if (!row.aead && row.keyBytes > 0) assert.is(row.ivBytes, row.blockBytes, row.name);
+    // a nonce is salt and IV (AEADs, counter mode); an IV alone is a block (CBC)
+    if (row.aead) assert.ok(row.saltBytes > 0, row.name);
+    if (row.saltBytes > 0) assert.is(row.blockBytes, 1, row.name);
+    else if (row.keyBytes > 0) assert.is(row.ivBytes, row.blockBytes, row.name);
     if (row.proposal) assert.ok(row.kernel !== undefined, `${row.name} has no kernel`);
     if (row.profile) assert.ok(row.openssl !== undefined, `${row.name} is not in OpenSSL`);
   }

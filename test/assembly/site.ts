@@ -25,7 +25,12 @@ const suite = (
 export const SUITES: readonly Suite[] = [
   ...[128, 192, 256].map((bits) => suite(`aes-${bits}-gcm`, 'null', bits / 8, 4, 0)),
   suite('chacha20poly1305', 'null', 32, 4, 0),
+  ...[128, 192, 256].map((bits) => suite(`aes-${bits}-ccm`, 'null', bits / 8, 3, 0)),
+  suite('aes-128-ccm-12', 'null', 16, 3, 0),
+  suite('aes-256-ccm-8', 'null', 32, 3, 0),
+  ...[128, 192, 256].map((bits) => suite(`aes-${bits}-gmac`, 'null', bits / 8, 4, 0)),
   ...[128, 192, 256].map((bits) => suite(`aes-${bits}-cbc`, 'sha256', bits / 8, 0, 32)),
+  ...[128, 192, 256].map((bits) => suite(`aes-${bits}-ctr`, 'sha256', bits / 8, 4, 32)),
   suite('aes-128-cbc', 'sha1', 16, 0, 20),
   suite('aes-192-cbc', 'md5', 24, 0, 16),
   suite('aes-256-cbc', 'sha384', 32, 0, 48),

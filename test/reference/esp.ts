@@ -1,10 +1,11 @@
 // A second opinion on ESP (RFC 4303) on node:crypto: seals and opens one packet at a time, slowly and
 // in the order of the RFC's sections.
-import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { cipherOf, openAead, sealAead, tagBytes } from './ciphers.js';
 
 export interface ReferenceSa {
   readonly spi: number;
-  /** `aes-128-gcm`, `chacha20poly1305`, `aes-256-cbc`, `null`. */
+  /** A name of the registry. */
   readonly encryption: string;
   /** `null` with an AEAD. */
   readonly integrity: string;
@@ -32,8 +33,6 @@ const ICV_BYTES: Readonly<Record<string, number>> = {
 };
 
 const isAead = (sa: ReferenceSa): boolean => sa.integrity === 'null';
-const openssl = (encryption: string): string =>
-  encryption === 'chacha20poly1305' ? 'chacha20-poly1305' : encryption;
 
 function header(spi: number, low: number): Buffer {
   const bytes = Buffer.alloc(8);
@@ -66,35 +65,17 @@ function integrityCheck(sa: ReferenceSa, packet: Uint8Array, sequence: bigint): 
 export function sealText(sa: ReferenceSa, sequence: bigint, iv: Uint8Array, text: Uint8Array) {
   const head = header(sa.spi, Number(sequence & 0xffffffffn));
   if (isAead(sa)) {
-    const nonce = Buffer.concat([sa.salt, iv]);
-    const options = { authTagLength: 16 };
-    const name = openssl(sa.encryption) as 'aes-128-gcm';
-    const cipher = createCipheriv(name, sa.encryptionKey, nonce, options);
-    cipher.setAAD(additionalData(sa, sequence), { plaintextLength: text.length });
-    const sealed = Buffer.concat([cipher.update(text), cipher.final()]);
-    return Buffer.concat([head, iv, sealed, cipher.getAuthTag()]);
+    const { sealed, tag } = sealAead(sa, additionalData(sa, sequence), iv, text);
+    return Buffer.concat([head, iv, sealed, tag]);
   }
-  const body = sa.encryption === 'null' ? Buffer.from(text) : cbc(sa, iv, text, true);
-  const packet = Buffer.concat([head, iv, body]);
+  const packet = Buffer.concat([head, iv, cipherOf(sa.encryption).encrypt(sa, iv, text)]);
   return Buffer.concat([packet, integrityCheck(sa, packet, sequence)]);
 }
 
-function cbc(sa: ReferenceSa, iv: Uint8Array, text: Uint8Array, encrypt: boolean): Buffer {
-  const make = encrypt ? createCipheriv : createDecipheriv;
-  const cipher = make(sa.encryption, sa.encryptionKey, iv).setAutoPadding(false);
-  return Buffer.concat([cipher.update(text), cipher.final()]);
-}
-
-export function blockBytes(sa: ReferenceSa): number {
-  return sa.encryption.endsWith('cbc') ? 16 : 4;
-}
-
-export function ivBytes(sa: ReferenceSa): number {
-  if (isAead(sa)) return 8;
-  return sa.encryption === 'null' ? 0 : 16;
-}
-
-export const icvBytes = (sa: ReferenceSa): number => (isAead(sa) ? 16 : ICV_BYTES[sa.integrity]!);
+export const blockBytes = (sa: ReferenceSa): number => Math.max(4, cipherOf(sa.encryption).block);
+export const ivBytes = (sa: ReferenceSa): number => cipherOf(sa.encryption).iv;
+export const icvBytes = (sa: ReferenceSa): number =>
+  isAead(sa) ? tagBytes(sa.encryption) : ICV_BYTES[sa.integrity]!;
 
 /** RFC 4303 §2.4: padding 1, 2, 3 …, its length, the next header; `extra` blocks more than needed. */
 export function trailer(
@@ -128,24 +109,14 @@ export function open(sa: ReferenceSa, high: bigint, esp: Uint8Array): Opened | u
   const end = bytes.length - icvBytes(sa);
   const sealed = bytes.subarray(8 + iv.length, end);
   const icv = bytes.subarray(end);
-  let text: Buffer;
+  let text: Buffer | undefined;
   if (isAead(sa)) {
-    const nonce = Buffer.concat([sa.salt, iv]);
-    const name = openssl(sa.encryption) as 'aes-128-gcm';
-    const options = { authTagLength: 16 };
-    const cipher = createDecipheriv(name, sa.encryptionKey, nonce, options);
-    cipher.setAAD(additionalData(sa, sequence), { plaintextLength: sealed.length });
-    cipher.setAuthTag(icv);
-    text = cipher.update(sealed);
-    try {
-      cipher.final();
-    } catch {
-      return undefined; // the only thing final() refuses is the tag
-    }
+    text = openAead(sa, additionalData(sa, sequence), iv, sealed, icv);
+    if (text === undefined) return undefined;
   } else {
     if (!timingSafeEqual(icv, integrityCheck(sa, bytes.subarray(0, end), sequence)))
       return undefined;
-    text = sa.encryption === 'null' ? sealed : cbc(sa, iv, sealed, false);
+    text = cipherOf(sa.encryption).decrypt(sa, iv, sealed);
   }
   const padding = text[text.length - 2]!;
   return {

@@ -185,6 +185,19 @@ export const gcmVectors: readonly EspVector[] = [
       4cd3d78ca4ae68a32b42458fb57dbe821dcc63b9`,
     'd0937ba2945f669368661a329fb4c053',
   ),
+  {
+    source: 'draft-mcgrew-gcm-test-01, AES-GMAC (as in unit/test-cipher.c of ELL)',
+    encryption: 'aes-128-gmac',
+    key: '4c80cdefbb5d10da906ac73c3613a634',
+    salt: '22433c64',
+    aad: '0000432100000007',
+    iv: '0000000000000000',
+    text: `45000030da3a00008001df3bc0a80005c0a800010800c6cd0200070061626364
+      65666768696a6b6c6d6e6f707172737401020201`,
+    sealed: `45000030da3a00008001df3bc0a80005c0a800010800c6cd0200070061626364
+      65666768696a6b6c6d6e6f707172737401020201`,
+    icv: 'f2a9a836e155106aa8dcd618e4099aaa',
+  },
 ];
 
 export const chachaVector: EspVector = {
