@@ -15,6 +15,7 @@ import {
   OUT_POLICY_ERRORS,
   OUT_STATE_EXPIRED,
   OUT_STATE_MODE_ERRORS,
+  OUT_STATE_PROTOCOL_ERRORS,
   TOO_BIG_SENT,
 } from '../src/contract/drops';
 import {
@@ -93,7 +94,7 @@ import { openMail, postMail } from './mail';
 import { BATCH_NOW, scratchAt, VIEW, workerAt } from './memory';
 import { AMBIGUOUS, findFlow, flowSa, NO_POLICY } from './policy';
 import { receivedAt } from './receive';
-import { isSpent, raiseHard, recordOf, selectorsHold } from './sa';
+import { isSpent, isWorn, raiseHard, recordOf, selectorsHold } from './sa';
 import { sealJobs } from './seal';
 import { sendBypass, sendEsp, slotAt, slotsLeft, takeSlot, writeTun } from './transmit';
 
@@ -158,6 +159,10 @@ function protect(at: usize, flow: usize, policy: usize): void {
   if (isSpent(sa)) {
     raiseHard(sa);
     return count(OUT_STATE_EXPIRED);
+  }
+  if (isWorn(sa)) {
+    raiseHard(sa);
+    return count(OUT_STATE_PROTOCOL_ERRORS);
   }
   if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) return count(OUT_STATE_MODE_ERRORS);
   fit(at, sa);

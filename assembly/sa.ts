@@ -12,6 +12,7 @@ import {
 import {
   MAX_SAS,
   MAX_SELECTORS,
+  SA_BLOCK_BYTES,
   SA_BYTES,
   SA_FLAGS,
   SA_HARD_BYTES,
@@ -54,6 +55,8 @@ import { BATCH_NOW, scratchAt } from './memory';
 import { inPorts, inRange } from './range';
 
 const ANY_PROTOCOL: i32 = 256;
+/** Our own choice: 2^29 blocks, where a collision has a probability of about 1 %. */
+const SMALL_BLOCK_BYTES: u64 = 0x100000000;
 
 /** The record of an inbound SPI, or 0. src/dataplane/spi-table.ts hashes alike. */
 export function findInbound(spi: u32): usize {
@@ -115,6 +118,14 @@ function selectorHolds(selector: usize): bool {
 export function isSpent(sa: usize): bool {
   const hard = load<u64>(sa, SA_HARD_BYTES);
   return hard != 0 && atomic.load<u64>(sa, SA_BYTES) >= hard;
+}
+
+/**
+ * Whether the cipher's key has encrypted all it safely may: blocks of 64 bits collide long before a
+ * lifetime ends, and tell of the plaintext ("Sweet32"). sa-record.ts asks for a new SA at a quarter.
+ */
+export function isWorn(sa: usize): bool {
+  return load<u32>(sa, SA_BLOCK_BYTES) == 8 && atomic.load<u64>(sa, SA_BYTES) >= SMALL_BLOCK_BYTES;
 }
 
 /** Books packets and inner bytes; raises the limits' events. Returns packets before. */

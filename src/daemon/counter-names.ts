@@ -16,10 +16,8 @@ export const COUNTERS = [
   {
     name: 'in-errors',
     column: drops.IN_ERRORS,
-    cause:
-      'An inbound packet came where none is expected, or failed in a way that no other ' +
-      'counter names.',
-    remedy: 'Raise the log level to debug; report it if it persists.',
+    cause: 'The TUN device or a socket failed: it is down, or refuses a decrypted packet.',
+    remedy: 'Bring the device up; look at the log. Nothing else may use it.',
   },
   {
     name: 'in-buffer-errors',
@@ -86,8 +84,8 @@ export const COUNTERS = [
   {
     name: 'in-state-invalid',
     column: drops.IN_STATE_INVALID,
-    cause: 'A packet for an SA that has no keys yet or is being removed.',
-    remedy: 'Usual for a moment during a negotiation.',
+    cause: 'A packet for an SA that is being removed.',
+    remedy: 'Usual for a moment during a change.',
   },
   {
     name: 'in-template-mismatches',
@@ -122,15 +120,15 @@ export const COUNTERS = [
   {
     name: 'out-errors',
     column: drops.OUT_ERRORS,
-    cause:
-      'An outbound packet failed in a way that no other counter names, or the socket ' +
-      'refused to send.',
+    cause: 'The kernel refused to send: no route to the peer, a firewall, a full buffer.',
     remedy: 'Check the route and the interface to the peer.',
   },
   {
     name: 'out-bundle-errors',
     column: drops.OUT_BUNDLE_ERRORS,
-    cause: 'The outer packet could not be built: no free slot, or the inner packet is too long.',
+    cause:
+      'The outer packet could not be built: no slot is free, or the packet would become too ' +
+      'many fragments.',
     remedy: 'Add workers or lower the load; lower the mtu of `tun`.',
   },
   {
@@ -152,14 +150,16 @@ export const COUNTERS = [
   {
     name: 'out-state-protocol-errors',
     column: drops.OUT_STATE_PROTOCOL_ERRORS,
-    cause: "The encryption kernel refused the packet or the SA's algorithm.",
-    remedy: 'Report it.',
+    cause:
+      'The key is worn out: a cipher with 64-bit blocks (des, 3des, blowfish) has encrypted 4 GiB ' +
+      'and no new SA came.',
+    remedy: 'The rekey begins at 1 GiB: look for IKE warnings in the log. Use aes-gcm.',
   },
   {
     name: 'out-state-mode-errors',
     column: drops.OUT_STATE_MODE_ERRORS,
-    cause: "The packet cannot be carried in the SA's mode.",
-    remedy: 'Report it with the policy.',
+    cause: "An SA in transport mode, and the packet is not from our end of it to the peer's.",
+    remedy: 'Set tunnel=yes in the policy: transport mode joins two hosts, not networks.',
   },
   {
     name: 'out-state-sequence-errors',

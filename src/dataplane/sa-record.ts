@@ -20,6 +20,8 @@ import type { Exports, Module } from './module.js';
 export const REPLAY_WINDOW = 1024;
 const SOFT_SEQUENCE = 0xf000_0000n;
 const SOFT_SEQUENCE_ESN = 0xf000_0000_0000_0000n;
+/** A quarter of what assembly/sa.ts lets a cipher of 64-bit blocks encrypt ("isWorn"). */
+const SMALL_BLOCK_SOFT_BYTES = 2 ** 30;
 const ANY_PROTOCOL = 256;
 
 /** 16 bytes, IPv4 as ::ffff:a.b.c.d. */
@@ -69,7 +71,7 @@ export class SaRecord {
     this.#u32(layout.SA_BLOCK_BYTES, Math.max(4, encryption.blockBytes));
     this.#u32(layout.SA_ICV_BYTES, encryption.aead ? encryption.icvBytes : integrity.icvBytes);
     this.#u32(layout.SA_SLOT, slot);
-    this.#u64(layout.SA_SOFT_BYTES, BigInt(sa.lifetime.softBytes));
+    this.#u64(layout.SA_SOFT_BYTES, BigInt(softBytesOf(sa, encryption.blockBytes)));
     this.#u64(layout.SA_HARD_BYTES, BigInt(sa.lifetime.hardBytes));
     this.#u64(layout.SA_SOFT_SEQ, sa.esn ? SOFT_SEQUENCE_ESN : SOFT_SEQUENCE);
     this.#u32(layout.SA_REPLAY_WINDOW, direction === 'in' ? REPLAY_WINDOW : 0);
@@ -233,6 +235,11 @@ export class SaRecord {
   #u64(offset: number, value: bigint): void {
     this.#view.setBigUint64(offset, value, true);
   }
+}
+
+function softBytesOf({ lifetime }: Association, blockBytes: number): number {
+  if (blockBytes !== 8) return lifetime.softBytes;
+  return Math.min(lifetime.softBytes || SMALL_BLOCK_SOFT_BYTES, SMALL_BLOCK_SOFT_BYTES);
 }
 
 function flagsOf(sa: Association, direction: Direction): number {
