@@ -86,6 +86,24 @@ host('packets of the policies go to the TUN, all others as before', () =>
   }),
 );
 
+host(
+  'fail-closed=no: a killed daemon leaves nothing that refuses; table and priority are ours',
+  () =>
+    withNamespaces(['a', 'b'], (a, b) => {
+      const tun = gateway(a!, b!);
+      const options = { tun, mark: MARK, table: 3000, priority: 700, failClosed: false };
+      const routes = a!.enter(() => new HostRoutes(options));
+      a!.enter(() => routes.apply(POLICIES));
+      const rules = a!.configure((n) => listRules(n).filter(({ protocol }) => protocol === 0xc7));
+      assert.is(Math.min(...rules.map(({ priority }) => priority)), 700);
+      const ours = () => a!.configure((n) => listRoutes(n).filter(({ table }) => table >= 3000));
+      assert.ok(ours().length > 0);
+      tun.close(); // all that a kill does
+      assert.equal(ours(), []);
+      a!.enter(() => routes.remove());
+    }),
+);
+
 host('a second apply keeps what is equal and removes what is not', () =>
   withNamespaces(['a', 'b'], (a, b) => {
     const tun = gateway(a!, b!);
