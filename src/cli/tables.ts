@@ -9,6 +9,7 @@ const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 
 const POLICIES: Table<PolicyRow> = {
   flags: [
+    { letter: 'T', name: 'template', on: (row) => row.template },
     { letter: 'X', name: 'disabled', on: (row) => row.disabled },
     { letter: 'A', name: 'active', on: (row) => row.active },
   ],

@@ -2,6 +2,7 @@
 // resolved, disabled entries set aside.
 import type { Databases, Identity, Peer, Policy, Profile, Proposal } from '../policy/database.js';
 import { isAead } from './algorithms.js';
+import { notStarted } from './later.js';
 import type { Entry } from './menu.js';
 import type { identityMenu, peerMenu, policyMenu, profileMenu, proposalMenu } from './menus.js';
 import type { Configuration } from './read.js';
@@ -11,6 +12,8 @@ export interface Built {
   readonly databases: Databases;
   /** For the tables only: policies that are written and not in use. */
   readonly disabledPolicies: readonly Policy[];
+  /** For the tables only, too: enabled and disabled ones. */
+  readonly templates: readonly Policy[];
   readonly settings: Settings;
 }
 
@@ -20,15 +23,25 @@ export function buildDatabases(c: Configuration): Built {
   const proposals = new Map(c.proposals.map(({ entry }) => [entry.name, proposalOf(entry)]));
   const policies = c.policies.map(({ entry }, id) => ({
     disabled: entry.disabled,
+    template: entry.template,
     policy: policyOf(entry, id, proposals.get(entry.proposal)!),
   }));
+  const only = (test: (one: (typeof policies)[number]) => boolean): Policy[] =>
+    policies.filter(test).map(({ policy }) => policy);
+  // Their policies stay, and drop what they match: what should be protected does not go in the clear.
+  const waiting = notStarted(c);
+  const peers = inUse(c.peers).filter(({ name }) => !waiting.has(name));
+  const started = new Set(peers.map(({ name }) => name));
   return {
     databases: {
-      peers: inUse(c.peers).map((entry) => peerOf(entry, profiles.get(entry.profile)!)),
-      identities: inUse(c.identities).map(identityOf),
-      policies: policies.filter(({ disabled }) => !disabled).map(({ policy }) => policy),
+      peers: peers.map((entry) => peerOf(entry, profiles.get(entry.profile)!)),
+      identities: inUse(c.identities)
+        .filter(({ peer }) => started.has(peer))
+        .map(identityOf),
+      policies: only(({ disabled, template }) => !disabled && !template),
     },
-    disabledPolicies: policies.filter(({ disabled }) => disabled).map(({ policy }) => policy),
+    disabledPolicies: only(({ disabled }) => disabled),
+    templates: only(({ template }) => template),
     settings: settingsOf(c),
   };
 }
@@ -62,12 +75,18 @@ const proposalOf = (entry: Entry<typeof proposalMenu>): Proposal => ({
   esn: entry.esn,
 });
 
+/** A value of a peer that is started: what waits for a later protocol has been set aside. */
+function built<T, B extends T>(value: T, there: boolean): B {
+  if (!there) throw new Error('bug: a peer that is not started reached the engine');
+  return value as B;
+}
+
 const peerOf = (entry: Entry<typeof peerMenu>, profile: Profile): Peer => ({
   name: entry.name,
-  address: entry.address,
+  address: built(entry.address, typeof entry.address !== 'string'),
   localAddress: entry['local-address'],
   port: entry.port,
-  exchangeMode: entry['exchange-mode'],
+  exchangeMode: built(entry['exchange-mode'], entry['exchange-mode'] === 'ike2'),
   passive: entry.passive,
   profile,
   sendInitialContact: entry['send-initial-contact'],
@@ -75,10 +94,10 @@ const peerOf = (entry: Entry<typeof peerMenu>, profile: Profile): Peer => ({
 
 const identityOf = (entry: Entry<typeof identityMenu>): Identity => ({
   peer: entry.peer,
-  authMethod: entry['auth-method'],
+  authMethod: built(entry['auth-method'], entry['auth-method'] === 'pre-shared-key'),
   secret: entry.secret,
-  myId: entry['my-id'],
-  remoteId: entry['remote-id'],
+  myId: built(entry['my-id'], entry['my-id'].kind !== 'dn'),
+  remoteId: built(entry['remote-id'], entry['remote-id'].kind !== 'dn'),
 });
 
 /** The id is the place among all that are written, so that tables and file count alike. */
@@ -93,7 +112,7 @@ const policyOf = (entry: Entry<typeof policyMenu>, id: number, proposal: Proposa
   protocol: entry.protocol,
   level: entry.level,
   tunnel: entry.tunnel,
-  peer: entry.peer,
+  peer: entry.peer[0],
   proposal,
 });
 
@@ -111,5 +130,6 @@ function settingsOf(c: Configuration): Settings {
       mssClamp: tun['mss-clamp'],
     },
     log: c.log.entry,
+    cookieThreshold: c.settings.entry['ddos-cookie-threshold'],
   };
 }

@@ -2,34 +2,49 @@
 // RouterOS's names, values and defaults (spec: /ip ipsec); where our default differs, `routeros` and
 // `because` say so.
 import type { Menu } from './menu.js';
+import {
+  addressListMenu,
+  certificateMenu,
+  poolMenu,
+  radiusMenu,
+  userMenu,
+} from './menus/beside.js';
 import { identityMenu } from './menus/identity.js';
+import { keyMenu, keyPskMenu } from './menus/key.js';
+import { modeConfigMenu } from './menus/mode-config.js';
 import { logMenu, tunMenu } from './menus/own.js';
 import { peerMenu } from './menus/peer.js';
-import { policyMenu } from './menus/policy.js';
+import { groupMenu, policyMenu } from './menus/policy.js';
 import { profileMenu } from './menus/profile.js';
 import { proposalMenu } from './menus/proposal.js';
+import { settingsMenu } from './menus/settings.js';
 
-export { identityMenu, logMenu, peerMenu, policyMenu, profileMenu, proposalMenu, tunMenu };
-
-/** In the order in which the reference page shows them. */
-export const MENUS: readonly Menu[] = [
+/** In the order in which the reference page shows them, and in which the file is read. */
+export const TABLE = [
   peerMenu,
   identityMenu,
   profileMenu,
   proposalMenu,
   policyMenu,
+  groupMenu,
+  modeConfigMenu,
+  keyMenu,
+  keyPskMenu,
+  settingsMenu,
+  certificateMenu,
+  poolMenu,
+  radiusMenu,
+  addressListMenu,
+  userMenu,
   tunMenu,
   logMenu,
-];
+] as const;
 
-/** RouterOS's menus that this gateway does not have yet. */
-export const LATER_MENUS: readonly string[] = [
-  'group',
-  'mode-config',
-  'key',
-  'settings',
-  'certificate',
-  'pool',
-  'radius',
-  'address-list',
-];
+/** The same, without the types of their rows. */
+export const MENUS: readonly Menu[] = TABLE;
+
+export const menuNamed = (name: string): Menu | undefined =>
+  MENUS.find((menu) => menu.name === name);
+
+export { identityMenu, peerMenu, policyMenu, profileMenu, proposalMenu, tunMenu };
+export { PRINTED_MENUS } from './menus/printed.js';

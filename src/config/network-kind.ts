@@ -77,26 +77,36 @@ export const protocol: Kind<number> = {
   },
 };
 
-const FORMS = 'auto, address:ADDRESS, fqdn:NAME, user-fqdn:USER@NAME or key-id:TEXT';
+const FORMS = 'auto, address:ADDRESS, fqdn:NAME, user-fqdn:USER@NAME, key-id:TEXT or dn';
+
+/** The subject of a certificate (RouterOS 7); nothing but a certificate has one. */
+export interface NameOfCertificate {
+  readonly kind: 'dn';
+}
 
 /** RouterOS's `type:value`. */
-export const identification: Kind<Identification> = {
-  notation: 'auto | address:… | fqdn:… | user-fqdn:… | key-id:…',
-  schema: { type: 'string', pattern: '^(auto|(address|fqdn|user-fqdn|key-id):.+)$' },
+export const identification: Kind<Identification | NameOfCertificate> = {
+  notation: 'auto | address:… | fqdn:… | user-fqdn:… | key-id:… | dn',
+  schema: { type: 'string', pattern: '^(auto|dn|(address|fqdn|user-fqdn|key-id):.+)$' },
   read: (written) => readIdentification(written, FORMS),
 };
 
-export const remoteIdentification: Kind<Identification | { readonly kind: 'ignore' }> = {
+export const remoteIdentification: Kind<
+  Identification | NameOfCertificate | { readonly kind: 'ignore' }
+> = {
   notation: `${identification.notation} | ignore`,
-  schema: { type: 'string', pattern: '^(auto|ignore|(address|fqdn|user-fqdn|key-id):.+)$' },
+  schema: { type: 'string', pattern: '^(auto|dn|ignore|(address|fqdn|user-fqdn|key-id):.+)$' },
   read(written) {
     if (written === 'ignore') return { value: { kind: 'ignore' } };
     return readIdentification(written, `${FORMS.replace(' or ', ', ')} or ignore`);
   },
 };
 
-function readIdentification(written: unknown, forms: string): Read<Identification> {
-  if (written === 'auto') return { value: { kind: 'auto' } };
+function readIdentification(
+  written: unknown,
+  forms: string,
+): Read<Identification | NameOfCertificate> {
+  if (written === 'auto' || written === 'dn') return { value: { kind: written } };
   const [, kind, text = ''] =
     /^([a-z-]+):(.+)$/.exec(typeof written === 'string' ? written : '') ?? [];
   if (kind === 'address') {

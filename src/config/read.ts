@@ -2,17 +2,7 @@
 // kind, or filled in with its default. References between entries are the business of rules.ts.
 import { failed } from './kind.js';
 import type { Entry, Menu, Property } from './menu.js';
-import {
-  identityMenu,
-  LATER_MENUS,
-  logMenu,
-  MENUS,
-  peerMenu,
-  policyMenu,
-  profileMenu,
-  proposalMenu,
-  tunMenu,
-} from './menus.js';
+import { MENUS, PRINTED_MENUS, type TABLE } from './menus.js';
 import { type Problem, show, suggestion } from './problem.js';
 
 /** An entry, where it stands, and what of it was written. */
@@ -25,14 +15,26 @@ export interface Found<M extends Menu> {
   readonly unread: ReadonlySet<string>;
 }
 
+type Named<N extends string> = Extract<(typeof TABLE)[number], { readonly name: N }>;
+type List<N extends string> = readonly Found<Named<N>>[];
+
+/** What the file says. Rules about one menu use its list; those about every menu use `all`. */
 export interface Configuration {
-  readonly peers: readonly Found<typeof peerMenu>[];
-  readonly identities: readonly Found<typeof identityMenu>[];
-  readonly profiles: readonly Found<typeof profileMenu>[];
-  readonly proposals: readonly Found<typeof proposalMenu>[];
-  readonly policies: readonly Found<typeof policyMenu>[];
-  readonly tun: Found<typeof tunMenu>;
-  readonly log: Found<typeof logMenu>;
+  readonly peers: List<'peer'>;
+  readonly identities: List<'identity'>;
+  readonly profiles: List<'profile'>;
+  readonly proposals: List<'proposal'>;
+  readonly policies: List<'policy'>;
+  readonly groups: List<'group'>;
+  readonly modeConfigs: List<'mode-config'>;
+  readonly keys: List<'key'>;
+  readonly keyPsks: List<'key-psk'>;
+  readonly certificates: List<'certificate'>;
+  readonly pools: List<'pool'>;
+  readonly settings: Found<Named<'settings'>>;
+  readonly tun: Found<Named<'tun'>>;
+  readonly log: Found<Named<'log'>>;
+  readonly all: readonly { readonly menu: Menu; readonly found: readonly Found<Menu>[] }[];
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -46,18 +48,31 @@ export function readConfiguration(root: unknown, problems: Problem[]): Configura
   }
   const file: Json = isObject(root) ? root : {};
   checkMenuNames(file, problems);
-  const list = <M extends Menu>(menu: M): Found<M>[] => readList(menu, file[menu.name], problems);
-  // An object that is not written is one whose every property is the default.
-  const single = <M extends Menu>(menu: M): Found<M> =>
-    readEntry(menu, file[menu.name] ?? {}, menu.name, problems);
+  const all = MENUS.map((menu) => ({
+    menu,
+    // An object that is not written is one whose every property is the default.
+    found: menu.list
+      ? readList(menu, file[menu.name], problems)
+      : [readEntry(menu, file[menu.name] ?? {}, menu.name, problems)],
+  }));
+  const list = <N extends string>(name: N) =>
+    all.find(({ menu }) => menu.name === name)!.found as unknown as List<N>;
   return {
-    peers: list(peerMenu),
-    identities: list(identityMenu),
-    profiles: list(profileMenu),
-    proposals: list(proposalMenu),
-    policies: list(policyMenu),
-    tun: single(tunMenu),
-    log: single(logMenu),
+    peers: list('peer'),
+    identities: list('identity'),
+    profiles: list('profile'),
+    proposals: list('proposal'),
+    policies: list('policy'),
+    groups: list('group'),
+    modeConfigs: list('mode-config'),
+    keys: list('key'),
+    keyPsks: list('key-psk'),
+    certificates: list('certificate'),
+    pools: list('pool'),
+    settings: list('settings')[0]!,
+    tun: list('tun')[0]!,
+    log: list('log')[0]!,
+    all,
   };
 }
 
@@ -65,7 +80,10 @@ function checkMenuNames(file: Json, problems: Problem[]): void {
   const names = MENUS.map((menu) => menu.name);
   for (const name of Object.keys(file)) {
     if (names.includes(name) || name === '$schema') continue;
-    problems.push({ path: name, ...unknown('menu', name, names, LATER_MENUS) });
+    if (PRINTED_MENUS.some((menu) => menu.name === name)) {
+      const expected = `nothing: it is printed (culvert ${name} print), not configured`;
+      problems.push({ path: name, value: 'a read-only menu', expected });
+    } else problems.push({ path: name, ...unknown('menu', name, names) });
   }
 }
 
@@ -129,20 +147,16 @@ function checkPropertyNames(menu: Menu, written: Json, path: string, problems: P
   const names = menu.properties.map((row) => row.name);
   for (const name of Object.keys(written)) {
     if (names.includes(name)) continue;
-    problems.push({ path: `${path}.${name}`, ...unknown('property', name, names, menu.later) });
+    const at = `${path}.${name}`;
+    if (menu.computed?.some((row) => row.name === name)) {
+      const expected = 'nothing: it is computed while the daemon runs, and printed';
+      problems.push({ path: at, value: 'a read-only property', expected });
+    } else problems.push({ path: at, ...unknown('property', name, names) });
   }
 }
 
-/** A name that no table has: later, a slip of the pen, or neither. */
-function unknown(
-  what: string,
-  name: string,
-  names: readonly string[],
-  later: readonly string[],
-): { value: string; expected: string } {
-  if (later.includes(name)) {
-    return { value: `RouterOS's ${what} ${name}`, expected: 'nothing, it is not there yet' };
-  }
+/** A name that no table has: a slip of the pen, or not even that. */
+function unknown(what: string, name: string, names: readonly string[]) {
   const near = suggestion(name, names);
   const expected = near === '' ? `one of ${names.join(', ')}` : `a known ${what}${near}`;
   return { value: `unknown ${what}`, expected };

@@ -5,19 +5,13 @@ import { GROUP } from '../algorithms/group.js';
 import { INTEGRITY } from '../algorithms/integrity.js';
 import { PRF } from '../algorithms/prf.js';
 import type { AlgorithmRow } from '../algorithms/transform.js';
-import type { Menu, Property } from './menu.js';
-import { LATER_MENUS, MENUS } from './menus.js';
+import { code, table } from './markdown.js';
+import { MENUS, PRINTED_MENUS } from './menus.js';
+import { menuSection, printedSection } from './reference-menus.js';
+
+export { table } from './markdown.js';
 
 const PRINTED = '<!-- Printed by `npm run docs`; edit the table in src instead. -->';
-const code = (text: string): string => `\`${text}\``;
-/** A cell must not end its column. */
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
-
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
 // ---- docs/configuration.md ---------------------------------------------------------------------
 
 const INTRODUCTION = `# Configuration
@@ -39,48 +33,18 @@ A menu is a list of entries (\`"peer": [ { … }, { … } ]\`) or one object (\`
   must be zero.
 - **string | 0x…**: text, taken as UTF-8, or bytes in hexadecimal after \`0x\`.
 
+The column *state* names the tests that show a property's effect, or what it waits for. A value that
+waits is read and checked in full, and never taken without a word: it is an error, or the peer that
+needs it is not started and says why (its policies drop their packets), or the entry is set aside with
+a warning. \`culvert check\` says which.
+
 Where RouterOS's default is unsafe today, ours differs: the column *default* then names both, and the
 reason stands below the table. The old value can still be written; \`culvert check\` warns of it.
 `;
 
 export function configurationPage(): string {
-  const later = LATER_MENUS.map(code).join(', ');
-  const closing = `RouterOS's menus ${later} are not there yet; writing one is an error.`;
-  return `${[INTRODUCTION, ...MENUS.map(menuSection), `## Not there yet\n\n${closing}`].join('\n')}\n`;
-}
-
-/** Head, table, then why our defaults differ, then what is still to come. */
-function menuSection(menu: Menu): string {
-  const rows = menu.properties.map((row) => [
-    code(row.name) + (row.ours ? ' (ours)' : ''),
-    row.kind.notation,
-    defaultOf(row),
-    row.text,
-  ]);
-  const reasons = menu.properties
-    .filter((row) => row.because !== undefined)
-    .map(
-      (row) => `- ${code(row.name)}: RouterOS's default is ${code(row.routeros!)}. ${row.because}`,
-    );
-  const later = menu.later.map(code).join(', ');
-  return [
-    `## ${menu.name}\n`,
-    `${menu.text} ${menu.list ? 'A list of entries.' : 'One object.'}\n`,
-    table(['property', 'value', 'default', 'meaning'], rows),
-    reasons.length === 0 ? '' : `\nWhere our default differs:\n\n${reasons.join('\n')}`,
-    later === '' ? '' : `\nNot there yet: ${later}.`,
-    '',
-  ]
-    .filter((part, at, all) => part !== '' || at === all.length - 1)
-    .join('\n');
-}
-
-/** As RouterOS prints it: yes and no, and nothing for the empty string. */
-function defaultOf({ default: value, routeros }: Property): string {
-  if (value === undefined) return 'must be written';
-  const text = value === true ? 'yes' : value === false ? 'no' : String(value);
-  const ours = text === '' ? 'not set' : code(text);
-  return routeros === undefined ? ours : `${ours} (RouterOS: ${code(routeros)})`;
+  const sections = [...MENUS.map(menuSection), ...PRINTED_MENUS.map(printedSection)];
+  return `${[INTRODUCTION, ...sections].join('\n')}`;
 }
 
 // ---- docs/algorithms.md ------------------------------------------------------------------------

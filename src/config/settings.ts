@@ -27,4 +27,6 @@ export interface LogSettings {
 export interface Settings {
   readonly tun: TunSettings;
   readonly log: LogSettings;
+  /** Half-open IKE SAs from which on a first message must bring a cookie. */
+  readonly cookieThreshold: number;
 }

@@ -6,7 +6,8 @@ import type { Entry } from './menu.js';
 import type { policyMenu } from './menus.js';
 import { show, type Warning } from './problem.js';
 import type { Configuration } from './read.js';
-import { isHost } from './rules.js';
+import { formatPeerAddress, isSingleHost } from './address-rules.js';
+import { notStarted, setAside } from './later.js';
 
 type Policy = Entry<typeof policyMenu>;
 
@@ -14,7 +15,7 @@ type Policy = Entry<typeof policyMenu>;
 const SHORT_SECRET = 16;
 
 export function findWarnings(c: Configuration): Warning[] {
-  return [...algorithms(c), ...secrets(c), ...peers(c), ...policies(c)];
+  return [...algorithms(c), ...secrets(c), ...peers(c), ...policies(c), ...later(c)];
 }
 
 /** Every value of every entry is looked up: a new property with algorithms needs no line here. */
@@ -32,7 +33,9 @@ function algorithms(c: Configuration): Warning[] {
 /** RFC 7296 §2.15: the AUTH payload lets whoever gets one test guesses offline. */
 function secrets(c: Configuration): Warning[] {
   return c.identities
-    .filter(({ entry }) => !entry.disabled && entry.secret.length < SHORT_SECRET)
+    .filter(({ entry: { disabled, secret } }) => {
+      return !disabled && secret.length > 0 && secret.length < SHORT_SECRET;
+    })
     .map(({ path }) => ({
       path: `${path}.secret`,
       value: '[hidden]',
@@ -44,25 +47,25 @@ function secrets(c: Configuration): Warning[] {
 
 function peers(c: Configuration): Warning[] {
   return c.peers.flatMap(({ path, entry }) => {
-    if (entry.disabled || entry.passive || isHost(entry)) return [];
+    if (entry.disabled || entry.passive || isSingleHost(entry.address)) return [];
     const text = 'a network cannot be called, we only respond; say "passive": true if it is meant';
-    return [{ path: `${path}.address`, value: formatPrefix(entry.address), text }];
+    return [{ path: `${path}.address`, value: formatPeerAddress(entry.address), text }];
   });
 }
 
 function policies(c: Configuration): Warning[] {
   // Dropped, not passed: a policy without a peer still protects.
   const off = new Set(c.peers.flatMap(({ entry }) => (entry.disabled ? [entry.name] : [])));
-  const live = c.policies.filter(({ entry }) => !entry.disabled);
+  const live = c.policies.filter(({ entry }) => !entry.disabled && !entry.template);
   return live.flatMap(({ path, entry }, at) => {
     const found: Warning[] = [];
     if (entry.action === 'encrypt' && entry.level === 'use') {
       const text = 'packets pass IN THE CLEAR while there is no SA';
       found.push({ path: `${path}.level`, value: '"use"', text });
     }
-    if (entry.peer !== undefined && off.has(entry.peer)) {
+    for (const peer of entry.peer.filter((name) => off.has(name))) {
       const text = 'the peer is disabled: packets of this policy are dropped';
-      found.push({ path: `${path}.peer`, value: show(entry.peer), text });
+      found.push({ path: `${path}.peer`, value: show(peer), text });
     }
     const earlier = live.slice(0, at).find((other) => covers(other.entry, entry));
     if (earlier) {
@@ -90,4 +93,27 @@ function covers(outer: Policy, inner: Policy): boolean {
     anyOr(outer['dst-port'], inner['dst-port']) &&
     (outer.protocol === 0 || outer.protocol === inner.protocol)
   );
+}
+
+/** What is written, is right, and waits for something that is still to be built. */
+function later(c: Configuration): Warning[] {
+  const peers = [...notStarted(c)].flatMap(([name, reasons]) =>
+    reasons.map(({ path, value, what }) => ({
+      path,
+      value,
+      text: `peer ${name} is not started: ${what} is not there yet`,
+    })),
+  );
+  const entries = setAside(c).map(({ path, value, what }) => ({
+    path,
+    value,
+    text: `not used: ${what} are not there yet`,
+  }));
+  const menus = c.all.flatMap(({ menu, found }) => {
+    const count = found.filter(({ path }) => path.includes('[')).length;
+    if (menu.later === undefined || count === 0) return [];
+    const value = `${count} ${count === 1 ? 'entry' : 'entries'}`;
+    return [{ path: menu.name, value, text: `not used: ${menu.later} is not there yet` }];
+  });
+  return [...peers, ...entries, ...menus];
 }

@@ -140,6 +140,7 @@ class Gateway implements RunningGateway {
       allocateSpi: () => this.#tables.allocateSpi(),
       agreement,
       localAddressFor,
+      settings: { cookieThreshold: this.#built.settings.cookieThreshold },
     });
     this.#runner = new StepRunner(this.#tables, sockets, this.#log, (remote) =>
       this.#paths.mtu(remote),

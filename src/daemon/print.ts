@@ -46,14 +46,17 @@ export function printHandlers(sources: PrintSources, commands: Commands): Contro
 function policyRows({ built, engine }: PrintSources): PolicyRow[] {
   const { policies } = built.databases;
   const status = new Map(engine.policies().map((entry) => [entry.policy, entry]));
-  const rows = [...policies, ...built.disabledPolicies].sort((a, b) => a.id - b.id);
+  const all = new Set([...policies, ...built.disabledPolicies, ...built.templates]);
+  const rows = [...all].sort((a, b) => a.id - b.id);
   const disabled = new Set(built.disabledPolicies.map(({ id }) => id));
+  const templates = new Set(built.templates.map(({ id }) => id));
   return rows.map((policy): PolicyRow => {
     const found = status.get(policy.id);
     return {
       number: policy.id,
       active: (found?.count ?? 0) > 0,
       disabled: disabled.has(policy.id),
+      template: templates.has(policy.id),
       ...selectorColumns(policy),
       action: policy.action,
       level: policy.level,

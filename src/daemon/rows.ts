@@ -9,6 +9,8 @@ export interface PolicyRow {
   readonly number: number;
   readonly active: boolean;
   readonly disabled: boolean;
+  /** No policy, but what policies are made from. */
+  readonly template: boolean;
   readonly 'src-address': string;
   readonly 'src-port': number | 'any';
   readonly 'dst-address': string;

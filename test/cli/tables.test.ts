@@ -19,6 +19,7 @@ const POLICY: PolicyRow = {
   number: 0,
   active: true,
   disabled: false,
+  template: false,
   'src-address': '198.51.100.0/24',
   'src-port': 'any',
   'dst-address': '203.0.113.0/24',

@@ -63,6 +63,7 @@ loading('the shortest file: everything else is the default', () => {
       mssClamp: true,
     },
     log: { level: 'info', format: 'text' },
+    cookieThreshold: 30,
   });
   assert.equal(warnings, []);
 });
@@ -70,7 +71,8 @@ loading('the shortest file: everything else is the default', () => {
 loading('defaults written out are the same configuration', () => {
   const written = sound() as unknown as Record<string, Json[] & Json>;
   for (const menu of MENUS) {
-    for (const entry of menu.list ? written[menu.name]! : [written[menu.name]!]) {
+    if (!menu.list) written[menu.name] ??= {} as never;
+    for (const entry of [written[menu.name] ?? []].flat()) {
       for (const row of menu.properties as readonly Property[]) {
         if (row.default !== undefined && !(row.name in entry)) entry[row.name] = row.default;
       }
@@ -81,6 +83,11 @@ loading('defaults written out are the same configuration', () => {
 
 loading('no default is an unsafe algorithm', () => {
   assert.equal(warningsOf({ ...sound(), profile: undefined, proposal: undefined }), []);
+});
+
+loading('ddos-cookie-threshold reaches the settings of the engine', () => {
+  const { settings } = good({ ...sound(), settings: { 'ddos-cookie-threshold': '0' } });
+  assert.is(settings.cookieThreshold, 0);
 });
 
 loading('an empty file is a gateway that does nothing', () => {
@@ -104,14 +111,15 @@ loading('all errors at once, in the order of the menus', () => {
     ],
     proposal: [{ name: 'p', 'enc-algorithms': '' }],
     polcy: [],
-    key: [],
+    statistics: {},
   };
   assert.equal(errorsOf(file), [
     'polcy: unknown menu: expected a known menu (did you mean "policy"?)',
-    "key: RouterOS's menu key: expected nothing, it is not there yet",
+    'statistics: a read-only menu: expected nothing: it is printed (culvert statistics print), ' +
+      'not configured',
     'peer[0].prot: unknown property: expected a known property (did you mean "port"?)',
     'peer[0].address: "192.0.2.300": expected an IPv4 or IPv6 prefix such as 192.0.2.0/24 or ' +
-      '2001:db8::/32',
+      '2001:db8::/32, or a DNS name',
     'peer[1]: a string: expected an object: { … }',
     errorsOf(file)[5]!,
     'policy[1].dst-address: nothing: expected an IPv4 or IPv6 prefix such as 192.0.2.0/24 or ' +
@@ -217,9 +225,122 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
     /^policy\[1\]: 198.51.100.0\/24 → 203.0.113.0\/24: expected packets that no .* policy\[0\]/,
   ],
   [
-    "RouterOS's property that is not there yet",
-    (f) => ({ ...f, policy: [{ ...f.policy![0], template: true }] }),
-    /^policy\[0\].template: RouterOS's property template: expected nothing, it is not there yet$/,
+    'a read-only property',
+    (f) => ({ ...f, policy: [{ ...f.policy![0], 'ph2-state': 'established' }] }),
+    /^policy\[0\].ph2-state: a read-only property: expected nothing: it is computed while/,
+  ],
+  [
+    'two peers of one policy',
+    (f) => ({
+      ...f,
+      peer: [...f.peer!, { name: 'q', address: '192.0.2.7' }],
+      identity: [...f.identity!, { peer: 'q', secret: 'a long and random secret' }],
+      policy: [{ ...f.policy![0], peer: 'p,q' }],
+    }),
+    /^policy\[0\].peer: "p,q": expected nothing: a policy with several peers .* is not there yet$/,
+  ],
+  [
+    'a group of a policy that is no template',
+    (f) => ({ ...f, group: [{ name: 'g' }], policy: [{ ...f.policy![0], group: 'g' }] }),
+    /^policy\[0\].group: "g": expected default: only a template belongs to a group$/,
+  ],
+  [
+    'a certificate beside a pre-shared key',
+    (f) => ({
+      ...f,
+      certificate: [{ name: 'c', file: 'c.pem' }],
+      identity: [{ ...f.identity![0], certificate: 'c' }],
+    }),
+    /^identity\[0\].certificate: \["c"\]: expected nothing: auth-method=pre-shared-key has no use/,
+  ],
+  [
+    'a method of IKEv2 with an IKEv1 peer',
+    (f) => ({
+      ...f,
+      peer: [{ ...f.peer![0], 'exchange-mode': 'main' }],
+      identity: [{ peer: 'p', 'auth-method': 'eap-radius' }],
+    }),
+    /^identity\[0\].auth-method: "eap-radius": expected a method of IKEv1: peer p has/,
+  ],
+  [
+    'an identity of IKEv2 with an IKEv1 peer',
+    (f) => ({
+      ...f,
+      peer: [{ ...f.peer![0], 'exchange-mode': 'main' }],
+      identity: [{ ...f.identity![0], 'remote-id': 'fqdn:a.example' }],
+    }),
+    /^identity\[0\].remote-id: "fqdn:a.example": expected auto, address or ignore: other kinds/,
+  ],
+  [
+    'EAP towards a network',
+    (f) => ({
+      ...f,
+      peer: [{ name: 'p', passive: true }],
+      certificate: [{ name: 'c', file: 'c.pem' }],
+      identity: [{ peer: 'p', 'auth-method': 'eap', certificate: 'c' }],
+    }),
+    /^identity\[0\].peer: "p": expected a peer that is one host/,
+  ],
+  [
+    'EAP without its password',
+    (f) => ({
+      ...f,
+      identity: [
+        { peer: 'p', 'auth-method': 'eap', 'eap-methods': 'eap-mschapv2', username: 'alice' },
+      ],
+    }),
+    /^identity\[0\].password: nothing: expected a password: eap-mschapv2 needs one$/,
+  ],
+  [
+    'match-by=certificate without the certificate',
+    (f) => ({
+      ...f,
+      certificate: [{ name: 'c', file: 'c.pem' }],
+      identity: [
+        {
+          peer: 'p',
+          'auth-method': 'digital-signature',
+          certificate: 'c',
+          'match-by': 'certificate',
+        },
+      ],
+    }),
+    /^identity\[0\].remote-certificate: nothing: expected a remote-certificate: match-by names it$/,
+  ],
+  [
+    'a responder property of an initiator',
+    (f) => ({ ...f, 'mode-config': [{ name: 'm', 'static-dns': '192.0.2.53' }] }),
+    /^mode-config\[0\].static-dns: "192.0.2.53": expected nothing: it is for responder=yes$/,
+  ],
+  [
+    'static-dns beside system-dns',
+    (f) => ({
+      ...f,
+      'mode-config': [
+        { name: 'm', responder: true, 'static-dns': '192.0.2.53', 'system-dns': 'yes' },
+      ],
+    }),
+    /^mode-config\[0\].system-dns: "yes": expected no: static-dns and system-dns exclude/,
+  ],
+  [
+    'a pool beside one address',
+    (f) => ({
+      ...f,
+      pool: [{ name: 'x', ranges: '192.0.2.0/28' }],
+      'mode-config': [{ name: 'm', responder: true, address: '192.0.2.9', 'address-pool': 'x' }],
+    }),
+    /^mode-config\[0\].address-pool: "x": expected nothing: address gives one address already$/,
+  ],
+  [
+    'pools in a circle',
+    (f) => ({
+      ...f,
+      pool: [
+        { name: 'x', ranges: '192.0.2.0/28', 'next-pool': 'y' },
+        { name: 'y', ranges: '192.0.2.16/28', 'next-pool': 'x' },
+      ],
+    }),
+    /^pool\[1\].next-pool: "x": expected a pool that does not lead back to this one$/,
   ],
   [
     'a property of Object.prototype',
@@ -283,6 +404,93 @@ loading('disabled entries are checked and set aside; policies keep their numbers
   );
   const broken = { ...file.policy![0], disabled: true, 'src-port': 'x' };
   assert.is(errorsOf({ ...file, policy: [broken] }).length, 1);
+});
+
+loading('a template is set aside; it may be of both families', () => {
+  const file = sound();
+  const template = { template: 'yes', 'src-address': '::/0', 'dst-address': '192.0.2.0/24' };
+  const loaded = good({ ...file, policy: [template, file.policy![0]] });
+  assert.equal(
+    [loaded.databases.policies, loaded.templates].map((list) => list.map(({ id }) => id)),
+    [[1], [0]],
+  );
+  assert.equal(loaded.warnings.map(formatWarning), [
+    'policy[0].template: "yes": not used: policies made from templates are not there yet',
+  ]);
+});
+
+/** What keeps a peer from being started, and the line that says so. */
+const waiting: [string, (file: ReturnType<typeof sound>) => Json, RegExp][] = [
+  [
+    'IKEv1',
+    (f) => ({ ...f, peer: [{ ...f.peer![0], 'exchange-mode': 'main' }] }),
+    /^peer\[0\].exchange-mode: "main": peer p is not started: IKEv1 is not there yet$/,
+  ],
+  [
+    'a DNS name',
+    (f) => ({ ...f, peer: [{ name: 'p', address: 'vpn.example.org' }] }),
+    /^peer\[0\].address: "vpn.example.org": peer p is not started: a DNS name as address is not/,
+  ],
+  [
+    'a PPK of the peer',
+    (f) => ({ ...f, peer: [{ ...f.peer![0], 'ppk-secret': 'quantum' }] }),
+    /^peer\[0\].ppk-secret: \[hidden\]: peer p is not started: post-quantum .* is not there yet$/,
+  ],
+  [
+    'a PPK of the profile',
+    (f) => ({ ...f, profile: [{ name: 'default', ppk: 'psk' }] }),
+    /^profile\[0\].ppk: "psk": peer p is not started: post-quantum/,
+  ],
+  [
+    'XAuth',
+    (f) => ({
+      ...f,
+      peer: [{ ...f.peer![0], 'exchange-mode': 'aggressive' }],
+      identity: [{ ...f.identity![0], 'auth-method': 'pre-shared-key-xauth', username: 'u' }],
+    }),
+    /^identity\[0\].auth-method: .*: peer p is not started: IKEv1 with XAuth is not there yet$/,
+  ],
+  [
+    'EAP through RADIUS',
+    (f) => ({ ...f, identity: [{ peer: 'p', 'auth-method': 'eap-radius' }] }),
+    /^identity\[0\].auth-method: .*: peer p is not started: EAP through RADIUS is not there yet$/,
+  ],
+  [
+    'mode-config',
+    (f) => ({ ...f, identity: [{ ...f.identity![0], 'mode-config': 'request-only' }] }),
+    /^identity\[0\].mode-config: "request-only": peer p is not started: mode-config is not there/,
+  ],
+  [
+    'templates',
+    (f) => ({ ...f, identity: [{ ...f.identity![0], 'generate-policy': 'port-strict' }] }),
+    /^identity\[0\].generate-policy: .*: peer p is not started: policies made from templates/,
+  ],
+];
+for (const [title, change, expected] of waiting) {
+  loading(`not started, and said: ${title}`, () => {
+    const file = change(sound()) as ReturnType<typeof sound>;
+    const { databases, warnings } = good(file);
+    const lines = warnings.map(formatWarning);
+    assert.ok(
+      lines.some((line) => expected.test(line)),
+      lines.join('\n'),
+    );
+    assert.equal([databases.peers, databases.identities], [[], []]);
+    // The policy stays and drops what it matches.
+    assert.is(databases.policies.length, 1);
+    // A peer that is not to be used is no reason to say anything.
+    const off = good({ ...file, peer: [{ ...file.peer![0], disabled: true }] });
+    const said = off.warnings.map(formatWarning).filter((line) => /not started/.test(line));
+    assert.equal(said, []);
+  });
+}
+
+loading('one identity that waits keeps its peer from being started by another', () => {
+  const file = sound();
+  const generic = { ...file.identity![0], secret: 'another long secret', 'remote-id': 'fqdn:a.b' };
+  const special = { ...file.identity![0], 'mode-config': 'request-only' };
+  const { databases } = good({ ...file, identity: [generic, special] });
+  assert.equal([databases.peers, databases.identities], [[], []]);
 });
 
 loading('AEAD alone goes without an integrity algorithm', () => {

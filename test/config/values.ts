@@ -84,6 +84,7 @@ const ID: Values = {
     'user-fqdn:op@west.example',
     'key-id:office',
     'key-id:0x00ff',
+    'dn',
   ],
   bad: [
     ['west', 'auto, address:ADDRESS'],
@@ -93,6 +94,7 @@ const ID: Values = {
     ['user-fqdn:west', 'user@domain'],
     ['key-id:0xabc', 'key-id: followed by'],
     ['dn:CN=west', 'auto, address:ADDRESS'],
+    ['asn1:x', 'key-id:TEXT'],
     [7, 'auto, address:ADDRESS'],
   ],
 };
@@ -113,10 +115,62 @@ const listOf = (good: readonly unknown[], word: string): Values => ({
   ],
 });
 
+const SECRET: Values = {
+  good: ['a long and random secret', '0x00112233445566778899aabbccddeeff', 'Ünïcode-Geheimnis'],
+  bad: [
+    ['0x123', 'an even number of hexadecimal digits'],
+    ['0x', 'an even number of hexadecimal digits'],
+    ['0xgg', 'hexadecimal digits'],
+    [42, 'text, or 0x'],
+  ],
+};
+const KEY_NAME = [
+  ['yours', 'the name of a key: mine, theirs'],
+  [1, 'a name'],
+] as const;
+/** One name or none. */
+const OPTIONAL_NAME: Values = {
+  good: ['', 'lan'],
+  bad: [
+    ['two words', 'a name'],
+    [3, 'a name'],
+  ],
+};
+const ADDRESS: Values = {
+  good: ['192.0.2.9', '2001:db8::9'],
+  bad: [
+    ['192.0.2.0/24', 'an IPv4 or IPv6 address'],
+    ['host.example', 'an IPv4 or IPv6 address'],
+    [1, 'an IPv4 or IPv6 address'],
+  ],
+};
+const FILE: Values = {
+  good: ['/etc/culvert/east.pem', 'east.pem'],
+  bad: [
+    ['', 'the path of a file'],
+    [1, 'the path of a file'],
+  ],
+};
+const UDP_PORT: Values = {
+  good: [1812, '1', 65535],
+  bad: [
+    [0, 'from 1 to 65535'],
+    [65536, 'from 1 to 65535'],
+    ['radius', 'a whole number'],
+  ],
+};
+
 export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
   peer: {
     name: NAME,
-    address: { good: [...PREFIX.good, '::/0', '2001:db8::1'], bad: PREFIX.bad },
+    address: {
+      good: [...PREFIX.good, '::/0', '2001:db8::1', 'vpn.example.org', 'a.example.'],
+      bad: [
+        ...PREFIX.bad.filter(([value]) => value !== 'west.example'),
+        ['192.0.2.300', 'or a DNS name'],
+        ['host', 'or a DNS name'],
+      ],
+    },
     'local-address': {
       good: ['', '192.0.2.9'],
       bad: [
@@ -136,12 +190,10 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       ],
     },
     'exchange-mode': oneOf(
-      ['ike2'],
+      ['ike2', 'main', 'aggressive', 'base'],
       [
-        ['main', "ike2: RouterOS's main is not there yet"],
-        ['aggressive', 'not there yet'],
-        ['base', 'not there yet'],
         ['ike3', 'did you mean "ike2"'],
+        ['main-l2tp', 'one of ike2, main'],
       ],
     ),
     passive: FLAG,
@@ -150,33 +202,94 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       bad: [...NAME.bad.slice(0, 2), ['strong', 'a profile: default']],
     },
     'send-initial-contact': FLAG,
+    'ppk-secret': SECRET,
     disabled: FLAG,
     comment: COMMENT,
   },
   identity: {
     peer: { good: ['p'], bad: [['q', 'the name of a peer: p'], ...NAME.bad] },
     'auth-method': oneOf(
-      ['pre-shared-key'],
+      ['pre-shared-key', 'digital-signature', 'eap', 'eap-radius'],
       [
-        ['digital-signature', 'not there yet'],
-        ['eap', 'not there yet'],
         ['psk', 'pre-shared-key'],
+        ['rsa-key', 'a method of IKEv2: peer p has exchange-mode=ike2'],
+        ['rsa-signature', 'digital-signature'],
       ],
     ),
     secret: {
-      good: ['a long and random secret', '0x00112233445566778899aabbccddeeff', 'Ünïcode-Geheimnis'],
-      bad: [
-        ['', 'a secret: auth-method=pre-shared-key needs one'],
-        ['0x123', 'an even number of hexadecimal digits'],
-        ['0x', 'an even number of hexadecimal digits'],
-        ['0xgg', 'hexadecimal digits'],
-        [42, 'text, or 0x'],
-      ],
+      ...SECRET,
+      bad: [['', 'a secret: auth-method=pre-shared-key needs one'], ...SECRET.bad],
     },
     'my-id': ID,
     'remote-id': {
       good: [...ID.good, 'ignore'],
       bad: ID.bad.map(([v, e]) => [v, e.startsWith('auto') ? 'or ignore' : e] as const),
+    },
+    'match-by': oneOf(['remote-id', 'certificate'], [['cert', 'remote-id, certificate']]),
+    certificate: {
+      good: ['cert', 'cert,ca', ['cert', 'ca']],
+      bad: [
+        ['', 'auth-method=digital-signature needs one'],
+        ['crt', 'the name of a certificate: cert, ca'],
+        ['cert,cert', 'stands once'],
+        [7, 'a list of'],
+      ],
+    },
+    'remote-certificate': {
+      good: ['', 'cert'],
+      bad: [
+        ['crt', 'the name of a certificate'],
+        ['a b', 'a name'],
+      ],
+    },
+    'eap-methods': {
+      good: ['eap-tls', 'eap-mschapv2,eap-tls', ['eap-peap', 'eap-ttls']],
+      bad: [
+        ['eap-md5', 'eap-tls, eap-mschapv2'],
+        ['', 'a list that is not empty'],
+        ['eap-tls,eap-tls', 'stands once'],
+      ],
+    },
+    username: {
+      good: ['alice', 'alice@example.org', 'Alice Smith'],
+      bad: [
+        [7, 'text'],
+        ['a\nb', 'text without control characters'],
+      ],
+    },
+    password: {
+      good: ['secret word', ''],
+      bad: [
+        [7, 'text'],
+        ['a\u0000', 'text without control characters'],
+      ],
+    },
+    key: { good: ['mine'], bad: [['', 'auth-method=rsa-key needs one'], ...KEY_NAME] },
+    'remote-key': { good: ['theirs'], bad: [['', 'auth-method=rsa-key needs one'], ...KEY_NAME] },
+    'mode-config': {
+      good: ['none', 'request-only'],
+      bad: [
+        ['rw', 'the name of a mode-config: m, request-only'],
+        [5, 'a name'],
+      ],
+    },
+    'generate-policy': oneOf(
+      ['no', 'port-override', 'port-strict'],
+      [['yes', 'no, port-override, port-strict']],
+    ),
+    'policy-template-group': {
+      good: ['default', 'none'],
+      bad: [
+        ['rw', 'the name of a group: default'],
+        ['', 'a name'],
+      ],
+    },
+    'notrack-chain': {
+      good: ['', 'prerouting'],
+      bad: [
+        ['two words', 'a name'],
+        [1, 'a name'],
+      ],
     },
     disabled: FLAG,
     comment: COMMENT,
@@ -210,6 +323,27 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     'proposal-check': oneOf(
       ['obey', 'claim', 'exact', 'strict'],
       [['obay', 'did you mean "obey"']],
+    ),
+    lifebytes: {
+      good: [0, 4_294_967_295, '1000'],
+      bad: [
+        [-1, 'a whole number'],
+        [4_294_967_296, 'from 0 to 4294967295'],
+      ],
+    },
+    'prf-algorithm': oneOf(
+      ['auto'],
+      [
+        ['sha256', 'auto: a pseudo-random function apart from hash-algorithm is not there yet'],
+        ['md5', 'one of auto, sha1'],
+      ],
+    ),
+    ppk: oneOf(
+      ['no', 'psk', 'psk-ike-initial'],
+      [
+        ['qkd', "RouterOS's qkd is not there yet"],
+        ['yes', 'no, psk, psk-ike-initial'],
+      ],
     ),
     comment: COMMENT,
   },
@@ -256,7 +390,17 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       bad: [
         ['', 'action=encrypt needs one'],
         ['P2', 'the name of a peer: p'],
-        [5, 'a name'],
+        [5, 'a list of'],
+        ['p,p', 'stands once'],
+        ['p,q', 'nothing: a policy with several peers'],
+      ],
+    },
+    template: FLAG,
+    group: {
+      good: ['default'],
+      bad: [
+        ['rw', 'the name of a group: default'],
+        ['', 'a name'],
       ],
     },
     proposal: {
@@ -266,6 +410,156 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
         ['', 'a name'],
       ],
     },
+    disabled: FLAG,
+    comment: COMMENT,
+  },
+  group: { name: NAME, comment: COMMENT },
+  'mode-config': {
+    name: NAME,
+    responder: FLAG,
+    address: { good: ['', '192.0.2.9'], bad: ADDRESS.bad },
+    'address-pool': {
+      good: ['', 'none', 'rw'],
+      bad: [
+        ['pool9', 'the name of a pool: rw'],
+        [1, 'a name'],
+      ],
+    },
+    'address-prefix-length': {
+      good: ['', 32, '24', 1],
+      bad: [
+        [0, 'from 1 to 32'],
+        [33, 'from 1 to 32'],
+        ['/24', 'a whole number'],
+      ],
+    },
+    'split-include': {
+      good: ['', '192.0.2.0/24', '192.0.2.0/24,198.51.100.0/24', ['2001:db8::/32']],
+      bad: [
+        ['192.0.2.1/24', 'host bits are zero'],
+        ['192.0.2.0/24,192.0.2.0/24', 'stands once'],
+        ['lan', 'instead of "lan"'],
+        [7, 'a list of'],
+      ],
+    },
+    'split-dns': {
+      good: ['', 'example.org', ['a.example', 'b.example']],
+      bad: [
+        ['exa mple', 'a DNS name'],
+        ['a.example,', 'instead of ""'],
+      ],
+    },
+    'static-dns': {
+      good: ['', '192.0.2.53', ['192.0.2.53', '192.0.2.54']],
+      bad: [
+        ['192.0.2.53/32', 'an IPv4 or IPv6 address'],
+        ['dns.example', 'instead of "dns.example"'],
+      ],
+    },
+    'system-dns': FLAG,
+    'src-address-list': OPTIONAL_NAME,
+    'connection-mark': { ...OPTIONAL_NAME, good: ['', 'no-mark', 'vpn'] },
+    'use-responder-dns': oneOf(['yes', 'no', 'exclusively'], [['never', 'yes, no, exclusively']]),
+    comment: COMMENT,
+  },
+  key: { name: NAME, file: FILE, comment: COMMENT },
+  'key-psk': {
+    peer: { good: ['p'], bad: [['q', 'the name of a peer: p'], ...NAME.bad] },
+    id: {
+      good: ['0123456789abcdef'],
+      bad: [
+        ['short', 'a name of 16 to 64 characters'],
+        [7, 'a name'],
+      ],
+    },
+    key: {
+      good: ['00'.repeat(32), `0x${'aB'.repeat(64)}`],
+      bad: [
+        ['00'.repeat(31), 'at least 32 bytes in hexadecimal'],
+        ['0'.repeat(65), 'two digits a byte'],
+        ['zz'.repeat(32), 'in hexadecimal'],
+        [7, 'in hexadecimal'],
+      ],
+    },
+    comment: COMMENT,
+  },
+  settings: {
+    accounting: FLAG,
+    'interim-update': {
+      good: ['0s', 0, '00:00:00'],
+      bad: [
+        ['5m', '0s: RADIUS is not there yet'],
+        ['2d', 'to 86400 s'],
+        ['often', 'a time'],
+      ],
+    },
+    'xauth-use-radius': {
+      good: ['no', false],
+      bad: [['yes', 'no: XAuth with RADIUS is not there yet'], ...FLAG.bad],
+    },
+    'ddos-cookie-threshold': {
+      good: [0, 30, '1000'],
+      bad: [
+        [-1, 'a whole number'],
+        [1001, 'from 0 to 1000'],
+      ],
+    },
+  },
+  certificate: {
+    name: NAME,
+    file: FILE,
+    'key-file': { good: ['', ...FILE.good], bad: [[1, 'the path of a file']] },
+    trusted: FLAG,
+    comment: COMMENT,
+  },
+  pool: {
+    name: NAME,
+    ranges: {
+      good: ['192.0.2.10-192.0.2.20', '192.0.2.0/28', '192.0.2.7', ['192.0.2.1', '192.0.2.4/31']],
+      bad: [
+        ['192.0.2.20-192.0.2.10', 'not behind its last'],
+        ['192.0.2.1-2001:db8::1', 'not behind its last'],
+        ['192.0.2.1-9', 'a range such as'],
+        ['192.0.2.1,192.0.2.1', 'stands once'],
+        [7, 'a list of'],
+      ],
+    },
+    'next-pool': {
+      good: ['none'],
+      bad: [
+        ['nowhere', 'the name of a pool'],
+        ['rw', 'a pool that does not lead back to this one'],
+        ['', 'a name'],
+      ],
+    },
+    comment: COMMENT,
+  },
+  radius: {
+    service: listOf(['ipsec', 'ipsec,ppp', ['login', 'ipsec']], 'ipsec'),
+    address: { good: ADDRESS.good, bad: [['', 'an IPv4 or IPv6 address'], ...ADDRESS.bad] },
+    secret: SECRET,
+    'authentication-port': UDP_PORT,
+    'accounting-port': UDP_PORT,
+    timeout: {
+      good: ['300ms', '3s', '1s500ms', 2, '00:00:05', 'none'],
+      bad: [
+        ['2h', 'from 10 ms to 60 s'],
+        ['soon', 'a time such as 300ms'],
+        [0, 'a time such as 300ms'],
+      ],
+    },
+    'src-address': { good: ['', ...ADDRESS.good], bad: ADDRESS.bad },
+    disabled: FLAG,
+    comment: COMMENT,
+  },
+  'address-list': { list: NAME, address: PREFIX, disabled: FLAG, comment: COMMENT },
+  user: {
+    name: NAME,
+    password: {
+      good: ['secret word', ''],
+      bad: [[7, 'text without control characters']],
+    },
+    address: { good: ['', ...ADDRESS.good], bad: ADDRESS.bad },
     disabled: FLAG,
     comment: COMMENT,
   },

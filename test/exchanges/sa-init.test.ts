@@ -127,6 +127,15 @@ init('half-open SAs are bounded and forgotten', async () => {
   assert.is(world.west.peers.length, 0);
 });
 
+init('the first message goes to the port of the peer', async () => {
+  const world = newWorld({ east: { peer: { port: 4001 } } });
+  const step = await world.east.engine.start();
+  assert.equal(
+    step.send.map(({ remote }) => remote.port),
+    [4001],
+  );
+});
+
 init('a stranger gets nothing but a refusal', async () => {
   const world = newWorld({ west: { peer: { localAddress: undefined } } });
   world.holding = true;

@@ -1,20 +1,38 @@
 // Properties that several menus have.
 import { flag, text } from '../kind.js';
-import { property } from '../menu.js';
+import { type Computed, property } from '../menu.js';
 
-/** Of nearly every list. */
 export const disabled = property({
   name: 'disabled',
   kind: flag,
   default: false,
   text: 'The entry is read and checked, and then not used.',
+  shown: ['config/load.test.ts'],
 });
 export const comment = property({
   name: 'comment',
   kind: text,
   default: '',
   text: 'A note for people; tables print it above the entry.',
+  shown: ['cli/tables.test.ts'],
 });
+
+/** Of the menus with an entry that is there without being written. */
+export const isDefaultEntry: Computed = {
+  name: 'default',
+  notation: 'yes | no',
+  text: 'The entry is the one that exists without being written; flag `*`.',
+  later: 'print of the configuration menus',
+};
 
 /** Seconds. */
 export const DAY = 86_400;
+
+export const IKEV1 = 'IKEv1';
+export const CERTIFICATES = 'authentication by certificate';
+export const EAP = 'EAP';
+export const RADIUS = 'RADIUS';
+export const XAUTH = 'XAuth';
+export const TEMPLATES = 'policies made from templates';
+export const MODE_CONFIG = 'mode-config';
+export const PPK = 'post-quantum preshared keys (RFC 8784, RFC 9867)';

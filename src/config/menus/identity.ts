@@ -1,64 +1,83 @@
 // Menu `identity`: how each side of a peer proves who it is.
-import { choice, entryName } from '../kind.js';
+import { choice, entryName, listOf, optional, orWord, text } from '../kind.js';
+import { hiddenText, names } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { identification, remoteIdentification, secret } from '../network-kind.js';
-import { comment, disabled } from './common.js';
+import {
+  CERTIFICATES,
+  comment,
+  disabled,
+  EAP,
+  IKEV1,
+  MODE_CONFIG,
+  RADIUS,
+  TEMPLATES,
+  XAUTH,
+} from './common.js';
+
+/** What each method other than the pre-shared key waits for. */
+export const METHOD_WAITS: Readonly<Record<string, string>> = {
+  'digital-signature': CERTIFICATES,
+  eap: EAP,
+  'eap-radius': `${EAP} through ${RADIUS}`,
+  'pre-shared-key-xauth': `${IKEV1} with ${XAUTH}`,
+  'rsa-key': `${IKEV1} with RSA keys`,
+  'rsa-signature-hybrid': `${IKEV1} with ${XAUTH}`,
+};
+
+const isName = (id: unknown): boolean => (id as { kind: string }).kind === 'dn';
+/** Said by the auth-method that needs the property: without it the property is refused. */
+const withMethod = (what: string) => ({ what, values: () => false, meanwhile: 'peer' }) as const;
 
 export const identityMenu = menu({
   name: 'identity',
   list: true,
   text: 'How a peer proves who it is, and how we do. Every peer needs at least one.',
-  later: [
-    'certificate',
-    'eap-methods',
-    'generate-policy',
-    'key',
-    'match-by',
-    'mode-config',
-    'notrack-chain',
-    'password',
-    'policy-template-group',
-    'remote-certificate',
-    'remote-key',
-    'username',
-  ],
   properties: [
     property({
       name: 'peer',
       kind: entryName,
       text: 'The peer this is for.',
+      shown: ['exchanges/auth.test.ts'],
     }),
     property({
       name: 'auth-method',
-      kind: choice(
-        ['pre-shared-key'],
-        [
-          'digital-signature',
-          'eap',
-          'eap-radius',
-          'pre-shared-key-xauth',
-          'rsa-key',
-          'rsa-signature-hybrid',
-        ],
-      ),
+      kind: choice([
+        'pre-shared-key',
+        'digital-signature',
+        'eap',
+        'eap-radius',
+        'pre-shared-key-xauth',
+        'rsa-key',
+        'rsa-signature-hybrid',
+      ]),
       default: 'pre-shared-key',
-      text: 'How both sides prove who they are.',
+      text:
+        'How both sides prove who they are. rsa-key, pre-shared-key-xauth and ' +
+        'rsa-signature-hybrid are of IKEv1, eap and eap-radius of IKEv2.',
+      later: { what: 'every method but pre-shared-key', meanwhile: 'peer' },
+      shown: ['exchanges/auth.test.ts', 'e2e/tunnel.test.ts'],
     }),
     property({
       name: 'secret',
       kind: secret,
       default: '',
+      only: 'auth-method=pre-shared-key or pre-shared-key-xauth',
       text:
         'The pre-shared key: text, or bytes as 0x and hexadecimal digits. Must be set with ' +
-        'auth-method=pre-shared-key.',
+        'auth-method=pre-shared-key and pre-shared-key-xauth.',
+      shown: ['exchanges/auth.test.ts', 'config/load.test.ts'],
     }),
     property({
       name: 'my-id',
       kind: identification,
       default: 'auto',
       text:
-        'Who we say we are. auto: our address. key-id takes text, or 0x and hexadecimal ' +
-        'digits.',
+        'Who we say we are. auto: our address; with a certificate its subject alternative name, or ' +
+        'its subject. key-id takes text, or 0x and hexadecimal digits; dn is the subject of our ' +
+        'certificate.',
+      later: { what: `dn, which needs ${CERTIFICATES},`, values: isName, meanwhile: 'peer' },
+      shown: ['exchanges/auth.test.ts', 'ike/identification.test.ts'],
     }),
     property({
       name: 'remote-id',
@@ -67,8 +86,121 @@ export const identityMenu = menu({
       text:
         'Who the peer must say it is. auto: any identity that knows the secret; ignore: ' +
         'the same here, where no certificate is checked.',
+      later: { what: `dn, which needs ${CERTIFICATES},`, values: isName, meanwhile: 'peer' },
+      shown: ['exchanges/auth.test.ts', 'ike/identification.test.ts'],
+    }),
+    property({
+      name: 'match-by',
+      kind: choice(['remote-id', 'certificate']),
+      default: 'remote-id',
+      only: 'auth-method=digital-signature',
+      text:
+        'What the peer is recognised by: remote-id, or remote-certificate, which must then be ' +
+        'exactly the certificate it shows.',
+      later: withMethod(CERTIFICATES),
+    }),
+    property({
+      name: 'certificate',
+      kind: names,
+      default: '',
+      only: 'auth-method=digital-signature, eap, eap-radius or rsa-signature-hybrid',
+      text:
+        'Our certificate, by its name in the menu certificate, with its private key; further ' +
+        'names are its chain. Must be set with auth-method=digital-signature.',
+      later: withMethod(CERTIFICATES),
+    }),
+    property({
+      name: 'remote-certificate',
+      kind: optional(entryName),
+      default: '',
+      only: 'auth-method=digital-signature',
+      text: "The peer's certificate. Without one, what it shows must lead to a trusted CA.",
+      later: withMethod(CERTIFICATES),
+    }),
+    property({
+      name: 'eap-methods',
+      kind: listOf(['eap-tls', 'eap-mschapv2', 'eap-peap', 'eap-ttls']),
+      default: 'eap-tls',
+      only: 'auth-method=eap',
+      text: 'EAP methods, the most wanted first.',
+      later: withMethod(EAP),
+    }),
+    property({
+      name: 'username',
+      kind: text,
+      default: '',
+      only: 'auth-method=eap, pre-shared-key-xauth or rsa-signature-hybrid',
+      text: 'The user name for EAP or XAuth.',
+      later: withMethod(`${EAP} or ${XAUTH}`),
+    }),
+    property({
+      name: 'password',
+      kind: hiddenText,
+      default: '',
+      only: 'auth-method=eap, pre-shared-key-xauth or rsa-signature-hybrid',
+      text: 'The password for EAP or XAuth.',
+      later: withMethod(`${EAP} or ${XAUTH}`),
+    }),
+    property({
+      name: 'key',
+      kind: optional(entryName),
+      default: '',
+      only: 'auth-method=rsa-key',
+      text: 'Our private key, by its name in the menu key.',
+      later: withMethod(IKEV1),
+    }),
+    property({
+      name: 'remote-key',
+      kind: optional(entryName),
+      default: '',
+      only: 'auth-method=rsa-key',
+      text: "The peer's public key, by its name in the menu key.",
+      later: withMethod(IKEV1),
+    }),
+    property({
+      name: 'mode-config',
+      kind: orWord(entryName, 'none'),
+      default: 'none',
+      text:
+        'The entry of the menu mode-config by which the peer gets its address from us, or we ours ' +
+        'from it.',
+      later: { what: MODE_CONFIG, meanwhile: 'peer' },
+    }),
+    property({
+      name: 'generate-policy',
+      kind: choice(['no', 'port-override', 'port-strict']),
+      default: 'no',
+      text:
+        'Whether the peer may have SAs that no policy names, made from a template of ' +
+        'policy-template-group. port-strict: with the ports it proposes; port-override: for all ' +
+        'ports.',
+      later: { what: TEMPLATES, meanwhile: 'peer' },
+    }),
+    property({
+      name: 'policy-template-group',
+      kind: orWord(entryName, 'none'),
+      default: 'default',
+      only: 'generate-policy other than no',
+      text: 'The group whose templates generate-policy uses.',
+      later: { what: TEMPLATES, values: () => false, meanwhile: 'peer' },
+    }),
+    property({
+      name: 'notrack-chain',
+      kind: optional(entryName),
+      default: '',
+      only: 'generate-policy other than no',
+      text: 'The chain that gets rules to keep the packets of made policies from being tracked.',
+      later: { what: TEMPLATES, values: () => false, meanwhile: 'peer' },
     }),
     disabled,
     comment,
+  ],
+  computed: [
+    {
+      name: 'dynamic',
+      notation: 'yes | no',
+      text: 'Whether another service made the entry (on RouterOS: L2TP). Never, here.',
+      later: 'print of the configuration menus',
+    },
   ],
 });

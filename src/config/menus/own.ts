@@ -8,7 +8,6 @@ export const tunMenu = menu({
   text:
     'The device through which the host hands us packets, and the threads behind it. Ours: ' +
     'RouterOS has no such menu.',
-  later: [],
   properties: [
     property({
       name: 'name',
@@ -16,6 +15,7 @@ export const tunMenu = menu({
       default: 'culvert0',
       ours: true,
       text: 'Name of the TUN device. The control socket takes its name from it.',
+      shown: ['e2e/tunnel.test.ts', 'net/tun.test.ts'],
     }),
     property({
       name: 'mtu',
@@ -25,6 +25,7 @@ export const tunMenu = menu({
       text:
         'Largest inner packet. 1400 leaves room for ESP, UDP and IPv6 around it on an ' +
         'Ethernet path.',
+      shown: ['net/tun.test.ts'],
     }),
     property({
       name: 'workers',
@@ -32,6 +33,7 @@ export const tunMenu = menu({
       default: 0,
       ours: true,
       text: 'Data plane threads. 0: one per processor, at most 8.',
+      shown: ['dataplane/pool.test.ts'],
     }),
     property({
       name: 'table',
@@ -41,6 +43,7 @@ export const tunMenu = menu({
       text:
         'First routing table of ours; each of our own addresses that lies inside a policy takes one ' +
         'more. They hold our routes alone.',
+      shown: ['net/host.test.ts'],
     }),
     property({
       name: 'rule-priority',
@@ -50,6 +53,7 @@ export const tunMenu = menu({
       text:
         'Priority of our first routing rule (ip-rule(8)); the policies follow it in their order, and ' +
         'the last is 32000, before the main table.',
+      shown: ['net/host.test.ts'],
     }),
     property({
       name: 'fail-closed',
@@ -59,6 +63,7 @@ export const tunMenu = menu({
       text:
         'Should the daemon be killed, packets of the encrypt policies are refused, not sent in the ' +
         'clear, until it starts again. A daemon that is stopped removes its rules either way.',
+      shown: ['net/host.test.ts'],
     }),
     property({
       name: 'refuse-plain',
@@ -69,6 +74,7 @@ export const tunMenu = menu({
         'Packets that come in the clear although an encrypt policy holds them (source and ' +
         'destination exchanged) are refused, to this host and through it, by an nf_tables table of ' +
         'ours. IKE, ESP and IPv6 neighbour discovery of this host itself always pass.',
+      shown: ['net/plain-guard.test.ts'],
     }),
     property({
       name: 'mss-clamp',
@@ -78,6 +84,7 @@ export const tunMenu = menu({
       text:
         'Lower the maximum segment size in TCP SYNs to what the tunnel carries, so that ' +
         'TCP needs no path MTU discovery.',
+      shown: ['assembly/ip.test.ts'],
     }),
   ],
 });
@@ -86,7 +93,6 @@ export const logMenu = menu({
   name: 'log',
   list: false,
   text: 'What is written to standard error. Ours: RouterOS configures its log elsewhere.',
-  later: [],
   properties: [
     property({
       name: 'level',
@@ -94,6 +100,7 @@ export const logMenu = menu({
       default: 'info',
       ours: true,
       text: 'The least important lines that are written.',
+      shown: ['daemon/log.test.ts'],
     }),
     property({
       name: 'format',
@@ -101,6 +108,7 @@ export const logMenu = menu({
       default: 'text',
       ours: true,
       text: 'text: a line for people; json: an object per line for machines.',
+      shown: ['daemon/log.test.ts'],
     }),
   ],
 });

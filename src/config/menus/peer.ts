@@ -1,8 +1,9 @@
 // Menu `peer`: whom to call, and who may call.
 import { choice, entryName, flag, integer, optional } from '../kind.js';
+import { peerAddress } from '../list-kind.js';
 import { menu, property } from '../menu.js';
-import { address, prefix } from '../network-kind.js';
-import { comment, disabled } from './common.js';
+import { address, secret } from '../network-kind.js';
+import { comment, disabled, IKEV1, PPK } from './common.js';
 
 export const peerMenu = menu({
   name: 'peer',
@@ -10,40 +11,50 @@ export const peerMenu = menu({
   text:
     'The gateways to connect to, or to be called by. If several match, the longest address ' +
     'prefix wins.',
-  later: ['ppk-secret'],
   properties: [
     property({
       name: 'name',
       kind: entryName,
       text: 'The name identities and policies use, and that stands in the log.',
+      shown: ['config/load.test.ts'],
     }),
     property({
       name: 'address',
-      kind: prefix,
+      kind: peerAddress,
       default: '0.0.0.0/0',
       text:
         'The address of the peer, or a network of peers; we only respond to a network. ' +
         '`::/0` is every IPv6 peer.',
+      later: {
+        what: 'a DNS name as address',
+        values: (value) => typeof value === 'string',
+        meanwhile: 'peer',
+      },
+      shown: ['exchanges/sa-init.test.ts', 'e2e/tunnel.test.ts'],
     }),
     property({
       name: 'local-address',
       kind: optional(address),
       default: '',
       text: 'Our address towards the peer. Empty: the one its route gives.',
+      shown: ['exchanges/sa-init.test.ts', 'e2e/tunnel.test.ts'],
     }),
     property({
       name: 'port',
       kind: integer(1, 65535),
       default: 500,
       text: 'The UDP port an initiator calls.',
+      shown: ['exchanges/sa-init.test.ts'],
     }),
     property({
       name: 'exchange-mode',
-      kind: choice(['ike2'], ['main', 'base', 'aggressive']),
+      kind: choice(['ike2', 'main', 'base', 'aggressive']),
       default: 'ike2',
       routeros: 'main',
       because: 'IKEv1 is not there yet, and IKEv2 is the better protocol.',
-      text: 'The IKE version.',
+      text: 'The IKE version, and with IKEv1 the kind of its first exchange.',
+      later: { what: IKEV1, meanwhile: 'peer' },
+      shown: ['e2e/tunnel.test.ts', 'interop/strongswan-negotiation.test.ts'],
     }),
     property({
       name: 'passive',
@@ -52,12 +63,14 @@ export const peerMenu = menu({
       text:
         'Wait for the peer. With no, we connect at start and again whenever the connection ' +
         'is lost.',
+      shown: ['exchanges/create-child.test.ts', 'e2e/tunnel.test.ts'],
     }),
     property({
       name: 'profile',
       kind: entryName,
       default: 'default',
       text: 'The profile for phase 1.',
+      shown: ['interop/strongswan-algorithms.test.ts'],
     }),
     property({
       name: 'send-initial-contact',
@@ -67,8 +80,36 @@ export const peerMenu = menu({
         'Tell the peer that this is our only connection, so that it forgets those of ' +
         'before a restart (RFC 7296 §2.4). Say no where several gateways share one ' +
         'identity.',
+      shown: ['exchanges/auth.test.ts'],
+    }),
+    property({
+      name: 'ppk-secret',
+      kind: secret,
+      default: '',
+      text: 'A post-quantum preshared key that is the same for every connection (RouterOS 7).',
+      later: { what: PPK, meanwhile: 'peer' },
     }),
     disabled,
     comment,
+  ],
+  computed: [
+    {
+      name: 'dynamic',
+      notation: 'yes | no',
+      text: 'Whether another service made the entry (on RouterOS: L2TP). Never, here.',
+      later: 'print of the configuration menus',
+    },
+    {
+      name: 'responder',
+      notation: 'yes | no',
+      text: 'Whether we only wait for this peer: it is passive, or a network; flag `R`.',
+      later: 'print of the configuration menus',
+    },
+    {
+      name: 'current-address',
+      notation: 'IP address',
+      text: 'What the DNS name in address resolved to last (RouterOS 7).',
+      later: 'a DNS name as address',
+    },
   ],
 });

@@ -1,8 +1,11 @@
 // Menu `policy`: which packets are protected, dropped or passed.
-import { choice, entryName, flag, optional } from '../kind.js';
+import { choice, entryName, flag } from '../kind.js';
+import { names } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { port, prefix, protocol } from '../network-kind.js';
-import { comment, disabled } from './common.js';
+import { comment, disabled, isDefaultEntry, TEMPLATES } from './common.js';
+
+const PRINTED = ['cli/tables.test.ts', 'e2e/tunnel.test.ts'];
 
 export const policyMenu = menu({
   name: 'policy',
@@ -10,43 +13,52 @@ export const policyMenu = menu({
   text:
     'Which packets are encrypted, dropped or passed. They are asked from top to bottom, ' +
     'the first that matches decides. A packet that none matches is left alone.',
-  later: ['group', 'template', 'sa-src-address', 'sa-dst-address', 'priority'],
   properties: [
     property({
       name: 'action',
       kind: choice(['encrypt', 'discard', 'none']),
       default: 'encrypt',
       text: 'encrypt: carry the packet in an ESP SA; discard: drop it; none: pass it unchanged.',
+      shown: ['assembly/policy.test.ts', 'assembly/flow.test.ts'],
     }),
     property({
       name: 'src-address',
       kind: prefix,
+      routeros: '0.0.0.0/32',
+      because: 'No packet has the address 0.0.0.0: a policy without networks is a slip.',
       text:
         'Source addresses of outbound packets: our side. Inbound packets match the other ' +
-        'way round.',
+        'way round. `::/0` in a template is every network of either family.',
+      shown: ['assembly/policy.test.ts', 'e2e/tunnel.test.ts'],
     }),
     property({
       name: 'src-port',
       kind: port,
       default: 'any',
       text: 'Source port of outbound packets. Needs a protocol with ports.',
+      shown: ['assembly/policy.test.ts'],
     }),
     property({
       name: 'dst-address',
       kind: prefix,
+      routeros: '0.0.0.0/32',
+      because: 'As for src-address.',
       text: "Destination addresses of outbound packets: the peer's side.",
+      shown: ['assembly/policy.test.ts', 'e2e/tunnel.test.ts'],
     }),
     property({
       name: 'dst-port',
       kind: port,
       default: 'any',
       text: 'Destination port of outbound packets. Needs a protocol with ports.',
+      shown: ['assembly/policy.test.ts'],
     }),
     property({
       name: 'protocol',
       kind: protocol,
       default: 'all',
       text: 'IP protocol, by name or number.',
+      shown: ['assembly/policy.test.ts'],
     }),
     property({
       name: 'tunnel',
@@ -57,6 +69,7 @@ export const policyMenu = menu({
         'Transport mode is not there yet, and between networks it is tunnel mode that is ' +
         'meant.',
       text: 'Tunnel mode. tunnel=no is refused for now.',
+      shown: ['e2e/tunnel.test.ts'],
     }),
     property({
       name: 'level',
@@ -66,26 +79,123 @@ export const policyMenu = menu({
         'When there is no SA. require: drop the packet and ask for one; unique: the same, ' +
         'and the SA serves this policy only; use: pass the packet IN THE CLEAR and ask for ' +
         'none.',
+      shown: ['assembly/flow.test.ts'],
     }),
     property({
       name: 'ipsec-protocols',
       kind: choice(['esp'], ['ah']),
       default: 'esp',
       text: 'The IPsec protocol.',
+      shown: ['e2e/tunnel.test.ts'],
     }),
     property({
       name: 'peer',
-      kind: optional(entryName),
+      kind: names,
       default: '',
       text: 'The peer at the other end of the tunnel. Must be set with action=encrypt.',
+      later: {
+        what: 'a policy with several peers (RouterOS 7: the backup flag)',
+        values: (peers) => (peers as readonly string[]).length > 1,
+        meanwhile: 'refused',
+      },
+      shown: ['e2e/tunnel.test.ts'],
     }),
     property({
       name: 'proposal',
       kind: entryName,
       default: 'default',
       text: 'The proposal for phase 2.',
+      shown: ['interop/strongswan-algorithms.test.ts'],
+    }),
+    property({
+      name: 'template',
+      kind: flag,
+      default: false,
+      text:
+        'No policy, but a pattern from which generate-policy makes policies, in the place ' +
+        'where this entry stands.',
+      later: { what: TEMPLATES, meanwhile: 'entry' },
+    }),
+    property({
+      name: 'group',
+      kind: entryName,
+      default: 'default',
+      only: 'template=yes',
+      text: 'The group a template belongs to; identities name the group they take templates from.',
+      // The template it belongs to says what is missing.
+      later: { what: TEMPLATES, values: () => false, meanwhile: 'entry' },
     }),
     disabled,
     comment,
   ],
+  computed: [
+    {
+      name: 'active',
+      notation: 'yes | no',
+      text: 'Whether the policy has an SA; flag `A`.',
+      shown: PRINTED,
+    },
+    isDefaultEntry,
+    {
+      name: 'dynamic',
+      notation: 'yes | no',
+      text: 'Whether a template made it; flag `D`.',
+      later: TEMPLATES,
+    },
+    {
+      name: 'invalid',
+      notation: 'yes | no',
+      text:
+        'Whether an earlier policy matches the same packets. Here that is an error of the file, so ' +
+        'that no policy is ever invalid.',
+      shown: ['config/load.test.ts'],
+    },
+    {
+      name: 'backup',
+      notation: 'yes | no',
+      text: 'Whether another peer of the policy is in use; flag `B` (RouterOS 7).',
+      later: 'a policy with several peers',
+    },
+    {
+      name: 'ph2-count',
+      notation: 'integer',
+      text: 'Phase 2 SAs of the policy, each with both directions.',
+      shown: PRINTED,
+    },
+    {
+      name: 'ph2-state',
+      notation:
+        'spawning | starting | ready-to-send | getspi-sent | getspi-done | msg1-sent | ' +
+        'ready-to-establish | commiting | adding-sa | established | expired | no-phase2',
+      text: 'How far the negotiation is.',
+      shown: PRINTED,
+    },
+    {
+      name: 'sa-src-address',
+      notation: 'IP address',
+      text: 'Our end of the SA. RouterOS 7 lets it be set; here it follows from peer.',
+      shown: PRINTED,
+    },
+    {
+      name: 'sa-dst-address',
+      notation: 'IP address',
+      text: "The peer's end of the SA. RouterOS 7 lets it be set; here it follows from peer.",
+      shown: PRINTED,
+    },
+  ],
+});
+
+export const groupMenu = menu({
+  name: 'group',
+  list: true,
+  builtin: 'default',
+  text:
+    'Groups of policy templates (RouterOS: policy group). The group `default` exists without ' +
+    'being written.',
+  later: TEMPLATES,
+  properties: [
+    property({ name: 'name', kind: entryName, text: 'The name templates and identities use.' }),
+    comment,
+  ],
+  computed: [isDefaultEntry],
 });

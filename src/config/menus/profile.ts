@@ -2,7 +2,7 @@
 import { DH_GROUPS, HASHES, IKE_ENCRYPTION, LATER_IKE_ENCRYPTION } from '../algorithms.js';
 import { choice, duration, entryName, flag, integer, listOf, orWord } from '../kind.js';
 import { menu, property } from '../menu.js';
-import { comment, DAY } from './common.js';
+import { comment, DAY, IKEV1, isDefaultEntry, PPK } from './common.js';
 
 export const profileMenu = menu({
   name: 'profile',
@@ -11,12 +11,12 @@ export const profileMenu = menu({
   text:
     'What IKE SAs (phase 1) are negotiated with. Peers name a profile. The profile ' +
     '`default` exists without being written; an entry of that name replaces it.',
-  later: ['lifebytes', 'prf-algorithm', 'ppk'],
   properties: [
     property({
       name: 'name',
       kind: entryName,
       text: 'The name peers use.',
+      shown: ['config/load.test.ts'],
     }),
     property({
       name: 'dh-group',
@@ -29,6 +29,7 @@ export const profileMenu = menu({
       text:
         'Diffie-Hellman groups, the most wanted first. The first is the one an initiator ' +
         'guesses.',
+      shown: ['exchanges/sa-init.test.ts', 'interop/strongswan-algorithms.test.ts'],
     }),
     property({
       name: 'enc-algorithm',
@@ -39,6 +40,7 @@ export const profileMenu = menu({
       text:
         'Encryption of IKE messages, the most wanted first. `aes-256` and its like are ' +
         'CBC; the `-gcm` names are ours, RouterOS has no AES-GCM in phase 1.',
+      shown: ['exchanges/sa-init.test.ts', 'interop/strongswan-algorithms.test.ts'],
     }),
     property({
       name: 'hash-algorithm',
@@ -49,12 +51,14 @@ export const profileMenu = menu({
       text:
         'Pseudo-random function and, with CBC, integrity of IKE messages. RouterOS takes ' +
         'one; a list is ours.',
+      shown: ['exchanges/sa-init.test.ts', 'interop/strongswan-algorithms.test.ts'],
     }),
     property({
       name: 'lifetime',
       kind: duration(1, 365 * DAY),
       default: '1d',
       text: 'After this time an IKE SA is deleted; it is rekeyed before.',
+      shown: ['exchanges/rekey-ike.test.ts'],
     }),
     property({
       name: 'nat-traversal',
@@ -63,12 +67,14 @@ export const profileMenu = menu({
       text:
         'Detect NAT and put ESP into UDP where there is one. With no, ESP is always sent ' +
         'as IP protocol 50.',
+      shown: ['exchanges/nat.test.ts'],
     }),
     property({
       name: 'dpd-interval',
       kind: orWord(duration(1, 3600), 'disable-dpd'),
       default: '2m',
       text: 'A peer that has been silent for this long is asked whether it lives.',
+      shown: ['exchanges/informational.test.ts', 'interop/strongswan-dead-peer.test.ts'],
     }),
     property({
       name: 'dpd-maximum-failures',
@@ -77,15 +83,48 @@ export const profileMenu = menu({
       text:
         'A peer that leaves this many questions in a row unanswered is dead: its SAs are ' +
         'deleted.',
+      shown: ['exchanges/informational.test.ts', 'exchanges/lossy.test.ts'],
     }),
     property({
       name: 'proposal-check',
       kind: choice(['obey', 'claim', 'exact', 'strict']),
       default: 'obey',
+      only: 'IKEv1',
+      later: { what: IKEV1, values: () => false, meanwhile: 'peer' },
       text:
         'How an IKEv1 responder judges the lifetime it is offered. IKEv2 does not ' +
         'negotiate lifetimes and ignores it, as RouterOS does.',
     }),
+    property({
+      name: 'lifebytes',
+      kind: integer(0, 4_294_967_295, 'bytes, 0: none'),
+      default: 0,
+      only: 'IKEv1',
+      text:
+        'A number of bytes that an IKEv1 initiator writes into its proposal for peers that insist ' +
+        'on one; nothing is counted. IKEv2 does not negotiate lifetimes and ignores it, as ' +
+        'RouterOS does.',
+      later: { what: IKEV1, values: () => false, meanwhile: 'peer' },
+    }),
+    property({
+      name: 'prf-algorithm',
+      kind: choice(['auto', 'sha1', 'sha256', 'sha384', 'sha512']),
+      default: 'auto',
+      text:
+        'Pseudo-random function of IKEv2 where it is to differ from hash-algorithm; auto: the same ' +
+        '(RouterOS 7).',
+      later: { what: 'a pseudo-random function apart from hash-algorithm', meanwhile: 'refused' },
+    }),
+    property({
+      name: 'ppk',
+      kind: choice(['no', 'psk', 'psk-ike-initial'], ['qkd']),
+      default: 'no',
+      text:
+        'Post-quantum preshared keys (RouterOS 7). psk: one-time keys of the menu key-psk; ' +
+        'psk-ike-initial: the same, for the first IKE SA only.',
+      later: { what: PPK, meanwhile: 'peer' },
+    }),
     comment,
   ],
+  computed: [isDefaultEntry],
 });

@@ -8,7 +8,7 @@ import {
 } from '../algorithms.js';
 import { choice, duration, entryName, integer, listOf, orWord } from '../kind.js';
 import { menu, property } from '../menu.js';
-import { comment, DAY, disabled } from './common.js';
+import { comment, DAY, disabled, isDefaultEntry } from './common.js';
 
 export const proposalMenu = menu({
   name: 'proposal',
@@ -17,12 +17,12 @@ export const proposalMenu = menu({
   text:
     'What ESP SAs (phase 2) are negotiated with. Policies name a proposal. The proposal ' +
     '`default` exists without being written; an entry of that name replaces it.',
-  later: [],
   properties: [
     property({
       name: 'name',
       kind: entryName,
       text: 'The name policies use.',
+      shown: ['config/load.test.ts'],
     }),
     property({
       name: 'enc-algorithms',
@@ -33,6 +33,7 @@ export const proposalMenu = menu({
         'The AEAD algorithms are faster and need no second pass; aes-256-cbc stays for ' +
         "peers with RouterOS's default.",
       text: 'Encryption of packets, the most wanted first.',
+      shown: ['interop/strongswan-algorithms.test.ts'],
     }),
     property({
       name: 'auth-algorithms',
@@ -43,12 +44,14 @@ export const proposalMenu = menu({
       text:
         'Integrity of packets, for the algorithms of enc-algorithms that are not AEAD. ' +
         'With AEAD alone leave it out, or say null.',
+      shown: ['interop/strongswan-algorithms.test.ts'],
     }),
     property({
       name: 'lifetime',
       kind: duration(1, 365 * DAY),
       default: '30m',
       text: 'After this time an ESP SA is deleted; it is rekeyed at about 80 % of it.',
+      shown: ['exchanges/informational.test.ts', 'interop/strongswan-rekey.test.ts'],
     }),
     property({
       name: 'lifebytes',
@@ -58,6 +61,7 @@ export const proposalMenu = menu({
       text:
         'After this many inner bytes in one direction an ESP SA is deleted; it is rekeyed ' +
         'before. 0: no limit.',
+      shown: ['exchanges/informational.test.ts', 'interop/strongswan-rekey.test.ts'],
     }),
     property({
       name: 'pfs-group',
@@ -70,6 +74,7 @@ export const proposalMenu = menu({
       text:
         'Diffie-Hellman group of each rekey and each further ESP SA. Both ends must agree; ' +
         'a difference shows at the first rekey, not before.',
+      shown: ['exchanges/create-child.test.ts', 'interop/strongswan-rekey.test.ts'],
     }),
     property({
       name: 'esn',
@@ -79,8 +84,10 @@ export const proposalMenu = menu({
       text:
         '64-bit sequence numbers (RFC 4303 §2.2.1): offered and taken, refused, or ' +
         'insisted on.',
+      shown: ['exchanges/create-child.test.ts', 'interop/culvert-pair.test.ts'],
     }),
     disabled,
     comment,
   ],
+  computed: [isDefaultEntry],
 });

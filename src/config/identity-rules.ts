@@ -1,0 +1,136 @@
+// What an authentication method needs, and what it has no use for: a property that is taken and then
+// does nothing would let its writer believe in it.
+import { isSingleHost } from './address-rules.js';
+import { enabled, type Rule, readable } from './found.js';
+import { isDefault } from './menu.js';
+import { identityMenu } from './menus.js';
+import { type Problem, show } from './problem.js';
+import type { Configuration, Found } from './read.js';
+
+type Identity = Found<typeof identityMenu>;
+type Method = Identity['entry']['auth-method'];
+type Property = keyof Identity['entry'];
+
+interface Uses {
+  readonly needs: readonly Property[];
+  readonly takes: readonly Property[];
+  /** Of one version of IKE only. */
+  readonly version?: 1 | 2;
+}
+
+const METHODS: Readonly<Record<Method, Uses>> = {
+  'pre-shared-key': { needs: ['secret'], takes: [] },
+  'digital-signature': { needs: ['certificate'], takes: ['remote-certificate', 'match-by'] },
+  eap: {
+    needs: [],
+    takes: ['certificate', 'remote-certificate', 'eap-methods', 'username', 'password'],
+    version: 2,
+  },
+  'eap-radius': { needs: [], takes: ['certificate'], version: 2 },
+  'pre-shared-key-xauth': { needs: ['secret'], takes: ['username', 'password'], version: 1 },
+  'rsa-key': { needs: ['key', 'remote-key'], takes: [], version: 1 },
+  'rsa-signature-hybrid': {
+    needs: [],
+    takes: ['certificate', 'remote-certificate', 'username', 'password'],
+    version: 1,
+  },
+};
+const ALL = Object.values(METHODS);
+const OF_METHODS = [...new Set(ALL.flatMap(({ needs, takes }) => [...needs, ...takes]))];
+const rowOf = (name: Property) => identityMenu.properties.find((row) => row.name === name)!;
+
+/** Also of a disabled identity: enabling it must not break a running configuration. */
+export const methodsHaveWhatTheyNeed: Rule = (c, problems) => {
+  for (const { path, entry, unread } of readable(c.identities, 'auth-method')) {
+    const method = entry['auth-method'];
+    const { needs, takes } = METHODS[method];
+    for (const name of OF_METHODS.filter((one) => !unread.has(one))) {
+      const unset = isDefault(rowOf(name), entry[name]);
+      const secret = rowOf(name).kind.secret === true;
+      if (unset && needs.includes(name)) {
+        const expected = `a ${name}: auth-method=${method} needs one`;
+        problems.push({ path: `${path}.${name}`, value: 'nothing', expected });
+      } else if (!unset && !needs.includes(name) && !takes.includes(name)) {
+        const value = secret ? '[hidden]' : show(entry[name]);
+        const expected = `nothing: auth-method=${method} has no use for it`;
+        problems.push({ path: `${path}.${name}`, value, expected });
+      }
+    }
+  }
+};
+
+/** Spec: match-by=certificate compares with remote-certificate; EAP methods want their credentials. */
+export const credentialsAreComplete: Rule = (c, problems) => {
+  for (const { path, entry, unread } of readable(c.identities, 'auth-method')) {
+    const missing = (name: Property, why: string): void => {
+      if (unread.has(name) || !isDefault(rowOf(name), entry[name])) return;
+      problems.push({ path: `${path}.${name}`, value: 'nothing', expected: `a ${name}: ${why}` });
+    };
+    if (entry['match-by'] === 'certificate') missing('remote-certificate', 'match-by names it');
+    if (entry['auth-method'] !== 'eap' || unread.has('eap-methods')) continue;
+    for (const method of entry['eap-methods']) {
+      const why = `${method} needs one`;
+      if (method === 'eap-tls') missing('certificate', why);
+      else for (const name of ['username', 'password'] as const) missing(name, why);
+    }
+  }
+};
+
+/** Spec: which methods and identities exist in which version; EAP calls one host. */
+export const identitiesFitTheirPeer: Rule = (c, problems) => {
+  const peers = new Map(
+    readable(c.peers, 'name', 'exchange-mode', 'address').map(({ entry }) => [entry.name, entry]),
+  );
+  for (const found of readable(c.identities, 'peer', 'auth-method', 'remote-id')) {
+    const { path, entry } = found;
+    const peer = peers.get(entry.peer);
+    if (!peer) continue;
+    const mode = peer['exchange-mode'];
+    const version = mode === 'ike2' ? 2 : 1;
+    const method = entry['auth-method'];
+    const only = METHODS[method].version;
+    if (only !== undefined && only !== version) {
+      const expected = `a method of IKEv${version}: peer ${peer.name} has exchange-mode=${mode}`;
+      problems.push({ path: `${path}.auth-method`, value: show(method), expected });
+    }
+    if (version === 1 && ['fqdn', 'user-fqdn', 'key-id'].includes(entry['remote-id'].kind)) {
+      const why = `other kinds are of IKEv2, and peer ${peer.name} has exchange-mode=${mode}`;
+      const expected = `auto, address or ignore: ${why}`;
+      const value = show(found.written['remote-id']);
+      problems.push({ path: `${path}.remote-id`, value, expected });
+    }
+    if (method === 'eap' && !isSingleHost(peer.address)) {
+      const expected = `a peer that is one host: ${peer.name} is a network, and EAP is for who calls`;
+      problems.push({ path: `${path}.peer`, value: show(entry.peer), expected });
+    }
+  }
+};
+
+/** Two identities of one peer must be told apart by what the peer says it is, or shows. */
+export const identitiesAreDistinct: Rule = (c, problems) => {
+  const first = new Map<string, string>();
+  const needed = ['peer', 'remote-id', 'match-by', 'remote-certificate'];
+  for (const { path, entry, written } of enabled(c.identities, ...needed)) {
+    const remote = written['remote-id'] ?? 'auto';
+    const shows = entry['match-by'] === 'certificate' ? entry['remote-certificate'] : '';
+    const key = `${entry.peer} ${remote} ${shows}`;
+    const other = first.get(key);
+    if (other !== undefined) {
+      const expected = `a remote-id that no other identity of the peer has; ${other} has it`;
+      problems.push({ path: `${path}.remote-id`, value: show(remote), expected });
+    } else first.set(key, path);
+  }
+};
+
+/** Without one no exchange with the peer can ever succeed. */
+export function peersHaveIdentities(c: Configuration, problems: Problem[]): void {
+  // A disabled identity is no identity; a broken one has its own error already.
+  const served = c.identities
+    .filter(({ entry }) => entry.disabled !== true)
+    .map(({ written }) => written.peer);
+  for (const { path, entry } of enabled(c.peers, 'name')) {
+    if (served.includes(entry.name)) continue;
+    const expected = `an entry in the menu identity with "peer": ${show(entry.name)}`;
+    problems.push({ path, value: 'no identity', expected });
+  }
+}

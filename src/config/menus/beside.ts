@@ -1,0 +1,179 @@
+// The menus that stand beside /ip ipsec in RouterOS and that its properties name.
+import { duration, entryName, flag, integer, listOf, optional, orWord } from '../kind.js';
+import { addressRange, filePath, hiddenText, itemsOf } from '../list-kind.js';
+import { menu, property } from '../menu.js';
+import { address, prefix, secret } from '../network-kind.js';
+import { CERTIFICATES, comment, disabled, EAP, MODE_CONFIG, RADIUS, XAUTH } from './common.js';
+
+/** Whoever uses the entry says what is missing. */
+const waits = (what: string) => ({ what, values: () => false, meanwhile: 'peer' }) as const;
+
+export const certificateMenu = menu({
+  name: 'certificate',
+  list: true,
+  text: 'Certificates and their keys, as PEM files on this host (RouterOS: /certificate).',
+  later: CERTIFICATES,
+  properties: [
+    property({ name: 'name', kind: entryName, text: 'The name identities use.' }),
+    property({
+      name: 'file',
+      kind: filePath,
+      ours: true,
+      text: 'The PEM file with the certificate.',
+      later: waits(CERTIFICATES),
+    }),
+    property({
+      name: 'key-file',
+      kind: optional(filePath),
+      default: '',
+      ours: true,
+      text: 'The PEM file with its private key, where it is ours.',
+      later: waits(CERTIFICATES),
+    }),
+    property({
+      name: 'trusted',
+      kind: flag,
+      default: false,
+      text: 'Whether it is a CA that may vouch for peers.',
+      later: waits(CERTIFICATES),
+    }),
+    comment,
+  ],
+});
+
+export const poolMenu = menu({
+  name: 'pool',
+  list: true,
+  text: 'Addresses that mode-config gives to road warriors (RouterOS: /ip pool).',
+  later: MODE_CONFIG,
+  properties: [
+    property({ name: 'name', kind: entryName, text: 'The name mode-config uses.' }),
+    property({
+      name: 'ranges',
+      kind: itemsOf(addressRange),
+      text: 'The addresses: ranges, prefixes, single ones.',
+      later: waits(MODE_CONFIG),
+    }),
+    property({
+      name: 'next-pool',
+      kind: orWord(entryName, 'none'),
+      default: 'none',
+      text: 'The pool that is used when this one is exhausted.',
+      later: waits(MODE_CONFIG),
+    }),
+    comment,
+  ],
+});
+
+const RADIUS_SERVICES = ['ipsec'] as const;
+const OTHER_SERVICES = ['dhcp', 'dot1x', 'hotspot', 'login', 'ppp', 'wireless'] as const;
+
+export const radiusMenu = menu({
+  name: 'radius',
+  list: true,
+  text: 'RADIUS servers that decide about users, in the order they are asked (RouterOS: /radius).',
+  later: RADIUS,
+  properties: [
+    property({
+      name: 'service',
+      kind: listOf([...RADIUS_SERVICES, ...OTHER_SERVICES]),
+      default: 'ipsec',
+      text: 'What the server is for; only ipsec concerns this gateway.',
+      later: waits(RADIUS),
+    }),
+    property({ name: 'address', kind: address, text: 'Its address.', later: waits(RADIUS) }),
+    property({
+      name: 'secret',
+      kind: secret,
+      text: 'The secret shared with it.',
+      later: waits(RADIUS),
+    }),
+    property({
+      name: 'authentication-port',
+      kind: integer(1, 65535),
+      default: 1812,
+      text: 'Its UDP port for authentication.',
+      later: waits(RADIUS),
+    }),
+    property({
+      name: 'accounting-port',
+      kind: integer(1, 65535),
+      default: 1813,
+      text: 'Its UDP port for accounting.',
+      later: waits(RADIUS),
+    }),
+    property({
+      name: 'timeout',
+      kind: orWord(timeout(), 'none'),
+      default: '300ms',
+      text: 'How long an answer is waited for.',
+      later: waits(RADIUS),
+    }),
+    property({
+      name: 'src-address',
+      kind: optional(address),
+      default: '',
+      text: 'Our address towards it.',
+      later: waits(RADIUS),
+    }),
+    disabled,
+    comment,
+  ],
+});
+
+/** Milliseconds: RouterOS writes `300ms`, `3s`, `1s500ms`. */
+function timeout() {
+  const seconds = duration(1, 60);
+  return {
+    notation: 'time: 10ms..1m',
+    schema: { anyOf: [{ type: 'string', pattern: '^[0-9hmswd:]+$' }, { type: 'integer' }] },
+    read(written: unknown) {
+      const [, s, ms] = /^(?:(\d{1,2})s)?(\d{2,5})ms$/.exec(String(written)) ?? [];
+      if (ms !== undefined) return { value: Number(s ?? 0) * 1000 + Number(ms) };
+      const whole = seconds.read(written);
+      if ('value' in whole) return { value: whole.value * 1000 };
+      return { expected: 'a time such as 300ms or 3s, from 10 ms to 60 s' };
+    },
+  };
+}
+
+export const addressListMenu = menu({
+  name: 'address-list',
+  list: true,
+  text:
+    'Lists of addresses, one entry for each, that src-address-list of mode-config names ' +
+    '(RouterOS: /ip firewall address-list).',
+  later: MODE_CONFIG,
+  properties: [
+    property({ name: 'list', kind: entryName, text: 'The list the address belongs to.' }),
+    property({ name: 'address', kind: prefix, text: 'The address.', later: waits(MODE_CONFIG) }),
+    disabled,
+    comment,
+  ],
+});
+
+export const userMenu = menu({
+  name: 'user',
+  list: true,
+  text: 'Users that a responder lets in by XAuth or EAP (RouterOS 6: /ip ipsec user).',
+  later: `${XAUTH} and ${EAP}`,
+  properties: [
+    property({ name: 'name', kind: entryName, text: 'The user name.' }),
+    property({
+      name: 'password',
+      kind: hiddenText,
+      default: '',
+      text: 'The password.',
+      later: waits(`${XAUTH} and ${EAP}`),
+    }),
+    property({
+      name: 'address',
+      kind: optional(address),
+      default: '',
+      text: 'The address the user gets, instead of one of a pool.',
+      later: waits(MODE_CONFIG),
+    }),
+    disabled,
+    comment,
+  ],
+});

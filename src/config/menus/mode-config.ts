@@ -1,0 +1,113 @@
+// Menu `mode-config`: the addresses and routes a responder hands out, or an initiator asks for.
+import { choice, entryName, flag, integer, optional, orWord } from '../kind.js';
+import { domain, itemsOf } from '../list-kind.js';
+import { menu, property } from '../menu.js';
+import { address, prefix } from '../network-kind.js';
+import { comment, isDefaultEntry, MODE_CONFIG } from './common.js';
+
+/** The identity that names the entry says what is missing. */
+const later = { what: MODE_CONFIG, values: () => false, meanwhile: 'peer' } as const;
+const RESPONDER = 'responder=yes';
+const INITIATOR = 'responder=no';
+
+export const modeConfigMenu = menu({
+  name: 'mode-config',
+  list: true,
+  builtin: 'request-only',
+  text:
+    'What a responder gives a road warrior (address, DNS, networks), and what an initiator does ' +
+    'with it. The entry `request-only` exists without being written: an initiator that takes all.',
+  later: MODE_CONFIG,
+  properties: [
+    property({ name: 'name', kind: entryName, text: 'The name identities use.' }),
+    property({
+      name: 'responder',
+      kind: flag,
+      default: false,
+      text: 'yes: we give; no: we ask.',
+      later,
+    }),
+    property({
+      name: 'address',
+      kind: optional(address),
+      default: '',
+      only: RESPONDER,
+      text: 'The one address to give, instead of a pool (RouterOS 7).',
+      later,
+    }),
+    property({
+      name: 'address-pool',
+      kind: orWord(optional(entryName), 'none'),
+      default: '',
+      only: RESPONDER,
+      text: 'The pool from which addresses are given.',
+      later,
+    }),
+    property({
+      name: 'address-prefix-length',
+      kind: optional(integer(1, 32)),
+      default: '',
+      only: RESPONDER,
+      text: 'Prefix length of the given address.',
+      later,
+    }),
+    property({
+      name: 'split-include',
+      kind: itemsOf(prefix),
+      default: '',
+      only: RESPONDER,
+      text: 'The networks the peer is to send through the tunnel; none: all.',
+      later,
+    }),
+    property({
+      name: 'split-dns',
+      kind: itemsOf(domain),
+      default: '',
+      only: RESPONDER,
+      text: 'The domains that are resolved by the given DNS servers (RouterOS 7).',
+      later,
+    }),
+    property({
+      name: 'static-dns',
+      kind: itemsOf(address),
+      default: '',
+      only: RESPONDER,
+      text: 'DNS servers to give. Not together with system-dns.',
+      later,
+    }),
+    property({
+      name: 'system-dns',
+      kind: flag,
+      default: false,
+      only: RESPONDER,
+      text: "Give the host's own DNS servers.",
+      later,
+    }),
+    property({
+      name: 'src-address-list',
+      kind: optional(entryName),
+      default: '',
+      only: INITIATOR,
+      text: 'Sources that are translated to the address we are given.',
+      later,
+    }),
+    property({
+      name: 'connection-mark',
+      kind: orWord(optional(entryName), 'no-mark'),
+      default: '',
+      only: INITIATOR,
+      text: 'Connections that are translated to the address we are given (RouterOS 7).',
+      later,
+    }),
+    property({
+      name: 'use-responder-dns',
+      kind: choice(['yes', 'no', 'exclusively']),
+      default: 'yes',
+      only: INITIATOR,
+      text: 'Whether the DNS servers we are given are used, or used alone (RouterOS 7).',
+      later,
+    }),
+    comment,
+  ],
+  computed: [isDefaultEntry],
+});

@@ -1,0 +1,42 @@
+// Menu `settings`: what belongs to no single peer.
+import { duration, flag, integer } from '../kind.js';
+import { menu, property } from '../menu.js';
+import { DAY, RADIUS, XAUTH } from './common.js';
+
+export const settingsMenu = menu({
+  name: 'settings',
+  list: false,
+  text: 'What belongs to no single peer.',
+  properties: [
+    property({
+      name: 'accounting',
+      kind: flag,
+      default: true,
+      text: 'Report the sessions of users that a RADIUS server let in to that server.',
+      later: { what: RADIUS, values: () => false, meanwhile: 'refused' },
+    }),
+    property({
+      name: 'interim-update',
+      kind: duration(0, DAY),
+      default: '0s',
+      text: 'How often a session that goes on is reported; 0s: never.',
+      later: { what: RADIUS, meanwhile: 'refused' },
+    }),
+    property({
+      name: 'xauth-use-radius',
+      kind: flag,
+      default: false,
+      text: 'Ask a RADIUS server, not the menu user, about XAuth users.',
+      later: { what: `${XAUTH} with ${RADIUS}`, meanwhile: 'refused' },
+    }),
+    property({
+      name: 'ddos-cookie-threshold',
+      kind: integer(0, 1000, 'half-open IKE SAs'),
+      default: 30,
+      text:
+        'With so many half-open IKE SAs a first message must bring a cookie (RFC 7296 §2.6; ' +
+        'RouterOS 7.22). 0: always.',
+      shown: ['exchanges/sa-init.test.ts', 'config/load.test.ts'],
+    }),
+  ],
+});

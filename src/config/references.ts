@@ -1,0 +1,66 @@
+// Names: none twice, none that leads nowhere.
+import { type Rule, namesOf } from './found.js';
+import type { Menu } from './menu.js';
+import { type Problem, show, suggestion } from './problem.js';
+import type { Configuration, Found } from './read.js';
+
+/** Which property of which menu names an entry of which other. */
+const REFERENCES = [
+  ['peer', 'profile', 'profile'],
+  ['identity', 'peer', 'peer'],
+  ['identity', 'certificate', 'certificate'],
+  ['identity', 'remote-certificate', 'certificate'],
+  ['identity', 'key', 'key'],
+  ['identity', 'remote-key', 'key'],
+  ['identity', 'mode-config', 'mode-config'],
+  ['identity', 'policy-template-group', 'group'],
+  ['policy', 'peer', 'peer'],
+  ['policy', 'proposal', 'proposal'],
+  ['policy', 'group', 'group'],
+  ['mode-config', 'address-pool', 'pool'],
+  ['key-psk', 'peer', 'peer'],
+  ['pool', 'next-pool', 'pool'],
+] as const;
+
+/** By what is written, so that an entry with another fault still holds its name. */
+export const namesAreUnique: Rule = (c, problems) => {
+  for (const { menu, found } of c.all) {
+    if (!menu.list || !menu.properties.some((row) => row.name === 'name')) continue;
+    const first = new Map<unknown, string>();
+    for (const { path, written } of found) {
+      const other = first.get(written.name);
+      if (other !== undefined && typeof written.name === 'string') {
+        const expected = `a name that no other ${menu.name} has; ${other} has it`;
+        problems.push({ path: `${path}.name`, value: show(written.name), expected });
+      } else first.set(written.name, path);
+    }
+  }
+};
+
+/** A reference to an entry with a fault of its own is no dangling one. */
+export const referencesExist: Rule = (c, problems) => {
+  for (const [from, property, to] of REFERENCES) {
+    const names = namesOf(listOf(c, to));
+    for (const { path, entry, unread } of listOf(c, from)) {
+      if (unread.has(property)) continue;
+      const values = [(entry as Record<string, unknown>)[property]].flat();
+      for (const name of values) checkName(`${path}.${property}`, name, to, names, problems);
+    }
+  }
+};
+
+const listOf = (c: Configuration, name: string): readonly Found<Menu>[] =>
+  c.all.find(({ menu }) => menu.name === name)!.found;
+
+function checkName(
+  path: string,
+  name: unknown,
+  menu: string,
+  names: readonly string[],
+  problems: Problem[],
+): void {
+  if (typeof name !== 'string' || name === '' || names.includes(name)) return;
+  const known = names.length > 0 ? names.join(', ') : 'there is none';
+  const expected = `the name of a ${menu}: ${known}${suggestion(name, names)}`;
+  problems.push({ path, value: show(name), expected });
+}
