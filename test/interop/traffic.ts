@@ -21,7 +21,7 @@ export async function ping(
   family: Family,
   { count = 3, size = 56, to = address(far(from), family) } = {},
 ): Promise<number> {
-  const argv = ['ping', '-nq', '-c', `${count}`, '-i', '0.1', '-W', '1', '-s', `${size}`, to];
+  const argv = ['ping', '-nq', '-c', `${count}`, '-i', '0.1', '-W', '5', '-s', `${size}`, to];
   const { output } = await run(topology.namespace(from), argv);
   return Number(/(\d+) received/.exec(output)?.[1] ?? 0);
 }
