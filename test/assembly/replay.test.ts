@@ -8,6 +8,7 @@ import { loadModule } from '../../src/dataplane/module.js';
 import { ReplayWindow } from '../reference/replay.js';
 import { seeded } from './arena.js';
 import { setRightEdge, writeReplayRecord } from './record.js';
+import type { ReplayTask } from './replay-thread.js';
 
 const replay = suite('replay');
 const { memory, exports } = loadModule(0);
@@ -96,22 +97,63 @@ replay('the result says whether the number is the highest so far', () => {
   );
 });
 
-replay('threads on one SA take each number once between them', async () => {
-  const sa = writeReplayRecord(memory, SLOT, SA_FLAG_ANTI_REPLAY, 8192);
+// ---- threads -------------------------------------------------------------------------------------
+
+const THREADS = 3;
+const MILLIONS = 10;
+
+interface Race {
+  readonly presented: number;
+  /** How many numbers were taken never, once, more than once. */
+  readonly never: number;
+  readonly once: number;
+  readonly twice: number;
+}
+
+/** THREADS workers present the same numbers to one SA; half-way the low half of the number wraps. */
+async function race(window: number, block: number, blocks: number): Promise<Race> {
+  const numbers = blocks * block;
+  const first = (7n << 32n) - BigInt(numbers / 2);
+  const sa = writeReplayRecord(memory, SLOT, ESN, window);
+  setRightEdge(memory, SLOT, first - 1n);
+  const taken = new Uint8Array(new SharedArrayBuffer(numbers));
+  const shared = { memory, sa, first, numbers, block, threads: THREADS, taken };
+  const barrier = new Int32Array(new SharedArrayBuffer(4));
   const url = new URL('./replay-thread.js', import.meta.url);
-  const counts = await Promise.all(
-    [1, 2, 3].map(
-      (row) =>
-        new Promise<number>((resolve, reject) => {
-          const worker = new Worker(url, { workerData: { memory, row, sa, numbers: 60_000 } });
-          worker.on('message', resolve).on('error', reject);
-        }),
-    ),
+  const presented = await Promise.all(
+    Array.from({ length: THREADS }, (_, index) => {
+      const workerData: ReplayTask = { ...shared, barrier, row: index + 1 };
+      return new Promise<number>((resolve, reject) => {
+        new Worker(url, { workerData }).on('message', resolve).on('error', reject);
+      });
+    }),
   );
-  // A number the others left behind by more than the window is taken by none: never by two.
-  const taken = counts.reduce((sum, count) => sum + count, 0);
-  assert.ok(taken <= 60_000, `${taken} taken`);
-  assert.ok(taken > 50_000, `${taken} taken`);
+  const count = (holds: (times: number) => boolean): number => taken.filter(holds).length;
+  return {
+    presented: presented.reduce((sum, each) => sum + each, 0),
+    never: count((times) => times === 0),
+    once: count((times) => times === 1),
+    twice: count((times) => times > 1),
+  };
+}
+
+replay(`${MILLIONS} million replayed and reordered numbers: none is taken twice`, async () => {
+  const windows = [32, 64, 128, 1024, 8192];
+  // Within half a window everything arrives; over four windows much comes too late.
+  const orders = [0.5, 4];
+  const each = (MILLIONS * 1e6) / windows.length / orders.length / THREADS / 2;
+  let presented = 0;
+  for (const window of windows) {
+    for (const spread of orders) {
+      const block = window * spread;
+      const found = await race(window, block, 2 * Math.ceil(each / block / 2) + 2);
+      assert.is(found.twice, 0, `window ${window}`);
+      if (spread < 1) assert.is(found.never, 0, `window ${window}: none is lost`);
+      else assert.ok(found.never > 0 && found.once > found.never / 4, `window ${window}`);
+      presented += found.presented;
+    }
+  }
+  assert.ok(presented >= MILLIONS * 1e6, `${presented} presented`);
 });
 
 replay.run();
