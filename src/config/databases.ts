@@ -73,6 +73,7 @@ const proposalOf = (entry: Entry<typeof proposalMenu>): Proposal => ({
   lifebytes: entry.lifebytes,
   pfsGroup: entry['pfs-group'],
   esn: entry.esn,
+  replayWindow: entry['replay-window'],
 });
 
 /** A value of a peer that is started: what waits for a later protocol has been set aside. */

@@ -27,6 +27,8 @@ export interface Association {
   readonly encryption: string;
   readonly integrity: string;
   readonly esn: boolean;
+  /** Packets, 32 … 8192. */
+  readonly replayWindow: number;
   readonly inbound: AssociationKeys;
   readonly outbound: AssociationKeys;
   readonly localSelectors: readonly TrafficSelector[];

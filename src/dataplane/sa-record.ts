@@ -15,13 +15,14 @@ import {
 } from './association.js';
 import type { Exports, Module } from './module.js';
 
-// Our own choices. The window is wider than the 64 that RFC 4303 §3.4.3 asks for, since a peer with
-// several threads sends out of order; numbers stop far enough before their end for a rekey.
-export const REPLAY_WINDOW = 1024;
+// Our own choice: numbers stop far enough before their end for a rekey.
 const SOFT_SEQUENCE = 0xf000_0000n;
 const SOFT_SEQUENCE_ESN = 0xf000_0000_0000_0000n;
 /** A quarter of what assembly/sa.ts lets a cipher of 64-bit blocks encrypt ("isWorn"). */
 const SMALL_BLOCK_SOFT_BYTES = 2 ** 30;
+/** RFC 4303 §3.4.3 asks for 32 at least; the record has room for 8192. */
+const LEAST_WINDOW = 32;
+const MOST_WINDOW = (layout.WINDOW_WORDS - 1) * 32;
 const ANY_PROTOCOL = 256;
 
 /** 16 bytes, IPv4 as ::ffff:a.b.c.d. */
@@ -55,6 +56,10 @@ export class SaRecord {
       const reason = encryption.aead ? 'has its own integrity' : 'needs an integrity algorithm';
       throw new AssociationError(`peer '${sa.peer}': ESP with ${sa.encryption} ${reason}`);
     }
+    if (sa.replayWindow < LEAST_WINDOW || sa.replayWindow > MOST_WINDOW) {
+      const range = `expected ${LEAST_WINDOW} to ${MOST_WINDOW}`;
+      throw new AssociationError(`peer '${sa.peer}': replay window ${sa.replayWindow}, ${range}`);
+    }
     if (keys.encryptionKey.length !== encryption.keyBytes) {
       throw new AssociationError(`peer '${sa.peer}': ${sa.encryption} does not take such a key`);
     }
@@ -74,7 +79,7 @@ export class SaRecord {
     this.#u64(layout.SA_SOFT_BYTES, BigInt(softBytesOf(sa, encryption.blockBytes)));
     this.#u64(layout.SA_HARD_BYTES, BigInt(sa.lifetime.hardBytes));
     this.#u64(layout.SA_SOFT_SEQ, sa.esn ? SOFT_SEQUENCE_ESN : SOFT_SEQUENCE);
-    this.#u32(layout.SA_REPLAY_WINDOW, direction === 'in' ? REPLAY_WINDOW : 0);
+    this.#u32(layout.SA_REPLAY_WINDOW, direction === 'in' ? sa.replayWindow : 0);
     this.#u32(layout.SA_POLICY, sa.policy);
     new Uint8Array(this.#view.buffer, this.#at + layout.SA_SALT, 16).set(keys.salt);
     this.#writeSelectors(sa);

@@ -59,6 +59,8 @@ export interface ChildSa {
   readonly encryption: string;
   readonly integrity: string;
   readonly esn: boolean;
+  /** Packets: how far an inbound one may lag behind the newest. */
+  readonly replayWindow: number;
   readonly inbound: SaKeys;
   readonly outbound: SaKeys;
   /** The negotiated selectors: any local with any remote. */

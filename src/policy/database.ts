@@ -37,6 +37,8 @@ export interface Proposal {
   readonly pfsGroup: string | undefined;
   /** Ours: whether 64-bit sequence numbers are offered (`yes`), refused (`no`) or insisted on. */
   readonly esn: 'yes' | 'no' | 'require';
+  /** Ours: packets. */
+  readonly replayWindow: number;
 }
 
 export interface Peer {

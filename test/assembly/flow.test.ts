@@ -435,6 +435,24 @@ flow('the first authentic packet is reported; a NAT rebinding when it is the new
   assert.equal(back!.name, sockaddr('203.0.113.77', 40404));
 });
 
+flow('the replay window is as wide as the SA says', () => {
+  for (const replayWindow of [32, 256]) {
+    const { east, sa, udpPort } = receiver({ udp: true, replayWindow });
+    assert.is(east.tables.list()[0]!.replayWindow, replayWindow);
+    assert.is(east.tables.list()[1]!.replayWindow, 0, 'outward there is none');
+    const number = (sequence: number) => seal(sa, BigInt(sequence), Buffer.alloc(8), inner());
+    const passes = (sequence: number): boolean => udpPort(number(sequence)).tun.length === 1;
+    assert.ok(passes(1000));
+    assert.ok(passes(1000 - replayWindow + 1), 'the oldest within');
+    assert.not(passes(1000 - replayWindow), 'one older');
+    assert.is(east.counters()['in-state-sequence-errors'], 1);
+  }
+  for (const replayWindow of [0, 31, 8193]) {
+    const install = () => gateway([policy(1, NET_A, NET_B)], westChild(1, { replayWindow }));
+    assert.throws(install, /replay window \d+, expected 32 to 8192/);
+  }
+});
+
 flow('duplicates in one batch: one passes', () => {
   const { east, sealed } = receiver({ udp: true });
   const bytes = sealed(inner());

@@ -43,6 +43,7 @@ export const SUITES: readonly Suite[] = [
 export interface TunnelOptions {
   readonly suite?: Suite;
   readonly esn?: boolean;
+  readonly replayWindow?: number;
   readonly udp?: boolean;
   readonly outer?: 4 | 6;
   readonly seed?: number;
@@ -66,6 +67,7 @@ const PROPOSAL: Policy['proposal'] = {
   lifebytes: 0,
   pfsGroup: undefined,
   esn: 'yes',
+  replayWindow: 1024,
 };
 
 export function policy(id: number, src: string, dst: string, fields: Partial<Policy> = {}): Policy {
@@ -111,6 +113,7 @@ export function westChild(id: number, options: TunnelOptions = {}): Association 
     encryption: names.encryption,
     integrity: names.integrity,
     esn: options.esn ?? false,
+    replayWindow: options.replayWindow ?? 1024,
     inbound: keys(0x1000 + 2 * id),
     outbound: keys(0x2001 + 2 * id),
     localSelectors: [selectors(WEST_NET[4]), selectors(WEST_NET[6])],

@@ -44,6 +44,7 @@ loading('the shortest file: everything else is the default', () => {
     lifebytes: 0,
     pfsGroup: 'modp2048',
     esn: 'yes',
+    replayWindow: 1024,
   });
   const { address, localAddress, port, passive, sendInitialContact } = databases.peers[0]!;
   assert.equal(address, { address: { family: 4, value: 0xc0000201n }, bits: 32 });

@@ -364,6 +364,16 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     },
     'pfs-group': oneOf([...GROUPS, 'none'], [['modp2047', 'did you mean "modp2048"']]),
     esn: oneOf(['yes', 'no', 'require'], [['maybe', 'yes, no, require']]),
+    'replay-window': {
+      good: [32, 1024, 8192, '64'],
+      bad: [
+        [0, '32'],
+        [31, '32'],
+        [8193, '8192'],
+        ['off', 'a whole number'],
+      ],
+    },
+
     disabled: { good: ['no', false], bad: FLAG.bad },
     comment: COMMENT,
   },

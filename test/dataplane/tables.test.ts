@@ -34,6 +34,7 @@ function association(id: number, spi: number, changes: Partial<Association> = {}
     encryption: 'chacha20poly1305',
     integrity: 'null',
     esn: true,
+    replayWindow: 1024,
     inbound: keys(0),
     outbound: keys(0x10000),
     ...SELECTORS,

@@ -28,6 +28,7 @@ export const PROPOSAL: Proposal = {
   lifebytes: 0,
   pfsGroup: undefined,
   esn: 'no',
+  replayWindow: 1024,
 };
 
 export interface SiteOptions {

@@ -86,6 +86,16 @@ export const proposalMenu = menu({
         'insisted on.',
       shown: ['exchanges/create-child.test.ts', 'interop/culvert-pair.test.ts'],
     }),
+    property({
+      name: 'replay-window',
+      kind: integer(32, 8192, 'packets'),
+      default: 1024,
+      ours: true,
+      text:
+        'How far behind the newest packet of an ESP SA an older one may arrive and still pass ' +
+        '(RFC 4303 §3.4.3). Wider where the path or a peer with several threads reorders much. It ' +
+        'cannot be switched off: without it every packet on the way could be sent again.',
+    }),
     disabled,
     comment,
   ],

@@ -177,6 +177,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
       encryption: suite.encryption.name,
       integrity: suite.integrity.name,
       esn: suite.esn,
+      replayWindow: policy.proposal.replayWindow,
       inbound: withSpi(agreed.ourSpi, into),
       outbound: withSpi(agreed.theirSpi, out),
       localSelectors: local,
