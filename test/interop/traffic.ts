@@ -19,9 +19,21 @@ export async function ping(
   topology: Topology,
   from: End,
   family: Family,
-  { count = 3, size = 56, to = address(far(from), family) } = {},
+  { count = 3, size = 56, to = address(far(from), family), seconds = 5 } = {},
 ): Promise<number> {
-  const argv = ['ping', '-nq', '-c', `${count}`, '-i', '0.1', '-W', '5', '-s', `${size}`, to];
+  const argv = [
+    'ping',
+    '-nq',
+    '-c',
+    `${count}`,
+    '-i',
+    '0.1',
+    '-W',
+    `${seconds}`,
+    '-s',
+    `${size}`,
+    to,
+  ];
   const { output } = await run(topology.namespace(from), argv);
   return Number(/(\d+) received/.exec(output)?.[1] ?? 0);
 }
@@ -33,7 +45,8 @@ export async function carries(
   family: Family,
   { size = 56, explain = (): string | Promise<string> => '' } = {},
 ): Promise<void> {
-  const look = async () => (await ping(topology, from, family, { count: 1, size })) === 1;
+  const look = async () =>
+    (await ping(topology, from, family, { count: 1, size, seconds: 1 })) === 1;
   const what = `a ping of ${from} with ${size} bytes to be answered (${family})`;
   await eventually(what, look, undefined, explain);
 }
