@@ -5,8 +5,11 @@ import {
   CONTROL_VERSION,
   COUNTERS_AT,
   COUNTERS_ROW,
+  FLOW_ENTRIES,
+  FLOW_ENTRY,
   LAYOUT_VERSION,
   WORKER_EPOCH,
+  WORKER_FLOWS,
   WORKER_SCRATCH,
   WORKER_SIZE,
   WORKERS_AT,
@@ -50,4 +53,6 @@ export function attach(row: u32): void {
   // a worker that died inside a batch left the epoch odd: its batch is over
   const epoch = atomic.load<u32>(workerAt, WORKER_EPOCH);
   atomic.store<u32>(workerAt, epoch + (epoch & 1), WORKER_EPOCH);
+  // and what it remembered may be what it died of
+  memory.fill(workerAt + WORKER_FLOWS, 0, FLOW_ENTRIES * FLOW_ENTRY);
 }

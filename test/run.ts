@@ -47,7 +47,8 @@ function run(path: string): Promise<Result> {
       const seconds = ((Date.now() - started) / 1000).toFixed(1);
       const verdict = result.failed > 0 ? 'FAILED' : 'ok';
       console.log(`${verdict.padEnd(6)} ${name} (${result.passed} passed, ${seconds} s)`);
-      for (const line of output.split('\n')) if (line.startsWith('SKIP ')) console.log(`  ${line}`);
+      for (const line of output.split('\n'))
+        if (/^(SKIP|NOTE) /.test(line)) console.log(`  ${line}`);
       if (result.failed > 0) console.log(output);
       resolve(result);
     });

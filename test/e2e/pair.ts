@@ -160,6 +160,14 @@ export function echoes(from: Site, to: Site, family: 4 | 6, count = 3, size = 56
   return from.host.enter(() => ping({ ...options, timeoutMs: 1000 })).received;
 }
 
+/** Whether one echo comes back within the time. */
+export function echo(from: Site, to: Site, family: 4 | 6, timeoutMs: number): boolean {
+  const [source, target] =
+    family === 4 ? [from.hostAddress, to.hostAddress] : [from.hostAddress6, to.hostAddress6];
+  const options = { from: addressBytes(source), to: addressBytes(target), count: 1, timeoutMs };
+  return from.host.enter(() => ping(options)).received === 1;
+}
+
 /** TCP and UDP from host to host: everything arrives, unchanged. */
 export async function carries(from: Site, to: Site, family: 4 | 6): Promise<void> {
   const [source, target] =
