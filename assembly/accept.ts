@@ -32,6 +32,7 @@ import {
   NO_NEXT_HEADER,
   saOf,
 } from './esp';
+import { deliverJoined } from './ip/coalesce';
 import { mergeEcn } from './ip/ecn';
 import { clampMss } from './ip/mss';
 import { parsePacket, reverseView, VIEW_FAMILY, VIEW_TOTAL, viewed } from './ip/packet';
@@ -41,7 +42,6 @@ import { AMBIGUOUS, findFlow, NO_POLICY } from './policy';
 import { ORIGIN_REMOTE, ORIGIN_REMOTE_PORT, readName } from './receive';
 import { ADVANCED, commitReplay, REPLAYED } from './replay';
 import { account, selectorsHold } from './sa';
-import { writeTun } from './transmit';
 
 const MOVED_MS: u64 = 1000;
 
@@ -113,7 +113,7 @@ function deliver(sa: usize, at: usize, length: i32, family: i32, tos: i32): void
   if (!mergeEcn(at, tos)) return count(drops.IN_STATE_MODE_ERRORS);
   if (load<u32>(CONTROL_AT + CONTROL_MSS_CLAMP)) clampMss(at, load<i32>(sa, SA_INNER_MTU));
   const total = viewed(VIEW_TOTAL);
-  writeTun(at, total);
+  if (deliverJoined(sa, at)) count(drops.COALESCED);
   count(drops.IN_PACKETS);
   countMore(drops.IN_BYTES, total);
 }

@@ -40,6 +40,7 @@ export const FRAMED: u32 = 1;
 export const HALFWAY: u32 = 2;
 export const DONE: u32 = 3;
 export const DROPPED: u32 = 4;
+export const SENT: u32 = 5;
 
 export function jobCount(): i32 {
   return load<i32>(scratchAt + BATCH_JOBS);

@@ -1,5 +1,6 @@
 // Packets from the peers to the TUN, a batch at a time:
-//   1. demultiplex  keepalive, IKE (mail to main) or ESP, by port and marker (RFC 3948 §2.2)
+//   1. demultiplex  each datagram of each message: keepalive, IKE (mail to main) or ESP, by port
+//                   and marker (RFC 3948 §2.2)
 //   2. admit        SPI → SA; its state, encapsulation and limits; lengths; replay check, no effect
 //   3. open         (open.ts) ICV, then decryption, the whole batch
 //   4. accept       (accept.ts) what is authentic: replay commit, checks of the inner packet, TUN
@@ -26,7 +27,7 @@ import {
   MAIL_IKE_REMOTE_PORT,
   MMSGHDR_FLAGS,
   MMSGHDR_LEN,
-  RX_ROOM,
+  RX_DONE,
   SA_BLOCK_BYTES,
   SA_FLAGS,
   SA_ICV_BYTES,
@@ -55,13 +56,16 @@ import { IP_ESP } from './ip/packet';
 import { openMail, postMail } from './mail';
 import { openJobs } from './open';
 import {
+  entryAt,
   messageAt,
   ORIGIN_LOCAL,
   ORIGIN_REMOTE,
   ORIGIN_REMOTE_PORT,
+  ORIGIN_SEGMENT,
   ORIGIN_TOS,
   readOrigin,
   receivedAt,
+  receiveRoom,
   TRUNCATED,
 } from './receive';
 import { checkReplay, inferSequence } from './replay';
@@ -73,41 +77,57 @@ const IKE_HEADER: i32 = 28; // RFC 7296 §3.1
 const IKE_PORT: u16 = 500;
 const NATT_PORT: u16 = 4500;
 
-export function inboundBatch(port: i32, packets: i32): void {
-  for (let i = 0; i < packets; i++) demultiplex(port, i);
+/** Takes messages from `first` on, as many as this round has slots for; returns the first it left. */
+export function inboundBatch(port: i32, first: i32, messages: i32): i32 {
+  let next = first;
+  while (next < messages && demultiplex(port, next)) next++;
   openJobs();
   const jobs = jobCount();
   for (let i = 0; i < jobs; i++) {
     if (stateOf(jobAt(i)) == DONE) accept(jobAt(i));
   }
+  return next;
 }
 
 // ---- 1. demultiplex ------------------------------------------------------------------------------
 
-function demultiplex(port: i32, index: i32): void {
+/** One message, which may hold many datagrams; false: the slots ran out inside it. */
+function demultiplex(port: i32, index: i32): bool {
   const length = load<i32>(messageAt(index), MMSGHDR_LEN);
   const truncated = load<u32>(messageAt(index), MMSGHDR_FLAGS) & TRUNCATED;
-  if (truncated || length > RX_ROOM) return count(drops.IN_BUFFER_ERRORS);
+  if (truncated || length > receiveRoom(port)) {
+    count(drops.IN_BUFFER_ERRORS);
+    return true;
+  }
   const at = receivedAt(index);
+  const entry = entryAt(index);
+  const origin = readOrigin(index);
+  const tos = load<i32>(origin, ORIGIN_TOS);
+  const segment = load<i32>(origin, ORIGIN_SEGMENT);
+  const step = segment > 0 ? segment : max(length, 1);
+  let done = load<i32>(entry, RX_DONE);
+  do {
+    if (slotsLeft() == 0) {
+      store<i32>(entry, done, RX_DONE);
+      return false;
+    }
+    datagram(port, index, at + done, min(step, length - done), tos);
+    done += step;
+  } while (done < length);
+  return true;
+}
+
+function datagram(port: i32, index: i32, at: usize, length: i32, tos: i32): void {
   if (port == PORT_UDP4_500 || port == PORT_UDP6_500) return ike(port, index, at, length);
   const natt = port == PORT_UDP4_4500 || port == PORT_UDP6_4500;
+  const six = port == PORT_UDP6_4500 ? SA_FLAG_OUTER_V6 : 0;
   if (natt) {
     if (length == 1 && load<u8>(at) == KEEPALIVE) return count(drops.KEEPALIVES);
     if (length < 4) return count(drops.IN_HEADER_ERRORS);
     if (load<u32>(at) == 0) return ike(port, index, at + 4, length - 4);
-    const tos = load<i32>(readOrigin(index), ORIGIN_TOS);
-    return admit(
-      index,
-      at,
-      length,
-      tos,
-      SA_FLAG_UDP | (port == PORT_UDP6_4500 ? SA_FLAG_OUTER_V6 : 0),
-    );
+    return admit(index, at, length, tos, SA_FLAG_UDP | six);
   }
-  if (port == PORT_ESP6) {
-    const tos = load<i32>(readOrigin(index), ORIGIN_TOS);
-    return admit(index, at, length, tos, SA_FLAG_OUTER_V6);
-  }
+  if (port == PORT_ESP6) return admit(index, at, length, tos, SA_FLAG_OUTER_V6);
   if (port == PORT_ESP4) return rawIpv4(index, at, length);
   count(drops.IN_ERRORS);
 }
@@ -160,7 +180,6 @@ function admit(index: i32, at: usize, length: i32, tos: i32, outer: u32): void {
   if (text & (block - 1)) return count(drops.IN_STATE_PROTOCOL_ERRORS);
   const sequence = inferSequence(sa, bswap<u32>(load<u32>(at, 4)));
   if (!checkReplay(sa, sequence)) return count(drops.IN_STATE_SEQUENCE_ERRORS);
-  if (slotsLeft() == 0) return count(drops.IN_BUFFER_ERRORS);
   const job = addJob(sa);
   store<u64>(job, sequence, JOB_SEQUENCE);
   store<u32>(job, <u32>at, JOB_SOURCE);

@@ -33,12 +33,17 @@ export const BATCH_NOW: usize = 49152 + 128; // u64 ms
 export const BATCH_EPOCH: usize = 49152 + 136; // u32, CONTROL_POLICY_EPOCH + 1 at the batch's start
 export const BATCH_SLOTS: usize = 49152 + 140; // u32, transmit slots taken
 export const BATCH_JOBS: usize = 49152 + 144; // u32, ESP packets in work
+export const BATCH_DELIVERIES: usize = 49152 + 148; // u32, packets for the TUN
 /** The outer header of the received packet in work: receive.ts. */
 export const ORIGIN: usize = 49152 + 192;
 /** Nonce, zero IV and additional data of a packet: esp.ts. */
 export const NONCE: usize = 49152 + 256;
 export const ZERO_IV: usize = 49152 + 272;
 export const AAD: usize = 49152 + 288; // 20 bytes at most: with AES-GMAC the IV is part of it
+/** The super-packet in work: ip/segment.ts. */
+export const SUPER: usize = 49152 + 320;
+/** The message that the next packet may join: transmit.ts. */
+export const JOIN: usize = 49152 + 352;
 /** Jobs of one call of a multi-lane kernel. */
 export const LANES: usize = 49152 + 512;
 /** Whole digests to compare, 64 bytes for each packet of a batch. */

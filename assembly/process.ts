@@ -1,28 +1,46 @@
-// One batch: reads what holds for all of it, runs a pipeline, leaves the result to the host, which
-// sends WORKER_TX_COUNT messages per port and WORKER_TUN_COUNT packets to the TUN, either direction.
-// The host holds WORKER_EPOCH odd from before the call until the messages are sent.
+// One round of a batch: reads what holds for all of it, runs a pipeline, leaves the result to the host,
+// which makes WORKER_TX_COUNT messages per port and WORKER_TUN_COUNT writes to the TUN, in either
+// direction. A batch of super-packets may be more than the transmit slots hold: then the round returns
+// where it stopped, and the host sends and calls again. It holds WORKER_EPOCH odd around each round.
 import { PORT_COUNT } from '../src/contract/ids';
 import {
   BATCH,
   CONTROL_AT,
   CONTROL_POLICY_EPOCH,
+  FLOW_BUCKETS,
+  WORKER_FLOW_BUCKETS,
   WORKER_TUN_COUNT,
   WORKER_TX_COUNT,
+  WORKER_TX_VECTORS,
 } from '../src/contract/layout';
 import { inboundBatch } from './inbound';
-import { BATCH_EPOCH, BATCH_JOBS, BATCH_NOW, BATCH_SLOTS, scratchAt, workerAt } from './memory';
+import { writeDeliveries } from './ip/coalesce';
+import {
+  BATCH_DELIVERIES,
+  BATCH_EPOCH,
+  BATCH_JOBS,
+  BATCH_NOW,
+  BATCH_SLOTS,
+  JOIN,
+  scratchAt,
+  workerAt,
+} from './memory';
 import { outboundBatch } from './outbound';
 
-/** Packets read from the TUN: WORKER_RX_LENGTH holds their lengths. */
-export function processOutbound(count: u32, nowMs: f64): void {
+/** Packets `first` … `count` - 1 of WORKER_RX_LIST, read from the TUN; returns the first that is left. */
+export function processOutbound(first: i32, count: i32, nowMs: f64): i32 {
   begin(nowMs);
-  outboundBatch(min<u32>(count, BATCH));
+  const next = outboundBatch(first, min(count, BATCH));
+  writeDeliveries();
+  return next;
 }
 
-/** Packets that recvmmsg left on a socket of kind `port`. */
-export function processInbound(port: u32, count: u32, nowMs: f64): void {
+/** Messages that recvmmsg left on a socket of kind `port`; otherwise the same. */
+export function processInbound(port: i32, first: i32, count: i32, nowMs: f64): i32 {
   begin(nowMs);
-  inboundBatch(port, min<u32>(count, BATCH));
+  const next = inboundBatch(port, first, min(count, BATCH));
+  writeDeliveries();
+  return next;
 }
 
 function begin(nowMs: f64): void {
@@ -32,6 +50,10 @@ function begin(nowMs: f64): void {
   store<u32>(scratchAt + BATCH_EPOCH, epoch + 1);
   store<u32>(scratchAt + BATCH_SLOTS, 0);
   store<u32>(scratchAt + BATCH_JOBS, 0);
+  store<u32>(scratchAt + BATCH_DELIVERIES, 0);
+  store<u32>(scratchAt + JOIN, 0);
+  memory.fill(workerAt + WORKER_FLOW_BUCKETS, 0, FLOW_BUCKETS * 4);
   memory.fill(workerAt + WORKER_TX_COUNT, 0, PORT_COUNT * 4);
+  memory.fill(workerAt + WORKER_TX_VECTORS, 0, PORT_COUNT * 4);
   store<u32>(workerAt, 0, WORKER_TUN_COUNT);
 }

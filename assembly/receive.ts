@@ -1,5 +1,7 @@
-// The receive side of a batch: message headers for recvmmsg, and what the kernel says beside a packet:
-// who sent it (the name), to which of our addresses, with which DSCP and ECN (control messages).
+// The receive side of a batch: the list of what came, message headers for recvmmsg, and what the kernel
+// says beside a message: who sent it (the name), to which of our addresses, with which DSCP and ECN,
+// and how long each of its datagrams is where the kernel joined several (control messages).
+import { PORT_UDP4_4500, PORT_UDP6_4500 } from '../src/contract/ids';
 import {
   BATCH,
   CMSG,
@@ -15,12 +17,20 @@ import {
   MMSGHDR_LEN,
   MMSGHDR_NAME,
   MMSGHDR_NAMELEN,
+  RX_AT,
+  RX_DONE,
+  RX_ENTRY,
+  RX_LENGTH,
   RX_ROOM,
   SLOT,
   SLOT_HEADROOM,
   SOCKADDR,
+  SUPER_BATCH,
+  SUPER_ROOM,
+  SUPER_SLOT,
   WORKER_RX_CMSG,
   WORKER_RX_IOVEC,
+  WORKER_RX_LIST,
   WORKER_RX_MMSG,
   WORKER_RX_NAME,
   WORKER_RX_SLOTS,
@@ -32,28 +42,43 @@ export const ORIGIN_REMOTE: usize = 0;
 export const ORIGIN_LOCAL: usize = 16;
 export const ORIGIN_REMOTE_PORT: usize = 32; // i32
 export const ORIGIN_TOS: usize = 36; // i32
+export const ORIGIN_SEGMENT: usize = 40; // i32, bytes of each datagram but the last; 0: it is one
 
 // linux/socket.h, linux/in.h, linux/in6.h
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const SOL_IP: i32 = 0;
+const SOL_UDP: i32 = 17;
 const SOL_IPV6: i32 = 41;
 const IP_TOS: i32 = 1;
 const IP_PKTINFO: i32 = 8;
 const IPV6_PKTINFO: i32 = 50;
 const IPV6_TCLASS: i32 = 67;
+const UDP_GRO: i32 = 104;
 const CMSG_HEADER: u32 = 16; // u64 length, i32 level, i32 type
 /** MSG_TRUNC of recvmsg(2): the packet was longer than its slot. */
 export const TRUNCATED: u32 = 0x20;
 
-/** Sets up BATCH message headers; the kernel overwrites some of their fields at each call. */
-export function prepareReceive(_port: u32): void {
+/**
+ * Sets up the message headers of a socket of kind `port`; the kernel overwrites some of their fields at
+ * each call. Returns how many there are: joined messages are large, so there are fewer of them.
+ */
+export function prepareReceive(port: i32): i32 {
+  const joined = joins(port);
+  const messages = joined ? SUPER_BATCH : BATCH;
+  const stride: usize = joined ? SUPER_SLOT : SLOT;
+  const room: u64 = joined ? SUPER_ROOM : RX_ROOM;
   const base = load<u64>(CONTROL_AT + CONTROL_BASE);
-  for (let i = 0; i < BATCH; i++) {
-    const message = workerAt + WORKER_RX_MMSG + i * MMSGHDR;
+  let slot = workerAt + WORKER_RX_SLOTS + SLOT_HEADROOM;
+  for (let i = 0; i < messages; i++, slot += stride) {
+    const message = messageAt(i);
     const vector = workerAt + WORKER_RX_IOVEC + i * IOVEC;
-    store<u64>(vector, base + receivedAt(i));
-    store<u64>(vector, RX_ROOM, 8);
+    const entry = entryAt(i);
+    store<u32>(entry, <u32>slot, RX_AT);
+    store<u32>(entry, 0, RX_LENGTH);
+    store<u32>(entry, 0, RX_DONE);
+    store<u64>(vector, base + slot);
+    store<u64>(vector, room, 8);
     store<u64>(message, base + nameAt(i), MMSGHDR_NAME);
     store<u64>(message, SOCKADDR, MMSGHDR_NAMELEN);
     store<u64>(message, base + vector, MMSGHDR_IOV);
@@ -63,19 +88,35 @@ export function prepareReceive(_port: u32): void {
     store<u64>(message, 0, MMSGHDR_FLAGS);
     store<u64>(message, 0, MMSGHDR_LEN);
   }
+  return messages;
 }
 
-/** Where packet `index` of a batch begins. */
+/** Whether the kernel may join datagrams there (UDP_GRO). */
+function joins(port: i32): bool {
+  return port == PORT_UDP4_4500 || port == PORT_UDP6_4500;
+}
+
+/** Bytes that one message on a socket of kind `port` may have. */
+export function receiveRoom(port: i32): i32 {
+  return joins(port) ? SUPER_ROOM : RX_ROOM;
+}
+
+/** What the list says about packet or message `index`. */
+export function entryAt(index: i32): usize {
+  return workerAt + WORKER_RX_LIST + index * RX_ENTRY;
+}
+
+/** Where packet or message `index` of a batch begins. */
 export function receivedAt(index: i32): usize {
-  return workerAt + WORKER_RX_SLOTS + index * SLOT + SLOT_HEADROOM;
+  return load<u32>(entryAt(index), RX_AT);
 }
 
-/** The sockaddr of packet `index`. */
+/** The sockaddr of message `index`. */
 export function nameAt(index: i32): usize {
   return workerAt + WORKER_RX_NAME + index * SOCKADDR;
 }
 
-/** The message header of packet `index`. */
+/** The header of message `index`. */
 export function messageAt(index: i32): usize {
   return workerAt + WORKER_RX_MMSG + index * MMSGHDR;
 }
@@ -96,6 +137,7 @@ export function readOrigin(index: i32): usize {
   const origin = readName(index);
   memory.fill(origin + ORIGIN_LOCAL, 0, 16);
   store<i32>(origin, 0, ORIGIN_TOS);
+  store<i32>(origin, 0, ORIGIN_SEGMENT);
   let at = workerAt + WORKER_RX_CMSG + index * CMSG;
   let left = min<u32>(load<u32>(messageAt(index), MMSGHDR_CONTROLLEN), CMSG);
   while (left >= CMSG_HEADER) {
@@ -116,6 +158,8 @@ function readControl(at: usize, length: u32, origin: usize): void {
     if (type == IP_TOS && length >= 1) store<i32>(origin, load<u8>(at, 16), ORIGIN_TOS);
     // the header's destination stands behind interface and local address
     if (type == IP_PKTINFO && length >= 12) writeMapped(origin + ORIGIN_LOCAL, load<u32>(at, 24));
+  } else if (level == SOL_UDP) {
+    if (type == UDP_GRO && length >= 4) store<i32>(origin, load<i32>(at, 16), ORIGIN_SEGMENT);
   } else if (level == SOL_IPV6) {
     if (type == IPV6_TCLASS && length >= 4) {
       store<i32>(origin, load<i32>(at, 16) & 255, ORIGIN_TOS);

@@ -1,5 +1,7 @@
-// The transmit side of a batch: slots for packets, rows of message headers per port, the TUN's list.
-// Names and control messages are copied out of the SA, so a message stands on its own.
+// The transmit side of a batch: slots for packets, rows of message headers per port. Names and control
+// messages are copied out of the SA, so a message stands on its own. UDP datagrams of one length to one
+// peer become one message with UDP_SEGMENT, which the kernel cuts as late as it can; the last of them
+// may be shorter.
 import {
   PORT_BYPASS4,
   PORT_BYPASS6,
@@ -14,6 +16,7 @@ import {
   CMSG,
   CONTROL_AT,
   CONTROL_BASE,
+  CONTROL_JOIN,
   IOVEC,
   MMSGHDR,
   MMSGHDR_CONTROL,
@@ -33,29 +36,42 @@ import {
   SLOT_HEADROOM,
   SOCKADDR,
   TX_SLOTS,
-  WORKER_TUN_COUNT,
-  WORKER_TUN_LIST,
   WORKER_TX_CMSG,
   WORKER_TX_COUNT,
   WORKER_TX_IOVEC,
   WORKER_TX_MMSG,
   WORKER_TX_NAME,
+  WORKER_TX_PLAIN,
   WORKER_TX_SLOTS,
+  WORKER_TX_VECTORS,
 } from '../src/contract/layout';
-import { BATCH_SLOTS, scratchAt, workerAt } from './memory';
+import { BATCH_SLOTS, JOIN, scratchAt, workerAt } from './memory';
 
 // linux/in.h, linux/in6.h, linux/socket.h
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const SOL_IP: i32 = 0;
+const SOL_UDP: i32 = 17;
 const SOL_IPV6: i32 = 41;
 const IP_TOS: i32 = 1;
 const IPV6_TCLASS: i32 = 67;
+const UDP_SEGMENT: i32 = 103;
+const UDP_MAX_SEGMENTS: i32 = 64; // linux/udp.h; later kernels take 128
+const UDP_MOST: i32 = 65487; // what a UDP datagram carries, less the longest headers
 const SOCKADDR_IN: i32 = 16;
 const SOCKADDR_IN6: i32 = 28;
 const CMSG_INT: i32 = 20; // cmsghdr and an int
+const CMSG_SHORT: i32 = 18;
 const CMSG_INT_SPACE: i32 = 24;
 const SA_CMSG_ROOM: i32 = 64;
+
+// The message that the next packet may join; it is the last of its port's row.
+const JOIN_SA: usize = 0; // u32, 0: none
+const JOIN_TOS: usize = 4; // i32
+const JOIN_SIZE: usize = 8; // i32, bytes of each packet in it
+const JOIN_COUNT: usize = 12; // i32
+const JOIN_MESSAGE: usize = 16; // u32, its header
+const JOIN_CONTROL: usize = 20; // u32, its control messages
 
 /** How many slots this batch may still take. */
 export function slotsLeft(): i32 {
@@ -76,11 +92,13 @@ export function slotAt(slot: i32): usize {
 
 /** An ESP packet of `length` bytes at `at` to the SA's peer. */
 export function sendEsp(sa: usize, slot: i32, at: usize, length: i32, tos: i32): void {
-  const name = workerAt + WORKER_TX_NAME + slot * SOCKADDR;
-  const control = workerAt + WORKER_TX_CMSG + slot * CMSG;
   const flags = load<u32>(sa, SA_FLAGS);
   const six = (flags & SA_FLAG_OUTER_V6) != 0;
   const udp = (flags & SA_FLAG_UDP) != 0;
+  const port = udp ? (six ? PORT_UDP6_4500 : PORT_UDP4_4500) : six ? PORT_ESP6 : PORT_ESP4;
+  if (udp && join(sa, port, at, length, tos)) return;
+  const name = workerAt + WORKER_TX_NAME + slot * SOCKADDR;
+  const control = workerAt + WORKER_TX_CMSG + slot * CMSG;
   memory.copy(name, sa + SA_NAME, SOCKADDR);
   let controlLength = min<i32>(load<i32>(sa, SA_CMSGLEN), SA_CMSG_ROOM);
   memory.copy(control, sa + SA_CMSG, controlLength);
@@ -88,8 +106,55 @@ export function sendEsp(sa: usize, slot: i32, at: usize, length: i32, tos: i32):
     writeTos(control + controlLength, six, tos);
     controlLength += CMSG_INT_SPACE;
   }
-  const port = udp ? (six ? PORT_UDP6_4500 : PORT_UDP4_4500) : six ? PORT_ESP6 : PORT_ESP4;
-  addMessage(port, slot, at, length, load<i32>(sa, SA_NAMELEN), controlLength);
+  const message = addMessage(port, slot, at, length, load<i32>(sa, SA_NAMELEN), controlLength);
+  if (udp && load<u32>(CONTROL_AT + CONTROL_JOIN))
+    openJoin(sa, port, message, control, length, tos);
+}
+
+function openJoin(
+  sa: usize,
+  port: i32,
+  message: usize,
+  control: usize,
+  length: i32,
+  tos: i32,
+): void {
+  const open = scratchAt + JOIN;
+  const plain = load<u32>(workerAt, WORKER_TX_PLAIN) & (1 << port);
+  store<u32>(open, plain ? 0 : <u32>sa, JOIN_SA);
+  store<i32>(open, tos, JOIN_TOS);
+  store<i32>(open, length, JOIN_SIZE);
+  store<i32>(open, 1, JOIN_COUNT);
+  store<u32>(open, <u32>message, JOIN_MESSAGE);
+  store<u32>(open, <u32>control, JOIN_CONTROL);
+}
+
+/** Adds the packet to the message that is open for it; false: it needs one of its own. */
+function join(sa: usize, port: i32, at: usize, length: i32, tos: i32): bool {
+  const open = scratchAt + JOIN;
+  const size = load<i32>(open, JOIN_SIZE);
+  const count = load<i32>(open, JOIN_COUNT);
+  if (load<u32>(open, JOIN_SA) != <u32>sa || load<i32>(open, JOIN_TOS) != tos) return false;
+  if (length > size || (count + 1) * size > UDP_MOST) return false;
+  const message: usize = load<u32>(open, JOIN_MESSAGE);
+  if (count == 1) addSegmentSize(message, load<u32>(open, JOIN_CONTROL), size);
+  addVector(port, at, length);
+  store<u64>(message, count + 1, MMSGHDR_IOVLEN);
+  store<i32>(open, count + 1, JOIN_COUNT);
+  if (length < size || count + 1 == UDP_MAX_SEGMENTS) store<u32>(open, 0, JOIN_SA);
+  return true;
+}
+
+/** The last control message of its kind: the host takes it off again where the kernel refuses it. */
+function addSegmentSize(message: usize, control: usize, size: i32): void {
+  const length = load<i32>(message, MMSGHDR_CONTROLLEN);
+  const at = control + length;
+  store<u64>(at, CMSG_SHORT);
+  store<i32>(at, SOL_UDP, 8);
+  store<i32>(at, UDP_SEGMENT, 12);
+  store<u64>(at, size, 16);
+  store<u64>(message, load<u64>(CONTROL_AT + CONTROL_BASE) + control, MMSGHDR_CONTROL);
+  store<u64>(message, length + CMSG_INT_SPACE, MMSGHDR_CONTROLLEN);
 }
 
 function writeTos(at: usize, six: bool, tos: i32): void {
@@ -121,16 +186,13 @@ function addMessage(
   length: i32,
   nameLength: i32,
   controlLength: i32,
-): void {
+): usize {
   const counter = workerAt + WORKER_TX_COUNT + port * 4;
   const index = load<i32>(counter);
-  const row = port * TX_SLOTS + index;
-  const message = workerAt + WORKER_TX_MMSG + row * MMSGHDR;
-  const vector = workerAt + WORKER_TX_IOVEC + row * IOVEC;
+  const message = workerAt + WORKER_TX_MMSG + (port * TX_SLOTS + index) * MMSGHDR;
   const control = workerAt + WORKER_TX_CMSG + slot * CMSG;
   const base = load<u64>(CONTROL_AT + CONTROL_BASE);
-  store<u64>(vector, base + at);
-  store<u64>(vector, length, 8);
+  const vector = addVector(port, at, length);
   store<u64>(message, base + workerAt + WORKER_TX_NAME + slot * SOCKADDR, MMSGHDR_NAME);
   store<u64>(message, nameLength, MMSGHDR_NAMELEN);
   store<u64>(message, base + vector, MMSGHDR_IOV);
@@ -140,13 +202,16 @@ function addMessage(
   store<u64>(message, 0, MMSGHDR_FLAGS);
   store<u64>(message, 0, MMSGHDR_LEN);
   store<i32>(counter, index + 1);
+  return message;
 }
 
-/** A packet for the TUN: it must stand in this batch's slots. */
-export function writeTun(at: usize, length: i32): void {
-  const index = load<i32>(workerAt, WORKER_TUN_COUNT);
-  const entry = workerAt + WORKER_TUN_LIST + index * 8;
-  store<u32>(entry, <u32>at);
-  store<i32>(entry, length, 4);
-  store<i32>(workerAt, index + 1, WORKER_TUN_COUNT);
+/** The next iovec of a port's row; a message's stand side by side. */
+function addVector(port: i32, at: usize, length: i32): usize {
+  const counter = workerAt + WORKER_TX_VECTORS + port * 4;
+  const index = load<i32>(counter);
+  const vector = workerAt + WORKER_TX_IOVEC + (port * TX_SLOTS + index) * IOVEC;
+  store<u64>(vector, load<u64>(CONTROL_AT + CONTROL_BASE) + at);
+  store<u64>(vector, length, 8);
+  store<i32>(counter, index + 1);
+  return vector;
 }

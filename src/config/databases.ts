@@ -129,6 +129,7 @@ function settingsOf(c: Configuration): Settings {
       failClosed: tun['fail-closed'],
       refusePlain: tun['refuse-plain'],
       mssClamp: tun['mss-clamp'],
+      offload: tun.offload,
     },
     log: c.log.entry,
     cookieThreshold: c.settings.entry['ddos-cookie-threshold'],

@@ -17,6 +17,8 @@ export interface TunSettings {
   readonly refusePlain: boolean;
   /** Whether the MSS of TCP SYNs is lowered to what the tunnel carries. */
   readonly mssClamp: boolean;
+  /** Whether the kernel hands us super-packets, and we it. */
+  readonly offload: boolean;
 }
 
 export interface LogSettings {

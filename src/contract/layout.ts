@@ -10,13 +10,13 @@
 //   WORKERS      per worker: header, flow cache, message headers, receive and transmit slots, mail
 //   SAS          SA records, 8 KiB each
 
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 // Our own choices of size.
 export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
 export const CONTROL_ROW = 8;
 export const WORKER_ROWS = 9;
-export const BATCH = 64; // packets per receive call
+export const BATCH = 64; // reads of the TUN, or messages, per receive call
 export const MAX_SAS = 32768;
 export const MAX_POLICIES = 16384;
 
@@ -31,6 +31,10 @@ export const CONTROL_POLICY_EPOCH = 20;
 export const CONTROL_WORKERS = 24; // u32, how many workers run
 export const CONTROL_BASE = 32; // u64, absolute address of the memory's first byte
 export const CONTROL_MSS_CLAMP = 40; // u32, 1: clamp the MSS of TCP SYNs to the SA's inner MTU
+// u32, bytes of the virtio header before every packet read from and written to the TUN: 0 or 10
+export const CONTROL_TUN_HEADER = 48;
+export const CONTROL_TUN_USO = 52; // u32, 1: the TUN takes UDP super-packets
+export const CONTROL_JOIN = 56; // u32, 1: UDP datagrams may share a message (UDP_SEGMENT)
 export const CONTROL_SIZE = 4096;
 
 // ---- counters ----------------------------------------------------------------------------------
@@ -86,23 +90,30 @@ export const IOVEC = 16;
 export const SOCKADDR = 32;
 export const CMSG = 128; // room for PKTINFO and TOS of either family
 export const SLOT = 10304; // a 9,000-byte packet with every header; not a multiple of 4 KiB (cache sets)
-// A packet stands at SLOT_HEADROOM of its slot and has at most RX_ROOM bytes when received (TUN reads
-// and iovecs alike): before it goes the block that makes a CBC IV, after it the ESP trailer.
+// A packet stands at SLOT_HEADROOM of its slot and has at most RX_ROOM bytes when received: before it
+// goes the block that makes a CBC IV, after it the ESP trailer.
 export const SLOT_HEADROOM = 64;
 export const SLOT_TAILROOM = 96;
 export const RX_ROOM = 10144; // SLOT - SLOT_HEADROOM - SLOT_TAILROOM
+// A super-packet: what one read of the TUN or one message of a UDP_GRO socket may bring.
+export const SUPER_ROOM = 65536;
+export const SUPER_SLOT = 65792; // with headroom and tailroom; not a multiple of 4 KiB
+export const SUPER_BATCH = 32; // messages per receive call that have a SUPER_SLOT each
 
 export const WORKERS_AT = POLICIES_AT + POLICIES_SIZE;
 // header
 // u32, odd while a batch is in work; tables.ts waits for it before it erases keys
 export const WORKER_EPOCH = 0;
 export const WORKER_BEAT = 8; // u64 ms, the last turn of the loop
-export const WORKER_TUN_COUNT = 16; // u32, how many WORKER_TUN_LIST entries the last batch left
+export const WORKER_TUN_COUNT = 16; // u32, how many WORKER_TUN_LIST entries the last round left
+// u32, a bit per port: the kernel lately refused UDP_SEGMENT there, so every packet is a message
+export const WORKER_TX_PLAIN = 20;
 export const WORKER_TX_COUNT = 32; // u32 x PORT_COUNT, messages to send per port
 export const WORKER_MAIL_HEAD = 128; // u32, bytes ever written (mod 2^32), by the worker
 export const WORKER_MAIL_TAIL = 132; // u32, bytes ever read, by main
 export const WORKER_ICMP_AT = 144; // u64 ms, start of the interval that WORKER_ICMP_COUNT counts in
 export const WORKER_ICMP_COUNT = 152; // u32, ICMP errors made in it
+export const WORKER_TX_VECTORS = 256; // u32 x PORT_COUNT, iovecs in use per port
 export const WORKER_HEADER = 4096;
 // flow cache: direct-mapped, 64 bytes an entry; the key is the outbound view of a packet
 export const FLOW_SRC = 0; // 16 bytes
@@ -115,24 +126,35 @@ export const FLOW_SA = 48; // u32, address of the outbound SA, 0: not known
 export const FLOW_ENTRY = 64;
 export const FLOW_ENTRIES = 4096;
 export const WORKER_FLOWS = WORKER_HEADER;
-// receive: BATCH messages, with name, control and slot each
-export const WORKER_RX_LENGTH = WORKER_FLOWS + FLOW_ENTRIES * FLOW_ENTRY; // u32 x BATCH, filled for TUN reads
-export const WORKER_RX_MMSG = WORKER_RX_LENGTH + BATCH * 4;
+// receive: a list of what came, either from the TUN, packed, or a message each, with name and control
+export const RX_AT = 0; // u32, address of the first byte (behind the virtio header)
+export const RX_LENGTH = 4; // u32, bytes; filled for TUN reads
+export const RX_DONE = 8; // u32, bytes of it that earlier rounds of the batch have done
+export const RX_ENTRY = 16;
+export const WORKER_RX_LIST = WORKER_FLOWS + FLOW_ENTRIES * FLOW_ENTRY;
+export const WORKER_RX_MMSG = WORKER_RX_LIST + BATCH * RX_ENTRY;
 export const WORKER_RX_IOVEC = WORKER_RX_MMSG + BATCH * MMSGHDR;
 export const WORKER_RX_NAME = WORKER_RX_IOVEC + BATCH * IOVEC;
 export const WORKER_RX_CMSG = WORKER_RX_NAME + BATCH * SOCKADDR;
 export const WORKER_RX_SLOTS = WORKER_RX_CMSG + BATCH * CMSG;
-// transmit: TX_SLOTS packets (a batch, its fragments and the ICMP errors it provoked)
-export const TX_SLOTS = 192;
-export const WORKER_TX_MMSG = WORKER_RX_SLOTS + BATCH * SLOT; // PORT_COUNT rows of TX_SLOTS
+export const RX_AREA = SUPER_BATCH * SUPER_SLOT; // more than BATCH * SLOT
+// transmit: TX_SLOTS packets (a round's segments, fragments and the ICMP errors it provoked)
+export const TX_SLOTS = 256;
+export const WORKER_TX_MMSG = WORKER_RX_SLOTS + RX_AREA; // PORT_COUNT rows of TX_SLOTS
 export const TX_ROWS = 9; // = PORT_COUNT
 export const WORKER_TX_IOVEC = WORKER_TX_MMSG + TX_ROWS * TX_SLOTS * MMSGHDR;
 export const WORKER_TX_CMSG = WORKER_TX_IOVEC + TX_ROWS * TX_SLOTS * IOVEC; // one per TX slot
 export const WORKER_TX_NAME = WORKER_TX_CMSG + TX_SLOTS * CMSG; // one per TX slot
 export const WORKER_TX_SLOTS = WORKER_TX_NAME + TX_SLOTS * SOCKADDR;
-// packets for the TUN: pairs {u32 address, u32 length}, in order
+// writes to the TUN: {u32 address of the first iovec, u32 how many}, in order
 export const WORKER_TUN_LIST = WORKER_TX_SLOTS + TX_SLOTS * SLOT;
-export const WORKER_JOBS = WORKER_TUN_LIST + TX_SLOTS * 8; // ESP packets of the batch in work
+export const WORKER_TUN_IOVEC = WORKER_TUN_LIST + TX_SLOTS * 8;
+// packets for the TUN before they are joined, and the flows they belong to: ip/coalesce.ts
+export const DELIVERY = 64;
+export const FLOW_BUCKETS = 128;
+export const WORKER_DELIVERIES = WORKER_TUN_IOVEC + TX_SLOTS * IOVEC;
+export const WORKER_FLOW_BUCKETS = WORKER_DELIVERIES + TX_SLOTS * DELIVERY;
+export const WORKER_JOBS = WORKER_FLOW_BUCKETS + FLOW_BUCKETS * 4; // ESP packets of the round in work
 export const JOB_SIZE = 64;
 export const WORKER_SCRATCH = WORKER_JOBS + TX_SLOTS * JOB_SIZE; // for the kernels
 export const SCRATCH_SIZE = 65536;
@@ -140,7 +162,7 @@ export const SCRATCH_SIZE = 65536;
 // record never wraps: MAIL_PADDING fills the end of the ring where the next one does not fit.
 export const WORKER_MAIL = WORKER_SCRATCH + SCRATCH_SIZE;
 export const MAIL_SIZE = 262144;
-export const WORKER_SIZE = 4194304;
+export const WORKER_SIZE = 6291456;
 export const WORKERS_SIZE = WORKER_ROWS * WORKER_SIZE;
 
 // ---- mail records ------------------------------------------------------------------------------

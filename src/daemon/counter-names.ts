@@ -265,6 +265,18 @@ export const COUNTERS = [
       'A few follow every change of path. If it grows, the path carries less than IPv6 needs inside a ' +
       'tunnel, or a policy has ports: lower the mtu of the senders.',
   },
+  {
+    name: 'segmented',
+    column: drops.SEGMENTED,
+    cause: 'Packets cut out of super-packets that the kernel handed over whole (`tun` `offload`).',
+    remedy: '',
+  },
+  {
+    name: 'coalesced',
+    column: drops.COALESCED,
+    cause: 'Packets that the kernel got as part of a super-packet with those before them.',
+    remedy: '',
+  },
 ] as const satisfies readonly CounterEntry[];
 
 export type CounterName = (typeof COUNTERS)[number]['name'];

@@ -75,15 +75,17 @@ class Gateway implements RunningGateway {
   async start(): Promise<this> {
     const { databases, settings } = this.#built;
     const workers = settings.tun.workers || Math.min(availableParallelism(), MAX_WORKERS);
-    const { name, mtu } = settings.tun;
-    const tun = openTun({ name, queues: workers, mtu });
+    const { name, mtu, offload } = settings.tun;
+    const tun = openTun({ name, queues: workers, mtu, offload });
     this.#cleanup.add(`the device ${name}`, () => tun.close());
-    const sockets = openSockets({ workers, mark: MARK });
+    if (tun.warning !== undefined) this.#log.warning('net', tun.warning);
+    const sockets = openSockets({ workers, mark: MARK, offload });
     this.#cleanup.add('the sockets', () => sockets.close());
     for (const warning of sockets.warnings) this.#log.warning('net', warning);
     const memory = createMemory();
     this.#tables = new Tables(loadModule(CONTROL_ROW, memory), { workers, random: randomBytes });
     this.#tables.setMssClamp(settings.tun.mssClamp);
+    this.#tables.setOffload({ header: tun.header, uso: tun.uso, join: offload });
     this.#tables.setPolicies(databases.policies);
     this.#prepareHost(tun);
     this.#startEngine(sockets);

@@ -46,6 +46,15 @@ const STATES: Readonly<Record<number, SaState>> = {
 };
 const LOWEST_SPI = 256; // RFC 4303 §2.1: 1 … 255 are reserved
 
+export interface Offload {
+  /** Bytes of the virtio header before every packet of the TUN; 0: none. */
+  readonly header: number;
+  /** Whether the TUN takes UDP super-packets. */
+  readonly uso: boolean;
+  /** Whether UDP datagrams of a batch may share a message. */
+  readonly join: boolean;
+}
+
 export class Tables {
   readonly #module: Module;
   readonly #options: Required<TablesOptions>;
@@ -74,12 +83,19 @@ export class Tables {
   }
 
   setMssClamp(on: boolean): void {
+    this.#setControl(layout.CONTROL_MSS_CLAMP, on ? 1 : 0);
+  }
+
+  /** Before the workers start: how they read and write. */
+  setOffload({ header, uso, join }: Offload): void {
+    this.#setControl(layout.CONTROL_TUN_HEADER, header);
+    this.#setControl(layout.CONTROL_TUN_USO, uso ? 1 : 0);
+    this.#setControl(layout.CONTROL_JOIN, join ? 1 : 0);
+  }
+
+  #setControl(offset: number, value: number): void {
     const { memory } = this.#module;
-    new DataView(memory.buffer).setUint32(
-      layout.CONTROL_AT + layout.CONTROL_MSS_CLAMP,
-      on ? 1 : 0,
-      true,
-    );
+    new DataView(memory.buffer).setUint32(layout.CONTROL_AT + offset, value, true);
   }
 
   /** A random SPI that no SA of ours has and that steers to the workers in turn (src/net/bpf.ts). */

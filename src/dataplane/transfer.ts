@@ -1,6 +1,7 @@
 // Moves a worker's packets between the kernel and the shared memory: reads into the receive slots,
 // sends from the transmit rows that WASM laid out. Nothing here allocates or throws for a packet:
-// what the kernel refuses is skipped and counted.
+// what the kernel refuses is skipped and counted. A message of many datagrams that it refuses as such
+// (UDP_SEGMENT) goes again, a datagram at a time.
 import type { MessagePort } from 'node:worker_threads';
 import { IN_BUFFER_ERRORS, IN_ERRORS, OUT_ERRORS, OUTER_FRAGMENTED } from '../contract/drops.js';
 import { PORT_COUNT, PORT_TUN } from '../contract/ids.js';
@@ -8,15 +9,25 @@ import {
   BATCH,
   CONTROL_AT,
   CONTROL_BASE,
+  CONTROL_TUN_HEADER,
   COUNTERS_AT,
   COUNTERS_ROW,
+  IOVEC,
   MMSGHDR,
+  MMSGHDR_CONTROLLEN,
+  MMSGHDR_IOV,
+  MMSGHDR_IOVLEN,
   MMSGHDR_NAME,
-  RX_ROOM,
-  SLOT,
+  RX_AREA,
+  RX_AT,
+  RX_DONE,
+  RX_ENTRY,
+  RX_LENGTH,
   SLOT_HEADROOM,
+  SLOT_TAILROOM,
+  SUPER_ROOM,
   TX_SLOTS,
-  WORKER_RX_LENGTH,
+  WORKER_RX_LIST,
   WORKER_RX_MMSG,
   WORKER_RX_SLOTS,
   WORKER_SIZE,
@@ -24,16 +35,19 @@ import {
   WORKER_TUN_LIST,
   WORKER_TX_COUNT,
   WORKER_TX_MMSG,
+  WORKER_TX_PLAIN,
   WORKERS_AT,
 } from '../contract/layout.js';
 import { allocate, errno, poll, read, recvmmsg, SystemError } from '../net/libc.js';
-import { sendmmsg, write } from '../net/libc.js';
+import { sendmmsg, writev } from '../net/libc.js';
 import {
   AF_INET,
   EAGAIN,
   EBADF,
   EBADFD,
   EINTR,
+  EINVAL,
+  EIO,
   EMSGSIZE,
   ENOBUFS,
   ENODEV,
@@ -55,6 +69,11 @@ export interface TransferTask {
 
 const SEND_WAIT_MS = 2; // for a full send buffer, once per batch and port
 const REPORT_MS = 1000; // at most one too-big report in this time
+const PLAIN_MS = 60_000; // how long a refused UDP_SEGMENT is not tried again: routes change
+/** A batch from the TUN ends past this: it should stay in the cache until it is sent. */
+const TUN_BYTES = 2 * SUPER_ROOM;
+const TUN_LAST = RX_AREA - SUPER_ROOM - SLOT_TAILROOM;
+const CMSG_SEGMENT = 24; // the control message with UDP_SEGMENT, the last of its header
 const TWO_32 = 0x1_0000_0000;
 /** Errors after which a descriptor never receives again; EBADFD is a TUN whose device is gone. */
 const PERMANENT: ReadonlySet<number> = new Set([EBADF, ENODEV, ENOTSOCK, EBADFD]);
@@ -68,8 +87,11 @@ export class Transfer {
   /** Offset of this worker's region. */
   readonly #row: number;
   readonly #polled = allocate(POLLFD_BYTES);
+  /** Bytes of the virtio header of each TUN packet. */
+  readonly #header: number;
   #reported = 0;
   #failedWith = 0;
+  #plainUntil = 0;
 
   constructor(task: TransferTask) {
     this.#task = task;
@@ -77,6 +99,7 @@ export class Transfer {
     this.#bytes = new Uint8Array(task.memory.buffer);
     this.#row = WORKERS_AT + task.row * WORKER_SIZE;
     this.#base = this.#pointer(CONTROL_AT + CONTROL_BASE);
+    this.#header = this.#words[(CONTROL_AT + CONTROL_TUN_HEADER) >> 2]!;
     if (this.#base === 0) throw new Error('CONTROL_BASE is not set: the data plane did not start');
   }
 
@@ -85,28 +108,39 @@ export class Transfer {
     return new SystemError('receive', `worker ${this.#task.row}`, this.#failedWith).message;
   }
 
-  /** Reads the TUN until it is empty or the slots are full; -1 where the device is gone. */
+  /**
+   * Reads the TUN until it is empty or the batch is full, packets one behind the other with room for
+   * what sealing adds; -1 where the device is gone.
+   */
   readTun(): number {
     const fd = this.#task.fds[PORT_TUN]!;
-    const lengths = (this.#row + WORKER_RX_LENGTH) >> 2;
-    let at = this.#base + this.#row + WORKER_RX_SLOTS + SLOT_HEADROOM;
+    const header = this.#header;
+    let entry = (this.#row + WORKER_RX_LIST) >> 2;
+    let used = SLOT_HEADROOM;
+    let bytes = 0;
     for (let count = 0; count < BATCH; count++) {
-      const length = read(fd, at, RX_ROOM);
+      if (bytes >= TUN_BYTES || used > TUN_LAST) return count;
+      const at = this.#row + WORKER_RX_SLOTS + used;
+      const length = read(fd, this.#base + at - header, header + SUPER_ROOM);
       if (length < 0) return this.#emptied(count);
-      this.#words[lengths + count] = length;
-      at += SLOT;
+      this.#words[entry + RX_AT / 4] = at;
+      this.#words[entry + RX_LENGTH / 4] = length > header ? length - header : 0;
+      this.#words[entry + RX_DONE / 4] = 0;
+      entry += RX_ENTRY / 4;
+      bytes += length;
+      used = ((used + length + SLOT_TAILROOM + 63) & ~63) + SLOT_HEADROOM;
     }
     return BATCH;
   }
 
-  /** Receives up to a batch on a socket whose message headers are prepared. */
-  receive(port: number): number {
+  /** Receives on a socket whose message headers, `room` of them, are prepared. */
+  receive(port: number, room: number): number {
     const headers = this.#base + this.#row + WORKER_RX_MMSG;
-    const count = recvmmsg(this.#task.fds[port]!, headers, BATCH, MSG_DONTWAIT, 0);
+    const count = recvmmsg(this.#task.fds[port]!, headers, room, MSG_DONTWAIT, 0);
     return count < 0 ? this.#emptied(0) : count;
   }
 
-  /** Sends and clears everything the last batch left: the sockets' rows, then the TUN's list. */
+  /** Sends and clears everything the last round left: the sockets' rows, then the TUN's list. */
   transmit(): void {
     for (let port = 1; port < PORT_COUNT; port++) {
       const at = (this.#row + WORKER_TX_COUNT) / 4 + port;
@@ -124,7 +158,8 @@ export class Transfer {
     // sendmmsg stops at the first message it cannot send and reports its errno with the next call.
     let waited = false;
     for (let done = 0; done < count; ) {
-      const sent = sendmmsg(fd, this.#base + headers + done * MMSGHDR, count - done, MSG_DONTWAIT);
+      const at = headers + done * MMSGHDR;
+      const sent = sendmmsg(fd, this.#base + at, count - done, MSG_DONTWAIT);
       if (sent > 0) {
         done += sent;
         continue;
@@ -135,21 +170,59 @@ export class Transfer {
         waited = true;
         this.#awaitRoom(fd);
       } else if (error === EAGAIN) {
-        this.#count(OUT_ERRORS, count - done);
+        this.#count(OUT_ERRORS, this.#datagrams(at, count - done));
         return;
       } else {
         // The first of the rest is the one refused: settle it and go on with its followers.
-        const header = headers + done * MMSGHDR;
-        const left = error === EMSGSIZE && this.#sendTooBig(port, header);
-        this.#count(left ? OUTER_FRAGMENTED : OUT_ERRORS, 1);
+        if (this.#datagrams(at, 1) > 1) this.#sendApart(port, at, error);
+        else this.#refused(port, at, error);
         done++;
       }
     }
+    if (this.#plainUntil !== 0 && Date.now() >= this.#plainUntil) this.#joinAgain();
+  }
+
+  /** Sends the datagrams of a message that was refused as a whole, each as a message of its own. */
+  #sendApart(port: number, header: number, error: number): void {
+    const fd = this.#task.fds[port]!;
+    const vectors = this.#pointer(header + MMSGHDR_IOV);
+    const count = this.#datagrams(header, 1);
+    let sent = 0;
+    this.#words[(header + MMSGHDR_CONTROLLEN) >> 2]! -= CMSG_SEGMENT;
+    this.#words[(header + MMSGHDR_IOVLEN) >> 2] = 1;
+    for (let i = 0; i < count; i++) {
+      this.#setPointer(header + MMSGHDR_IOV, vectors + i * IOVEC);
+      if (sendmmsg(fd, this.#base + header, 1, MSG_DONTWAIT) > 0) sent++;
+      else this.#refused(port, header, errno());
+    }
+    // Alone they went: it was UDP_SEGMENT that this kernel, or the device on this path, did not like.
+    if (sent < count || (error !== EIO && error !== EINVAL)) return;
+    this.#words[(this.#row + WORKER_TX_PLAIN) >> 2]! |= 1 << port;
+    this.#plainUntil = Date.now() + PLAIN_MS;
+  }
+
+  #joinAgain(): void {
+    this.#words[(this.#row + WORKER_TX_PLAIN) >> 2] = 0;
+    this.#plainUntil = 0;
+  }
+
+  #refused(port: number, header: number, error: number): void {
+    const left = error === EMSGSIZE && this.#sendTooBig(port, header);
+    this.#count(left ? OUTER_FRAGMENTED : OUT_ERRORS, 1);
+  }
+
+  /** How many datagrams `count` messages from `header` on hold. */
+  #datagrams(header: number, count: number): number {
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      sum += this.#words[(header + i * MMSGHDR + MMSGHDR_IOVLEN) >> 2]!;
+    }
+    return sum;
   }
 
   /**
    * The path is narrower than this packet. What can be made smaller is, as soon as main knows: an
-   * IPv6 packet of 1280 bytes or a policy with ports cannot (assembly/outbound.ts, "fit").
+   * IPv6 packet of 1280 bytes or a policy with ports cannot (assembly/fit.ts).
    */
   #sendTooBig(port: number, header: number): boolean {
     this.#reportTooBig(header);
@@ -165,10 +238,11 @@ export class Transfer {
     const fd = this.#task.fds[PORT_TUN]!;
     const list = (this.#row + WORKER_TUN_LIST) >> 2;
     for (let i = 0; i < count && i < TX_SLOTS; i++) {
-      const at = this.#words[list + 2 * i]!;
-      if (write(fd, this.#base + at, this.#words[list + 2 * i + 1]!) >= 0) continue;
+      const vectors = this.#words[list + 2 * i]!;
+      const packets = this.#words[list + 2 * i + 1]!;
+      if (writev(fd, this.#base + vectors, packets) >= 0) continue;
       const error = errno();
-      this.#count(error === EAGAIN || error === ENOBUFS ? IN_BUFFER_ERRORS : IN_ERRORS, 1);
+      this.#count(error === EAGAIN || error === ENOBUFS ? IN_BUFFER_ERRORS : IN_ERRORS, packets);
     }
   }
 
@@ -211,5 +285,10 @@ export class Transfer {
   /** A u64 as a number; addresses stay below 2^53. */
   #pointer(offset: number): number {
     return this.#words[offset >> 2]! + this.#words[(offset >> 2) + 1]! * TWO_32;
+  }
+
+  #setPointer(offset: number, value: number): void {
+    this.#words[offset >> 2] = value >>> 0;
+    this.#words[(offset >> 2) + 1] = Math.floor(value / TWO_32);
   }
 }

@@ -1,8 +1,9 @@
 // One data-plane worker: a Piscina task that returns only when the gateway stops. Every turn:
 //   1. wait       poll the TUN queue, the sockets and the stop event
 //   2. receive    a batch from each ready descriptor into the receive slots (parallel to other workers)
-//   3. process    one call into WASM per batch: outbound from the TUN, inbound from a socket
-//   4. transmit   what WASM laid out: sendmmsg per socket, one write per packet for the TUN
+//   3. process    WASM: outbound from the TUN, inbound from a socket; a batch of super-packets may be
+//                 more than the transmit slots hold and takes several rounds of 3 and 4
+//   4. transmit   what WASM laid out: sendmmsg per socket, one writev per packet for the TUN
 //   5. report     wake the main thread if mail was written
 // All state lives in the shared memory; a worker that dies here is started again on the same row.
 import type { MessagePort } from 'node:worker_threads';
@@ -100,17 +101,16 @@ export class Loop {
     const epoch = (this.#row + WORKER_EPOCH) >> 2;
     let count: number;
     if (port === PORT_TUN) count = this.#transfer.readTun();
-    else {
-      this.#exports.prepareReceive!(port);
-      count = this.#transfer.receive(port);
-    }
+    else count = this.#transfer.receive(port, this.#exports.prepareReceive!(port));
     if (count <= 0) return count;
-    // Odd until the last message has left: headers point into SA records.
-    Atomics.add(this.#words, epoch, 1);
-    if (port === PORT_TUN) this.#exports.processOutbound!(count, now);
-    else this.#exports.processInbound!(port, count, now);
-    this.#transfer.transmit();
-    Atomics.add(this.#words, epoch, 1);
+    for (let next = 0; next < count; ) {
+      // Odd until the last message has left: headers point into SA records.
+      Atomics.add(this.#words, epoch, 1);
+      if (port === PORT_TUN) next = this.#exports.processOutbound!(next, count, now);
+      else next = this.#exports.processInbound!(port, next, count, now);
+      this.#transfer.transmit();
+      Atomics.add(this.#words, epoch, 1);
+    }
     this.#report();
     return count;
   }

@@ -13,6 +13,7 @@ export const open = libc.func('open', 'int', ['str', 'int']) as (p: string, f: n
 export const close = bind('close', 'int', ['int']);
 export const read = bind('read', 'long', ['int', pointer, 'size_t']);
 export const write = bind('write', 'long', ['int', pointer, 'size_t']);
+export const writev = bind('writev', 'long', ['int', pointer, 'int']);
 export const ioctl = bind('ioctl', 'int', ['int', 'ulong', pointer]);
 export const poll = bind('poll', 'int', [pointer, 'ulong', 'int']);
 export const eventfd = bind('eventfd', 'int', ['uint', 'int']);

@@ -21,9 +21,11 @@ export const CLONE_NEWNET = 0x40000000;
 export const ENOENT = 2;
 export const ESRCH = 3;
 export const EINTR = 4;
+export const EIO = 5;
 export const EBADF = 9;
 export const EAGAIN = 11;
 export const ENODEV = 19;
+export const EINVAL = 22;
 export const EBADFD = 77;
 export const ENOTSOCK = 88;
 export const EMSGSIZE = 90;
@@ -32,9 +34,17 @@ export const EADDRNOTAVAIL = 99;
 
 // linux/if_tun.h, linux/if.h
 export const TUNSETIFF = 0x400454ca;
+export const TUNSETOFFLOAD = 0x400454d0;
+export const TUN_F_CSUM = 0x01;
+export const TUN_F_TSO4 = 0x02;
+export const TUN_F_TSO6 = 0x04;
+export const TUN_F_USO4 = 0x20;
+export const TUN_F_USO6 = 0x40;
 export const IFF_TUN = 0x0001;
 export const IFF_MULTI_QUEUE = 0x0100;
 export const IFF_NO_PI = 0x1000;
+export const IFF_VNET_HDR = 0x4000;
+export const VNET_HEADER = 10; // struct virtio_net_hdr
 export const IFF_UP = 1;
 export const IFNAMSIZ = 16;
 export const IFREQ_BYTES = 40;
@@ -89,6 +99,7 @@ export const SOCKET_OPTIONS = {
   IPV6_RECVERR: [SOL_IPV6, 25],
   IPV6_DONTFRAG: [SOL_IPV6, 62],
   IPV6_RECVTCLASS: [SOL_IPV6, 66],
+  UDP_GRO: [IPPROTO_UDP, 104],
   NETLINK_EXT_ACK: [270, 11],
   NETLINK_GET_STRICT_CHK: [270, 12],
 } as const;

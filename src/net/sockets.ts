@@ -23,7 +23,7 @@ import { domainOf } from './addressing.js';
 import { attachProgram, steerBySpi, steerToFirst, takeNothing, takeSpis } from './bpf.js';
 import { allocate, bindSocket, check, close, SystemError, socket } from './libc.js';
 import * as linux from './linux.js';
-import { setBuffers, setOption } from './socket-options.js';
+import { setBuffers, setOption, tryOption } from './socket-options.js';
 
 export interface SocketOptions {
   readonly workers: number;
@@ -32,6 +32,8 @@ export interface SocketOptions {
   /** Default 500 and 4500. */
   readonly ikePort?: number;
   readonly nattPort?: number;
+  /** Whether the kernel may join datagrams that come in (UDP_GRO). */
+  readonly offload?: boolean;
 }
 
 export interface SocketSet {
@@ -57,14 +59,14 @@ const PORTS = {
 
 /** Opens everything in the calling thread's network namespace. */
 export function openSockets(options: SocketOptions): SocketSet {
-  const { workers, ikePort = 500, nattPort = 4500 } = options;
+  const { workers, ikePort = 500, nattPort = 4500, offload = true } = options;
   const rows = Array.from({ length: workers }, () => new Array<number>(PORT_COUNT).fill(-1));
   const ike = { 4: { ike: -1, natt: -1 }, 6: { ike: -1, natt: -1 } };
   const fragmenting = new Array<number>(PORT_COUNT).fill(-1);
   const warnings: string[] = [];
   const fds: number[] = [];
   const opened: Context = {
-    options: { ...options, ikePort, nattPort },
+    options: { ...options, ikePort, nattPort, offload },
     fds,
     rows,
     ike,
@@ -126,7 +128,11 @@ function openUdp(family: 4 | 6, port: number, user: SocketUser, context: Context
   if (family === 6) setOption(fd, 'IPV6_V6ONLY', 1, subject);
   setPathMtu(fd, family, user, subject);
   if (user === 'fragmenting') attachProgram(fd, linux.SO_ATTACH_FILTER, takeNothing());
-  else askForControl(fd, family, subject);
+  else {
+    askForControl(fd, family, subject);
+    // One message may then bring many datagrams; a kernel before 5.0 goes on giving them singly.
+    if (context.options.offload && port !== context.options.ikePort) tryOption(fd, 'UDP_GRO', 1);
+  }
   const name = allocate(SOCKADDR_IN6);
   name.view.setUint16(0, domainOf(family), true);
   name.view.setUint16(2, port);

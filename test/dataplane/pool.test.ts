@@ -64,7 +64,7 @@ function start(namespace: Namespace): Running {
   const events: DataPlaneEvent[] = [];
   const mails: Mail[] = [];
   const made = namespace.configure((netlink) => {
-    const tun = openTun({ name: 'tun0', queues: WORKERS, mtu: 1400 });
+    const tun = openTun({ name: 'tun0', queues: WORKERS, mtu: 1400, offload: false });
     addAddress(netlink, 'lo', prefixOf('198.18.0.1'));
     const destination = prefixOf('198.19.0.0/16');
     addRoute(netlink, { destination, table: 254, type: 'unicast', interface: tun.index });

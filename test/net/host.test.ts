@@ -50,7 +50,7 @@ function gateway(a: Namespace, b: Namespace): Tun {
       addRoute(n, { destination, table: 254, type: 'unicast', gateway: way });
     }
   });
-  return a.enter(() => openTun({ name: 'tun0', queues: 1, mtu: 1400 }));
+  return a.enter(() => openTun({ name: 'tun0', queues: 1, mtu: 1400, offload: false }));
 }
 
 const state = (a: Namespace): string[] =>
@@ -138,7 +138,7 @@ host('a killed daemon leaves protected networks unreachable, and the next start 
         /EHOSTUNREACH/,
       );
     });
-    const tun = a!.enter(() => openTun({ name: 'tun0', queues: 1, mtu: 1400 }));
+    const tun = a!.enter(() => openTun({ name: 'tun0', queues: 1, mtu: 1400, offload: false }));
     const routes = a!.enter(() => new HostRoutes({ tun, mark: MARK }));
     a!.enter(() => routes.apply(POLICIES));
     a!.configure((n) => assert.is(reach(n, addressBytes('198.19.0.5')).interface, tun.index));

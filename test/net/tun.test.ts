@@ -4,7 +4,7 @@ import { addAddress } from '../../src/net/addresses.js';
 import { addressBytes, prefixOf } from '../../src/net/addressing.js';
 import { allocate, check, errno, read, write } from '../../src/net/libc.js';
 import { listLinks } from '../../src/net/links.js';
-import { EAGAIN } from '../../src/net/linux.js';
+import { EAGAIN, VNET_HEADER } from '../../src/net/linux.js';
 import { addRoute } from '../../src/net/routes.js';
 import { openTun } from '../../src/net/tun.js';
 import { readable, TestSocket } from '../helpers/datagrams.js';
@@ -15,10 +15,12 @@ const tun = suite('net/tun');
 const HERE = '198.18.0.1';
 const THERE = '198.19.0.1';
 
-tun('packets leave and enter through the queues', () =>
-  withNamespaces(['a'], (a) => {
+/** Sends a datagram from a host of `a` through the device and back. */
+function thereAndBack(offload: boolean): Promise<void> {
+  return withNamespaces(['a'], (a) => {
     a!.configure((netlink) => {
-      const device = openTun({ name: 'culvert0', queues: 2, mtu: 1400 });
+      const device = openTun({ name: 'culvert0', queues: 2, mtu: 1400, offload });
+      assert.is(device.header, offload ? VNET_HEADER : 0);
       addAddress(netlink, 'lo', prefixOf(HERE));
       const destination = prefixOf('198.19.0.0/16');
       addRoute(netlink, { destination, table: 254, type: 'unicast', interface: device.index });
@@ -28,8 +30,8 @@ tun('packets leave and enter through the queues', () =>
       const buffer = allocate(2000);
       const queue = device.fds.find((fd) => readable(fd, 500))!;
       const length = check(read(queue, buffer.at, 2000), 'read', 'the TUN');
-      const packet = buffer.bytes.subarray(0, length);
-      assert.is(length, 28 + question.length);
+      const packet = buffer.bytes.subarray(device.header, length);
+      assert.is(packet.length, 28 + question.length);
       assert.equal([...packet.subarray(12, 16)], [...addressBytes(HERE)]);
       assert.equal([...packet.subarray(28)], [...question]);
       for (const fd of device.fds) {
@@ -50,14 +52,17 @@ tun('packets leave and enter through the queues', () =>
         ['lo'],
       );
     });
-  }),
-);
+  });
+}
+
+tun('packets leave and enter through the queues', () => thereAndBack(false));
+tun('with offloads each stands behind a virtio header', () => thereAndBack(true));
 
 tun('a name that cannot be or is taken, and a silly MTU, are refused in words', () =>
   withNamespaces(['a'], (a) => {
     a!.enter(() => {
       const open = (name: string, mtu = 1400): (() => void) => {
-        return () => openTun({ name, queues: 1, mtu }).close();
+        return () => openTun({ name, queues: 1, mtu, offload: false }).close();
       };
       assert.throws(open('a/b'), /TUN name 'a\/b': expected/);
       assert.throws(open('much-too-long-a-name'), /expected 1 to 15/);

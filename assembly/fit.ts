@@ -1,0 +1,196 @@
+// Makes a packet, or a super-packet, fit its SA and adds what comes out as jobs to seal:
+//   1. fit     MSS clamp; whole, or cut into its segments; too big: ICMP error, or fragments
+//   2. bypass  the same cutting for what passes in the clear
+import {
+  BYPASSED,
+  FRAGMENTED,
+  OUT_BUNDLE_CHECK_ERRORS,
+  OUT_BUNDLE_ERRORS,
+  SEGMENTED,
+  TOO_BIG_SENT,
+} from '../src/contract/drops';
+import {
+  CONTROL_AT,
+  CONTROL_MSS_CLAMP,
+  RX_DONE,
+  SA_INNER_MTU,
+  SA_IV_BYTES,
+  SLOT,
+  SLOT_HEADROOM,
+  SLOT_TAILROOM,
+} from '../src/contract/layout';
+import { count, countMore } from './counters';
+import { addJob, ESP_HEADER, JOB_LENGTH, JOB_SLOT, JOB_SOURCE, JOB_TARGET, JOB_TOS } from './esp';
+import { deliverAlone } from './ip/coalesce';
+import { countFragments, writeFragment } from './ip/fragment';
+import { writeTooBig } from './ip/icmp';
+import { clampMss } from './ip/mss';
+import {
+  LATER,
+  parsePacket,
+  VIEW_DF,
+  VIEW_FAMILY,
+  VIEW_FRAGMENT,
+  VIEW_TOS,
+  VIEW_TOTAL,
+  viewed,
+} from './ip/packet';
+import { segmentLength, segmentPayload, superPayload, writeSegment } from './ip/segment';
+import { scratchAt, VIEW } from './memory';
+import { selectorsHold } from './sa';
+import { sendBypass, slotAt, slotsLeft, takeSlot } from './transmit';
+
+const LEAST_MTU_6: i32 = 1280; // RFC 8200 §5: what every IPv6 link carries
+/** Largest inner packet a transmit slot holds with header, IV, padding, trailer and a whole digest. */
+const MOST: i32 = SLOT - SLOT_HEADROOM - SLOT_TAILROOM - 24;
+/** Slots that one packet may need: 9,000 bytes in the smallest fragments that a path is likely to want. */
+const RESERVE: i32 = 24;
+
+/** Whether this round has slots for another packet. */
+export function hasRoom(): bool {
+  return slotsLeft() >= RESERVE;
+}
+
+// ---- 1. fit --------------------------------------------------------------------------------------
+
+/** Bytes in front of the inner packet where it is encrypted in place. */
+function front(sa: usize): usize {
+  return ESP_HEADER + load<u32>(sa, SA_IV_BYTES);
+}
+
+/** The largest inner packet that this SA takes from the family in view. */
+function limitOf(sa: usize): i32 {
+  const mtu = load<i32>(sa, SA_INNER_MTU);
+  // an IPv6 sender need not go below 1280: then the outer packet is what is fragmented (RFC 2473 §7.1)
+  return viewed(VIEW_FAMILY) == 6 ? max(mtu, LEAST_MTU_6) : mtu;
+}
+
+/** The one packet in view; it is encrypted from where it is. */
+export function fitOne(at: usize, sa: usize): void {
+  if (load<u32>(CONTROL_AT + CONTROL_MSS_CLAMP)) clampMss(at, load<i32>(sa, SA_INNER_MTU));
+  const total = viewed(VIEW_TOTAL);
+  if (total > limitOf(sa) && shrink(at, sa)) return;
+  if (total > MOST) return count(OUT_BUNDLE_ERRORS);
+  addPacket(sa, takeSlot(), at, total);
+}
+
+/**
+ * The super-packet in view, in as many packets as it stands for: each is written where it will be
+ * encrypted. False: the slots ran out first, and the entry remembers where.
+ */
+export function fitMany(entry: usize, at: usize, sa: usize): bool {
+  const payload = superPayload();
+  const limit = limitOf(sa);
+  const largest = segmentLength(0);
+  if (largest > MOST) {
+    count(OUT_BUNDLE_ERRORS);
+    return true;
+  }
+  if (largest > limit && viewed(VIEW_DF)) {
+    refuseMany(at, limit);
+    return true;
+  }
+  let done = load<i32>(entry, RX_DONE);
+  for (; done < payload && hasRoom(); done += segmentPayload(done)) {
+    const slot = takeSlot();
+    const to = slotAt(slot) + front(sa);
+    const length = segmentLength(done);
+    writeSegment(at, done, to);
+    count(SEGMENTED);
+    if (length > limit && parsePacket(to, length) && shrink(to, sa)) continue;
+    addPacket(sa, slot, to, length);
+  }
+  store<i32>(entry, done, RX_DONE);
+  return done >= payload;
+}
+
+function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
+  const job = addJob(sa);
+  store<u32>(job, <u32>at, JOB_SOURCE);
+  store<i32>(job, length, JOB_LENGTH);
+  store<u32>(job, <u32>slotAt(slot), JOB_TARGET);
+  store<i32>(job, slot, JOB_SLOT);
+  // RFC 4301 §5.1.2.1: DSCP is copied; RFC 6040 §4.1, normal mode: so is ECN
+  store<i32>(job, viewed(VIEW_TOS), JOB_TOS);
+}
+
+/**
+ * The packet in view is too big for the tunnel; false: it leaves all the same. Fragments of ours would
+ * have no ports and be no one's where the SA has some, so then the outer packet is what is fragmented,
+ * by the kernel (RFC 4301 §7: such an SA carries no fragments).
+ */
+function shrink(at: usize, sa: usize): bool {
+  if (viewed(VIEW_DF)) refuse(at, limitOf(sa));
+  else if (selectorsHoldLater(sa)) cut(at, sa, min(limitOf(sa), MOST));
+  else return false;
+  return true;
+}
+
+/** Whether later fragments of the packet in view, which have no ports, would be the SA's too. */
+function selectorsHoldLater(sa: usize): bool {
+  const fragment = viewed(VIEW_FRAGMENT);
+  store<i32>(scratchAt + VIEW, LATER, VIEW_FRAGMENT);
+  const held = selectorsHold(sa);
+  store<i32>(scratchAt + VIEW, fragment, VIEW_FRAGMENT);
+  return held;
+}
+
+/** Too big and not to be fragmented: the sender is told. */
+function refuse(at: usize, mtu: i32): void {
+  count(OUT_BUNDLE_CHECK_ERRORS);
+  if (slotsLeft() == 0) return;
+  const to = slotAt(takeSlot());
+  const length = writeTooBig(at, mtu, to);
+  if (length == 0) return;
+  deliverAlone(to, length);
+  count(TOO_BIG_SENT);
+}
+
+/** No packet of it fits, but perhaps the last: the sender is told once, about the first. */
+function refuseMany(at: usize, mtu: i32): void {
+  const more = (superPayload() - 1) / segmentPayload(0);
+  const first = slotAt(takeSlot());
+  const length = segmentLength(0);
+  writeSegment(at, 0, first);
+  if (parsePacket(first, length)) refuse(first, mtu);
+  countMore(OUT_BUNDLE_CHECK_ERRORS, more);
+}
+
+/** Each fragment is written where it will be encrypted, in place: header and IV go in front of it. */
+function cut(at: usize, sa: usize, mtu: i32): void {
+  const pieces = countFragments(mtu);
+  if (pieces == 0 || pieces > slotsLeft()) return count(OUT_BUNDLE_ERRORS);
+  for (let i = 0; i < pieces; i++) {
+    const slot = takeSlot();
+    const to = slotAt(slot) + front(sa);
+    addPacket(sa, slot, to, writeFragment(at, mtu, i, to));
+  }
+  count(FRAGMENTED);
+}
+
+// ---- 2. bypass -----------------------------------------------------------------------------------
+
+/** The one packet in view leaves as it is. */
+export function bypassOne(at: usize): void {
+  sendBypass(takeSlot(), at, viewed(VIEW_TOTAL), viewed(VIEW_FAMILY));
+  count(BYPASSED);
+}
+
+/** The packets of the super-packet in view leave as they are; false as fitMany. */
+export function bypassMany(entry: usize, at: usize): bool {
+  const payload = superPayload();
+  if (segmentLength(0) > MOST) {
+    count(OUT_BUNDLE_ERRORS);
+    return true;
+  }
+  let done = load<i32>(entry, RX_DONE);
+  for (; done < payload && hasRoom(); done += segmentPayload(done)) {
+    const slot = takeSlot();
+    writeSegment(at, done, slotAt(slot));
+    sendBypass(slot, slotAt(slot), segmentLength(done), viewed(VIEW_FAMILY));
+    count(SEGMENTED);
+    count(BYPASSED);
+  }
+  store<i32>(entry, done, RX_DONE);
+  return done >= payload;
+}
