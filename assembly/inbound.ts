@@ -28,6 +28,7 @@ import {
   MMSGHDR_FLAGS,
   MMSGHDR_LEN,
   RX_DONE,
+  RX_ROOM,
   SA_BLOCK_BYTES,
   SA_FLAGS,
   SA_ICV_BYTES,
@@ -118,6 +119,8 @@ function demultiplex(port: i32, index: i32): bool {
 }
 
 function datagram(port: i32, index: i32, at: usize, length: i32, tos: i32): void {
+  // a joined message may be longer, but what is opened goes into a slot
+  if (length > RX_ROOM) return count(drops.IN_BUFFER_ERRORS);
   if (port == PORT_UDP4_500 || port == PORT_UDP6_500) return ike(port, index, at, length);
   const natt = port == PORT_UDP4_4500 || port == PORT_UDP6_4500;
   const six = port == PORT_UDP6_4500 ? SA_FLAG_OUTER_V6 : 0;

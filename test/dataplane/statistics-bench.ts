@@ -52,7 +52,7 @@ export function openBench(a: Namespace, b: Namespace): Bench {
     { namespace: b, name: 'wan', addresses: [`${PEER}/24`] },
   );
   const tun = a.configure((netlink) => {
-    const made = openTun({ name: 'tun0', queues: 1, mtu: TUN_MTU });
+    const made = openTun({ name: 'tun0', queues: 1, mtu: TUN_MTU, offload: false });
     writeSysctl('ipv6/conf/tun0/disable_ipv6', '1'); // its own talk would come between
     const route = { table: 254, type: 'unicast', interface: made.index } as const;
     addRoute(netlink, { ...route, destination: prefixOf(THERE) });

@@ -59,10 +59,6 @@ const later = { offset: 1480 };
 const toPort = { protocol: 17, dstPort: 2000 };
 const fromPort = { protocol: 17, srcPort: 2000 };
 
-/** Fragments of a 9,000-byte packet on a path of 576, and how many such packets have slots. */
-const PIECES = 19;
-const FITTING = Math.floor(layout.TX_SLOTS / PIECES);
-
 const ROWS: readonly Row[] = [
   {
     counter: 'in-errors',
@@ -166,10 +162,9 @@ const ROWS: readonly Row[] = [
   {
     counter: 'out-bundle-errors',
     cause: 'more fragments than there are slots',
-    pathMtu: 576,
-    packets: layout.BATCH - FITTING,
-    provoke: ({ host }) => {
-      for (let i = 0; i < layout.BATCH; i++) host(outward({}, TUN_MTU - 28));
+    provoke: ({ record, host }) => {
+      record('out').setUint32(layout.SA_INNER_MTU, 20 + 32, true);
+      for (let i = 0; i < TIMES; i++) host(outward({}, TUN_MTU - 28));
     },
   },
   {
