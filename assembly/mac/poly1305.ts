@@ -9,9 +9,9 @@
 // State, POLY1305_STATE bytes: r (4 x u64), h (5 x u64), a padded block (16).
 
 export const POLY1305_STATE: u32 = 96;
-const H: usize = 32;
+export const POLY1305_H: usize = 32;
 const PADDED: usize = 80;
-const WORD: u64 = 0xffffffff;
+export const POLY1305_WORD: u64 = 0xffffffff;
 
 /** Tag of aad || pad || text || pad || lengths (§2.8) under the 32-byte one-time key; erases `state`. */
 export function poly1305(
@@ -23,9 +23,20 @@ export function poly1305(
   length: u32,
   tag: usize,
 ): void {
-  start(state, key);
-  padded(state, aad, aadLength);
-  padded(state, text, length);
+  polyStart(state, key);
+  polyPadded(state, aad, aadLength);
+  polyPadded(state, text, length);
+  polyFinish(state, key, aadLength, length, tag);
+}
+
+/** The last block, of the lengths, and the tag. */
+export function polyFinish(
+  state: usize,
+  key: usize,
+  aadLength: u32,
+  length: u32,
+  tag: usize,
+): void {
   store<u64>(state, aadLength, PADDED);
   store<u64>(state, length, PADDED + 8);
   blocks(state, state + PADDED, 16);
@@ -33,17 +44,17 @@ export function poly1305(
 }
 
 /** r is clamped (§2.5), h is zero. */
-function start(state: usize, key: usize): void {
+export function polyStart(state: usize, key: usize): void {
   store<u64>(state, u64(load<u32>(key, 0) & 0x0fffffff), 0);
   store<u64>(state, u64(load<u32>(key, 4) & 0x0ffffffc), 8);
   store<u64>(state, u64(load<u32>(key, 8) & 0x0ffffffc), 16);
   store<u64>(state, u64(load<u32>(key, 12) & 0x0ffffffc), 24);
-  for (let i: usize = 0; i < 40; i += 8) store<u64>(state + i, 0, H);
+  for (let i: usize = 0; i < 40; i += 8) store<u64>(state + i, 0, POLY1305_H);
 }
 
-function padded(state: usize, data: usize, length: u32): void {
+export function polyPadded(state: usize, data: usize, length: u32): void {
   const whole = length & ~15;
-  blocks(state, data, whole);
+  if (whole > 0) blocks(state, data, whole);
   const short = length & 15;
   if (short == 0) return;
   const block = state + PADDED;
@@ -64,12 +75,13 @@ function blocks(state: usize, data: usize, length: u32): void {
   const q2 = (r2 >> 2) * 5;
   const q3 = (r3 >> 2) * 5;
   const cut = r0 & 3;
-  let h0 = load<u64>(state, H);
-  let h1 = load<u64>(state, H + 8);
-  let h2 = load<u64>(state, H + 16);
-  let h3 = load<u64>(state, H + 24);
-  let h4 = load<u64>(state, H + 32);
-  for (const end = data + length; data < end; data += 16) {
+  let h0 = load<u64>(state, POLY1305_H);
+  let h1 = load<u64>(state, POLY1305_H + 8);
+  let h2 = load<u64>(state, POLY1305_H + 16);
+  let h3 = load<u64>(state, POLY1305_H + 24);
+  let h4 = load<u64>(state, POLY1305_H + 32);
+  const end = data + length;
+  do {
     h0 += u64(load<u32>(data, 0));
     h1 += u64(load<u32>(data, 4));
     h2 += u64(load<u32>(data, 8));
@@ -80,42 +92,43 @@ function blocks(state: usize, data: usize, length: u32): void {
     const x2 = h0 * r2 + h1 * r1 + (h2 * r0 + h3 * q3) + h4 * q2;
     const x3 = h0 * r3 + h1 * r2 + (h2 * r1 + h3 * r0) + h4 * q3;
     const top = (x3 >> 32) + h4 * cut;
-    h0 = (x0 & WORD) + (top >> 2) * 5;
-    h1 = (x1 & WORD) + (x0 >> 32);
-    h2 = (x2 & WORD) + (x1 >> 32);
-    h3 = (x3 & WORD) + (x2 >> 32);
+    h0 = (x0 & POLY1305_WORD) + (top >> 2) * 5;
+    h1 = (x1 & POLY1305_WORD) + (x0 >> 32);
+    h2 = (x2 & POLY1305_WORD) + (x1 >> 32);
+    h3 = (x3 & POLY1305_WORD) + (x2 >> 32);
     h4 = top & 3;
-  }
-  store<u64>(state, h0, H);
-  store<u64>(state, h1, H + 8);
-  store<u64>(state, h2, H + 16);
-  store<u64>(state, h3, H + 24);
-  store<u64>(state, h4, H + 32);
+    data += 16;
+  } while (data < end);
+  store<u64>(state, h0, POLY1305_H);
+  store<u64>(state, h1, POLY1305_H + 8);
+  store<u64>(state, h2, POLY1305_H + 16);
+  store<u64>(state, h3, POLY1305_H + 24);
+  store<u64>(state, h4, POLY1305_H + 32);
 }
 
 /** tag = (h mod 2^130 - 5) + s mod 2^128, without a branch on h. */
 function finish(state: usize, s: usize, tag: usize): void {
   // carry all the way up, fold what stands above 2^130, and carry once more
-  let x0 = load<u64>(state, H);
-  let x1 = load<u64>(state, H + 8) + (x0 >> 32);
-  let x2 = load<u64>(state, H + 16) + (x1 >> 32);
-  let x3 = load<u64>(state, H + 24) + (x2 >> 32);
-  let x4 = load<u64>(state, H + 32) + (x3 >> 32);
-  x0 = (x0 & WORD) + (x4 >> 2) * 5;
-  x1 = (x1 & WORD) + (x0 >> 32);
-  x2 = (x2 & WORD) + (x1 >> 32);
-  x3 = (x3 & WORD) + (x2 >> 32);
+  let x0 = load<u64>(state, POLY1305_H);
+  let x1 = load<u64>(state, POLY1305_H + 8) + (x0 >> 32);
+  let x2 = load<u64>(state, POLY1305_H + 16) + (x1 >> 32);
+  let x3 = load<u64>(state, POLY1305_H + 24) + (x2 >> 32);
+  let x4 = load<u64>(state, POLY1305_H + 32) + (x3 >> 32);
+  x0 = (x0 & POLY1305_WORD) + (x4 >> 2) * 5;
+  x1 = (x1 & POLY1305_WORD) + (x0 >> 32);
+  x2 = (x2 & POLY1305_WORD) + (x1 >> 32);
+  x3 = (x3 & POLY1305_WORD) + (x2 >> 32);
   x4 = (x4 & 3) + (x3 >> 32);
   // h >= p exactly when h + 5 >= 2^130; then h - p = h + 5 - 2^130, and 2^130 is above the tag
-  let carry = ((x0 & WORD) + 5) >> 32;
-  carry = ((x1 & WORD) + carry) >> 32;
-  carry = ((x2 & WORD) + carry) >> 32;
-  carry = ((x3 & WORD) + carry) >> 32;
-  x0 = (x0 & WORD) + 5 * ((x4 + carry) >> 2);
+  let carry = ((x0 & POLY1305_WORD) + 5) >> 32;
+  carry = ((x1 & POLY1305_WORD) + carry) >> 32;
+  carry = ((x2 & POLY1305_WORD) + carry) >> 32;
+  carry = ((x3 & POLY1305_WORD) + carry) >> 32;
+  x0 = (x0 & POLY1305_WORD) + 5 * ((x4 + carry) >> 2);
   x0 += u64(load<u32>(s, 0));
-  x1 = (x1 & WORD) + u64(load<u32>(s, 4)) + (x0 >> 32);
-  x2 = (x2 & WORD) + u64(load<u32>(s, 8)) + (x1 >> 32);
-  x3 = (x3 & WORD) + u64(load<u32>(s, 12)) + (x2 >> 32);
+  x1 = (x1 & POLY1305_WORD) + u64(load<u32>(s, 4)) + (x0 >> 32);
+  x2 = (x2 & POLY1305_WORD) + u64(load<u32>(s, 8)) + (x1 >> 32);
+  x3 = (x3 & POLY1305_WORD) + u64(load<u32>(s, 12)) + (x2 >> 32);
   store<u32>(tag, u32(x0), 0);
   store<u32>(tag, u32(x1), 4);
   store<u32>(tag, u32(x2), 8);

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SCRATCH_SIZE, WORKER_SCRATCH, WORKERS_AT } from '../../src/contract/layout.js';
 import { keyStream, vectors } from '../vectors/chacha20poly1305.js';
+import { SLOT } from '../../src/contract/layout.js';
 import { arena, hex, seeded } from './arena.js';
 
 const test = suite('chacha20poly1305');
@@ -16,7 +17,7 @@ const NONCE = 32;
 const TAG = 48;
 const AAD = 64;
 const SRC = 512;
-const DST = 8192;
+const DST = 16384;
 const LONGEST = 2000;
 
 interface Sealed {
@@ -84,6 +85,18 @@ test(`agrees with node:crypto on every length from 0 to ${LONGEST}`, () => {
     const opened = open(key, nonce, aad, expected, dst);
     assert.is(opened.good, 1, `open ${length}`);
     assert.equal(opened.plain, plain, `open ${length}`);
+  }
+});
+
+test('agrees with node:crypto on the largest packets, and opens none larger than a slot', () => {
+  const random = seeded(7634);
+  const [key, nonce, aad] = [random.bytes(32), random.bytes(12), random.bytes(8)];
+  for (const length of [9000, SLOT - 1, SLOT, SLOT + 1]) {
+    const plain = random.bytes(length);
+    const expected = reference(key, nonce, aad, plain);
+    assert.equal(seal(key, nonce, aad, plain, DST), expected);
+    assert.is(open(key, nonce, aad, expected, DST).good, length > SLOT ? 0 : 1, `${length}`);
+    if (length <= SLOT) assert.equal(room.get(DST, length), plain);
   }
 });
 
