@@ -1,8 +1,14 @@
 // culvert bench: measures this machine, to size it and to compare. One file per part.
 import type { Command } from 'commander';
 import { registerBenchKernels } from './bench-kernels.js';
+import { registerBenchPeers } from './bench-peers.js';
+import { registerBenchTunnel } from './bench-tunnel.js';
 
-const PARTS: readonly ((bench: Command) => void)[] = [registerBenchKernels];
+const PARTS: readonly ((bench: Command) => void)[] = [
+  registerBenchKernels,
+  registerBenchTunnel,
+  registerBenchPeers,
+];
 
 export function registerBench(program: Command): void {
   const bench = program

@@ -2,7 +2,7 @@
 //   1. lay out the network               4. ICMP, UDP and TCP from host to host, both ways
 //   2. start both gateways               5. print the tables a person would look at
 //   3. wait until the tunnel stands      6. stop everything, and look that it is gone
-import { type ChildProcess, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { addressBytes } from '../net/addressing.js';
 import { ping } from '../net/echo.js';
-import { mayMakeNamespaces, unshareCommand } from '../net/namespace.js';
 import {
   buildSites,
   tunnelConfiguration,
@@ -26,6 +25,7 @@ import {
   formatPolicies,
   formatStatistics,
 } from './tables.js';
+import { withNamespaces } from './unshared.js';
 
 const ESTABLISHED_MS = 20_000;
 const STOP_MS = 5_000;
@@ -39,18 +39,8 @@ export function registerDemo(program: Command): void {
     .option('--verbose', "print the gateways' logs as well")
     .addHelpText('after', '\nExample:\n  culvert demo')
     .action(async (options: { verbose?: boolean }) => {
-      const allowed = mayMakeNamespaces();
-      if (allowed === 'yes') await demo(options.verbose === true);
-      else if (allowed === 'inside unshare -rn') process.exitCode = runInside();
-      else throw new UserError(`the demo needs network namespaces: ${allowed.reason}`);
+      await withNamespaces('the demo', () => demo(options.verbose === true));
     });
-}
-
-/** Starts this very command again as root of a user namespace. */
-function runInside(): number {
-  const self = [process.execPath, ...process.argv.slice(1)];
-  const [command, ...args] = unshareCommand(self);
-  return spawnSync(command!, args, { stdio: 'inherit' }).status ?? 1;
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);

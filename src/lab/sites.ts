@@ -2,13 +2,14 @@
 // demo's network, the bench's and the end-to-end tests'. With the configuration of a plain tunnel: the
 // defaults, one peer, one policy each. In IPv6 the sites are 2001:db8:18::/48 and 2001:db8:19::/48.
 //   west host 198.18.0.10 ─ 198.18.0.1 west 192.0.2.1 ═══ 192.0.2.2 east 198.19.0.1 ─ … east host
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addressBytes, prefixOf } from '../net/addressing.js';
 import { joinNamespaces, Namespace, type VethEnd } from '../net/namespace.js';
 import { addRoute } from '../net/routes.js';
+import { tether } from './processes.js';
 
 export interface Site {
   readonly name: string;
@@ -23,7 +24,7 @@ export interface Site {
   readonly socket: string;
 }
 
-const MAIN_TABLE = 254;
+export const MAIN_TABLE = 254;
 const SECRET = 'lab-secret-that-is-long-enough';
 
 /** Lays out both sites; `directory` is private and takes their control sockets. */
@@ -101,8 +102,8 @@ export function startGateway(
   const file = join(directory, `${site.name}.json`);
   writeFileSync(file, JSON.stringify(configuration, null, 2), { mode: 0o600 });
   const args = [sibling('../cli/main.js'), 'run', file, '--socket', site.socket];
-  const child = site.gateway.enter(() =>
-    spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] }),
+  const child = tether(
+    site.gateway.spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] }),
   );
   let pending = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -115,9 +116,6 @@ export function startGateway(
 
 /** Starts checked-traffic.ts in the site's host. */
 export function startTraffic(site: Site, args: readonly string[]): ChildProcess {
-  return site.host.enter(() =>
-    spawn(process.execPath, [sibling('./checked-traffic.js'), ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    }),
-  );
+  const argv = [sibling('./checked-traffic.js'), ...args];
+  return tether(site.host.spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] }));
 }

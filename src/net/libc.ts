@@ -19,6 +19,7 @@ export const poll = bind('poll', 'int', [pointer, 'ulong', 'int']);
 export const eventfd = bind('eventfd', 'int', ['uint', 'int']);
 export const socket = bind('socket', 'int', ['int', 'int', 'int']);
 export const bindSocket = bind('bind', 'int', ['int', pointer, 'uint']);
+export const connectSocket = bind('connect', 'int', ['int', pointer, 'uint']);
 export const setsockopt = bind('setsockopt', 'int', ['int', 'int', 'int', pointer, 'uint']);
 export const recv = bind('recv', 'long', ['int', pointer, 'size_t', 'int']);
 export const send = bind('send', 'long', ['int', pointer, 'size_t', 'int']);
@@ -27,6 +28,7 @@ export const sendmsg = bind('sendmsg', 'long', ['int', pointer, 'int']);
 export const recvmmsg = bind('recvmmsg', 'int', ['int', pointer, 'uint', 'int', pointer]);
 export const sendmmsg = bind('sendmmsg', 'int', ['int', pointer, 'uint', 'int']);
 export const setns = bind('setns', 'int', ['int', 'int']);
+export const usleep = bind('usleep', 'int', ['uint']);
 export const unshare = bind('unshare', 'int', ['int']);
 
 /** The calling thread's errno; read it straight after the call that failed. */

@@ -34,6 +34,13 @@ test('slips are named, and nothing is measured', async ({ directory }) => {
     [['kernels', '--out', 'a.png'], '--out a.png: expected a name ending in .svg'],
     [['kernels', '--out', join(directory, 'no/a.svg')], `there is no directory ${directory}/no`],
     [['kernel'], "unknown command 'kernel'"],
+    [['tunnel', 'rot13'], 'rot13: expected one of '],
+    [['tunnel', 'aes-128-gcm+sha256'], 'aes-128-gcm authenticates by itself: leave +sha256 out'],
+    [['tunnel', 'aes-256-cbc'], 'aes-256-cbc: expected aes-256-cbc+ and one of '],
+    [['peers', '--work', 'tcp-1', 'tcp-9'], '--work tcp-9: expected one of tcp-1, tcp-8, udp-64, '],
+    [['peers', '--generator', 'nc'], '--generator nc: expected one of auto, iperf3, own'],
+    [['peers', '--seconds', '0.5'], '--seconds 0.5: expected a whole number from 1 on'],
+    [['tunnel', '--out', 'a.png'], '--out a.png: expected a name ending in .svg'],
   ] as const;
   const ends = await Promise.all(slips.map(([args]) => bench(...args)));
   ends.forEach(({ status, out, err }, at) => {

@@ -1,0 +1,63 @@
+// The highest rate that arrives whole, or nearly: an offered load search in the manner of RFC 2544 §26.1.
+// The first guess is what comes through a flood; from there the rate doubles or falls until it is between a
+// load that passed and one that did not, and then the gap is halved, in logarithms.
+
+export interface Trial {
+  readonly sent: number;
+  readonly received: number;
+  /** How long it was sent. */
+  readonly seconds: number;
+}
+
+export interface Found<T extends Trial> {
+  /** The passing trial with most delivered, or, if none passed, the one with least loss. */
+  readonly best: T;
+  /** Packets a second that arrived in the trial where most did, at any loss. */
+  readonly most: number;
+}
+
+/** The loss a trial may have: none at all is luck on a machine that does other things too. */
+export const LOSS_LIMIT = 0.01;
+const STEPS = 7;
+/** A little below this much loss a trial is repeated once: it may have been another process. */
+const REPEAT_BELOW = 0.1;
+
+export const lossOf = ({ sent, received }: Trial): number =>
+  sent === 0 ? 1 : Math.max(0, 1 - received / sent);
+
+export const deliveredOf = ({ received, seconds }: Trial): number => received / seconds;
+
+/** `guess`: packets a second, from an earlier search; undefined: a flood is tried first. */
+export async function searchRate<T extends Trial>(
+  offer: (rate: number) => Promise<T>,
+  guess?: number,
+  steps = STEPS,
+): Promise<Found<T>> {
+  const trials: T[] = [];
+  const tried = async (rate: number): Promise<T> => {
+    const trial = await offer(rate);
+    trials.push(trial);
+    return trial;
+  };
+  const passes = async (rate: number): Promise<boolean> => {
+    const loss = lossOf(await tried(rate));
+    if (loss < LOSS_LIMIT) return true;
+    return loss < REPEAT_BELOW && lossOf(await tried(rate)) < LOSS_LIMIT;
+  };
+  let rate = guess ?? deliveredOf(await tried(Infinity));
+  let [low, high] = [0, Infinity];
+  for (let step = 0; step < steps && rate >= 1; step++) {
+    if (await passes(rate)) low = rate;
+    else high = rate;
+    // A generator that cannot send faster has found its own end, not the tunnel's.
+    const last = trials.at(-1)!;
+    if (low === rate && last.sent / last.seconds < 0.9 * rate) break;
+    rate = high === Infinity ? 1.5 * low : low === 0 ? high / 1.5 : Math.sqrt(low * high);
+  }
+  const passed = trials.filter((trial) => lossOf(trial) < LOSS_LIMIT);
+  const best = passed.length > 0 ? most(passed, deliveredOf) : most(trials, (t) => -lossOf(t));
+  return { best, most: deliveredOf(most(trials, deliveredOf)) };
+}
+
+const most = <T>(all: readonly T[], value: (one: T) => number): T =>
+  all.reduce((best, one) => (value(one) > value(best) ? one : best));
