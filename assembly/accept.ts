@@ -1,12 +1,14 @@
 // What follows on a packet whose ICV is right, and only then (RFC 4303 §3.4.4):
 //   1. accept   replay commit, trailer, counters of the SA, a peer that moved
-//   2. deliver  inner packet against selectors and policy, ECN, MSS, to the TUN's list
+//   2. unwrap   tunnel mode: the packet inside, ECN; transport mode: its header in front again
+//   3. deliver  the packet against selectors and policy, MSS, to the TUN's list
 import * as drops from '../src/contract/drops';
 import {
   ACTION_DISCARD,
   ACTION_ENCRYPT,
   MAIL_FIRST_USE,
   MAIL_MOVED,
+  SA_FLAG_TRANSPORT,
   SA_FLAG_UDP,
 } from '../src/contract/ids';
 import {
@@ -35,13 +37,24 @@ import {
 import { deliverJoined } from './ip/coalesce';
 import { mergeEcn } from './ip/ecn';
 import { clampMss } from './ip/mss';
-import { parsePacket, reverseView, VIEW_FAMILY, VIEW_TOTAL, viewed } from './ip/packet';
+import {
+  IP_IN_IP,
+  IPV6_IN_IP,
+  parsePacket,
+  reverseView,
+  VIEW_FAMILY,
+  VIEW_FRAGMENT,
+  VIEW_TOTAL,
+  viewed,
+  WHOLE,
+} from './ip/packet';
 import { mailSa, openSaMail, postMail } from './mail';
 import { BATCH_NOW, scratchAt } from './memory';
 import { AMBIGUOUS, findFlow, NO_POLICY } from './policy';
 import { ORIGIN_REMOTE, ORIGIN_REMOTE_PORT, readName } from './receive';
 import { ADVANCED, commitReplay, REPLAYED } from './replay';
 import { account, selectorsHold } from './sa';
+import { mendChecksum, rebuild } from './transport';
 
 const MOVED_MS: u64 = 1000;
 
@@ -63,8 +76,8 @@ export function accept(job: usize): void {
   if (!sound) return count(drops.IN_HEADER_ERRORS);
   const next = load<u8>(at + text - 1);
   if (next == NO_NEXT_HEADER) return count(drops.DUMMIES);
-  if (next != 4 && next != 41) return count(drops.IN_STATE_MODE_ERRORS);
-  deliver(sa, at, length, next == 4 ? 4 : 6, load<i32>(job, JOB_TOS));
+  if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) unwrapTransport(sa, job, at, length, next);
+  else unwrapTunnel(sa, at, length, next, load<i32>(job, JOB_TOS));
 }
 
 /** RFC 4303 §2.4: padding counts 1, 2, 3 … */
@@ -95,22 +108,51 @@ function noticeMove(sa: usize, index: i32): void {
   postMail(mail);
 }
 
-// ---- 2. deliver ----------------------------------------------------------------------------------
+// ---- 2. unwrap -----------------------------------------------------------------------------------
 
-function deliver(sa: usize, at: usize, length: i32, family: i32, tos: i32): void {
+function unwrapTunnel(sa: usize, at: usize, length: i32, next: i32, tos: i32): void {
+  if (next != IP_IN_IP && next != IPV6_IN_IP) return count(drops.IN_STATE_MODE_ERRORS);
   // bytes behind the inner packet's own length are TFC padding (RFC 4303 §2.7)
   if (!parsePacket(at, length)) return count(drops.IN_HEADER_ERRORS);
-  if (viewed(VIEW_FAMILY) != family) return count(drops.IN_STATE_MODE_ERRORS);
-  reverseView();
-  if (!selectorsHold(sa)) return count(drops.IN_TEMPLATE_MISMATCHES);
-  const policy: u32 = load<u32>(findFlow(), FLOW_POLICY);
-  if (policy == AMBIGUOUS) return count(drops.IN_POLICY_ERRORS);
-  if (policy == NO_POLICY) return count(drops.IN_NO_POLICIES);
-  const action = load<u32>(policy, POLICY_ACTION);
-  if (action != ACTION_ENCRYPT) {
-    return count(action == ACTION_DISCARD ? drops.IN_POLICY_BLOCKED : drops.IN_NO_POLICIES);
-  }
+  const family = viewed(VIEW_FAMILY);
+  if ((family == 4) != (next == IP_IN_IP)) return count(drops.IN_STATE_MODE_ERRORS);
+  if (!mayPass(sa)) return;
   if (!mergeEcn(at, tos)) return count(drops.IN_STATE_MODE_ERRORS);
+  deliver(sa, at);
+}
+
+function unwrapTransport(sa: usize, job: usize, at: usize, length: i32, next: i32): void {
+  const from = rebuild(sa, job, at, length, next);
+  if (!parsePacket(from, length + <i32>(at - from))) return count(drops.IN_HEADER_ERRORS);
+  // transport mode carries whole datagrams (RFC 4303 §3.3.4)
+  if (viewed(VIEW_FRAGMENT) != WHOLE) return count(drops.IN_STATE_MODE_ERRORS);
+  if (!mayPass(sa)) return;
+  mendChecksum(sa, from);
+  deliver(sa, from);
+}
+
+// ---- 3. deliver ----------------------------------------------------------------------------------
+
+/** Whether selectors and policy let the packet in view in; counts the reason where not. */
+function mayPass(sa: usize): bool {
+  reverseView();
+  const reason = refusalOf(sa);
+  if (reason >= 0) count(reason);
+  return reason < 0;
+}
+
+/** A column of drops.ts, or -1. */
+function refusalOf(sa: usize): i32 {
+  if (!selectorsHold(sa)) return drops.IN_TEMPLATE_MISMATCHES;
+  const policy: u32 = load<u32>(findFlow(), FLOW_POLICY);
+  if (policy == AMBIGUOUS) return drops.IN_POLICY_ERRORS;
+  if (policy == NO_POLICY) return drops.IN_NO_POLICIES;
+  const action = load<u32>(policy, POLICY_ACTION);
+  if (action == ACTION_ENCRYPT) return -1;
+  return action == ACTION_DISCARD ? drops.IN_POLICY_BLOCKED : drops.IN_NO_POLICIES;
+}
+
+function deliver(sa: usize, at: usize): void {
   if (load<u32>(CONTROL_AT + CONTROL_MSS_CLAMP)) clampMss(at, load<i32>(sa, SA_INNER_MTU));
   const total = viewed(VIEW_TOTAL);
   if (deliverJoined(sa, at)) count(drops.COALESCED);

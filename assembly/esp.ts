@@ -24,13 +24,15 @@ export const NO_NEXT_HEADER: u8 = 59;
 export const JOB_SA: usize = 0; // u32, address of the record
 export const JOB_STATE: usize = 4; // u32
 export const JOB_SEQUENCE: usize = 8; // u64, with the high half
-export const JOB_SOURCE: usize = 16; // u32, sealing: the inner packet; opening: the ESP header
+export const JOB_SOURCE: usize = 16; // u32, sealing: what is protected; opening: the ESP header
 export const JOB_LENGTH: usize = 20; // i32, bytes there
-export const JOB_TARGET: usize = 24; // u32, sealing: the ESP header; opening: the inner packet
+export const JOB_TARGET: usize = 24; // u32, sealing: the ESP header; opening: what was protected
 export const JOB_TEXT: usize = 28; // i32, bytes that are encrypted: packet, padding, trailer
 export const JOB_SLOT: usize = 32; // i32, transmit slot
 export const JOB_TOS: usize = 36; // i32, DSCP and ECN of the outer header
 export const JOB_INDEX: usize = 40; // i32, opening: receive slot
+export const JOB_HEADER: usize = 44; // i32, bytes of IP header that stand in front of JOB_TARGET
+export const JOB_NEXT: usize = 48; // i32, sealing: next header, the protocol of what is protected
 
 // JOB_STATE.
 export const NEW: u32 = 0;

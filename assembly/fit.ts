@@ -20,12 +20,24 @@ import {
   SLOT_TAILROOM,
 } from '../src/contract/layout';
 import { count, countMore } from './counters';
-import { addJob, ESP_HEADER, JOB_LENGTH, JOB_SLOT, JOB_SOURCE, JOB_TARGET, JOB_TOS } from './esp';
+import {
+  addJob,
+  ESP_HEADER,
+  JOB_LENGTH,
+  JOB_NEXT,
+  JOB_SLOT,
+  JOB_SOURCE,
+  JOB_TARGET,
+  JOB_TOS,
+} from './esp';
 import { deliverAlone } from './ip/coalesce';
+import { VIEW_SPLIT } from './ip/extensions';
 import { countFragments, writeFragment } from './ip/fragment';
 import { writeTooBig } from './ip/icmp';
 import { clampMss } from './ip/mss';
 import {
+  IP_IN_IP,
+  IPV6_IN_IP,
   LATER,
   parsePacket,
   VIEW_DF,
@@ -39,6 +51,7 @@ import { segmentLength, segmentPayload, superPayload, writeSegment } from './ip/
 import { scratchAt, VIEW } from './memory';
 import { selectorsHold } from './sa';
 import { sendBypass, slotAt, slotsLeft, takeSlot } from './transmit';
+import { splitJob, surplus } from './transport';
 
 const LEAST_MTU_6: i32 = 1280; // RFC 8200 §5: what every IPv6 link carries
 /** Largest inner packet a transmit slot holds with header, IV, padding, trailer and a whole digest. */
@@ -60,7 +73,8 @@ function front(sa: usize): usize {
 
 /** The largest inner packet that this SA takes from the family in view. */
 function limitOf(sa: usize): i32 {
-  const mtu = load<i32>(sa, SA_INNER_MTU);
+  const split = viewed(VIEW_SPLIT);
+  const mtu = load<i32>(sa, SA_INNER_MTU) - (split > 0 ? surplus(sa, split) : 0);
   // an IPv6 sender need not go below 1280: then the outer packet is what is fragmented (RFC 2473 §7.1)
   return viewed(VIEW_FAMILY) == 6 ? max(mtu, LEAST_MTU_6) : mtu;
 }
@@ -86,7 +100,7 @@ export function fitMany(entry: usize, at: usize, sa: usize): bool {
     count(OUT_BUNDLE_ERRORS);
     return true;
   }
-  if (largest > limit && viewed(VIEW_DF)) {
+  if (largest > limit && (viewed(VIEW_DF) || viewed(VIEW_SPLIT) > 0)) {
     refuseMany(at, limit);
     return true;
   }
@@ -110,6 +124,8 @@ function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
   store<i32>(job, length, JOB_LENGTH);
   store<u32>(job, <u32>slotAt(slot), JOB_TARGET);
   store<i32>(job, slot, JOB_SLOT);
+  store<i32>(job, viewed(VIEW_FAMILY) == 4 ? IP_IN_IP : IPV6_IN_IP, JOB_NEXT);
+  if (viewed(VIEW_SPLIT) > 0) splitJob(sa, job, at);
   // RFC 4301 §5.1.2.1: DSCP is copied; RFC 6040 §4.1, normal mode: so is ECN
   store<i32>(job, viewed(VIEW_TOS), JOB_TOS);
 }
@@ -117,10 +133,10 @@ function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
 /**
  * The packet in view is too big for the tunnel; false: it leaves all the same. Fragments of ours would
  * have no ports and be no one's where the SA has some, so then the outer packet is what is fragmented,
- * by the kernel (RFC 4301 §7: such an SA carries no fragments).
+ * by the kernel (RFC 4301 §7: such an SA carries no fragments). Transport mode carries none at all.
  */
 function shrink(at: usize, sa: usize): bool {
-  if (viewed(VIEW_DF)) refuse(at, limitOf(sa));
+  if (viewed(VIEW_DF) || viewed(VIEW_SPLIT) > 0) refuse(at, limitOf(sa));
   else if (selectorsHoldLater(sa)) cut(at, sa, min(limitOf(sa), MOST));
   else return false;
   return true;

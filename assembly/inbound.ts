@@ -15,6 +15,7 @@ import {
   PORT_UDP6_500,
   SA_FLAG_OUTBOUND,
   SA_FLAG_OUTER_V6,
+  SA_FLAG_TRANSPORT,
   SA_FLAG_UDP,
 } from '../src/contract/ids';
 import {
@@ -72,6 +73,7 @@ import {
 import { checkReplay, inferSequence } from './replay';
 import { findInbound, isSpent, isUsable, raiseHard } from './sa';
 import { slotAt, slotsLeft, takeSlot } from './transmit';
+import { KEPT } from './transport';
 
 const KEEPALIVE: u8 = 0xff; // RFC 3948 §2.3
 const IKE_HEADER: i32 = 28; // RFC 7296 §3.1
@@ -187,7 +189,8 @@ function admit(index: i32, at: usize, length: i32, tos: i32, outer: u32): void {
   store<u64>(job, sequence, JOB_SEQUENCE);
   store<u32>(job, <u32>at, JOB_SOURCE);
   store<i32>(job, length, JOB_LENGTH);
-  store<u32>(job, <u32>slotAt(takeSlot()), JOB_TARGET);
+  const kept: usize = flags & SA_FLAG_TRANSPORT ? KEPT : 0;
+  store<u32>(job, <u32>(slotAt(takeSlot()) + kept), JOB_TARGET);
   store<i32>(job, text, JOB_TEXT);
   store<i32>(job, tos, JOB_TOS);
   store<i32>(job, index, JOB_INDEX);

@@ -1,6 +1,7 @@
 // Packets from the TUN to the peers, a round at a time:
 //   1. classify  parse, virtio header, flow cache, policy (policy.ts): drop, pass in the clear, protect
-//   2. protect   the policy's SA for this packet; without one ask the control plane
+//   2. protect   the policy's SA for this packet; without one ask the control plane; what the SA's
+//                mode leaves outside (transport.ts)
 //   3. fit       (fit.ts) one packet, or all that a super-packet stands for
 //   4. seal      (seal.ts) the whole round, kernels side by side
 //   5. send      a message per sealed packet, or for many (transmit.ts)
@@ -40,6 +41,7 @@ import { count } from './counters';
 import {
   DONE,
   ESP_HEADER,
+  JOB_HEADER,
   JOB_SLOT,
   JOB_TARGET,
   JOB_TEXT,
@@ -53,6 +55,8 @@ import {
   stateOf,
 } from './esp';
 import { bypassMany, bypassOne, fitMany, fitOne, hasRoom } from './fit';
+import { keepWhole } from './ip/extensions';
+import { setPacketLength } from './ip/header';
 import { parsePacket, VIEW_DST_HIGH, VIEW_FAMILY, viewed } from './ip/packet';
 import { BROKEN, MANY, readOffload } from './ip/segment';
 import { scratchAt, VIEW } from './memory';
@@ -60,7 +64,8 @@ import { AMBIGUOUS, findFlow, flowSa, NO_POLICY } from './policy';
 import { entryAt } from './receive';
 import { isSpent, isWorn, raiseHard, recordOf } from './sa';
 import { sealJobs } from './seal';
-import { sendEsp } from './transmit';
+import { sendBypass, sendEsp } from './transmit';
+import { carriesWhole } from './transport';
 
 /** Takes packets from `first` on, as many as this round has slots for; returns the first it left. */
 export function outboundBatch(first: i32, packets: i32): i32 {
@@ -132,7 +137,11 @@ function protect(entry: usize, at: usize, offload: i32, flow: usize, policy: usi
     raiseHard(sa);
     return drop(OUT_STATE_PROTOCOL_ERRORS);
   }
-  if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) return drop(OUT_STATE_MODE_ERRORS);
+  if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) {
+    if (!carriesWhole(sa, at)) return drop(OUT_STATE_MODE_ERRORS);
+  } else {
+    keepWhole();
+  }
   if (offload == MANY) return fitMany(entry, at, sa);
   fitOne(at, sa);
   return true;
@@ -155,7 +164,15 @@ function sendAll(first: i32): void {
     const job = jobAt(i);
     const length = overhead + load<i32>(job, JOB_TEXT);
     const at: usize = load<u32>(job, JOB_TARGET);
-    sendEsp(sa, load<i32>(job, JOB_SLOT), at, length, load<i32>(job, JOB_TOS));
+    const header = load<i32>(job, JOB_HEADER);
+    if (header > 0) sendWhole(load<i32>(job, JOB_SLOT), at - header, header, header + length);
+    else sendEsp(sa, load<i32>(job, JOB_SLOT), at, length, load<i32>(job, JOB_TOS));
     setState(job, SENT);
   }
+}
+
+/** With an IP header of its own: the packet's, whose length is known now. */
+function sendWhole(slot: i32, at: usize, header: i32, length: i32): void {
+  setPacketLength(at, header, length);
+  sendBypass(slot, at, length, load<u8>(at) >> 4);
 }

@@ -25,6 +25,7 @@ import {
   FRAMED,
   HALFWAY,
   JOB_LENGTH,
+  JOB_NEXT,
   JOB_SEQUENCE,
   JOB_SOURCE,
   JOB_TARGET,
@@ -111,10 +112,9 @@ function frame(job: usize): void {
   const text = (length + 2 + block - 1) & ~(block - 1);
   const padding = text - length - 2;
   const trailer = source + length;
-  const next: u8 = load<u8>(source) >> 4 == 4 ? 4 : 41;
   for (let i = 0; i < padding; i++) store<u8>(trailer + i, <u8>(i + 1));
   store<u8>(trailer + padding, <u8>padding);
-  store<u8>(trailer + padding, next, 1);
+  store<u8>(trailer + padding, load<u8>(job, JOB_NEXT), 1);
   store<i32>(job, text, JOB_TEXT);
   store<u32>(target, bswap<u32>(load<u32>(sa, SA_SPI)));
   store<u32>(target, bswap<u32>(<u32>sequence), 4);

@@ -25,9 +25,11 @@ export const LATER: i32 = 2;
 
 // IANA protocol numbers.
 export const IP_ICMP: i32 = 1;
+export const IP_IN_IP: i32 = 4;
 export const IP_TCP: i32 = 6;
 export const IP_UDP: i32 = 17;
 export const IP_DCCP: i32 = 33;
+export const IPV6_IN_IP: i32 = 41;
 export const IP_ESP: i32 = 50;
 export const IP_ICMPV6: i32 = 58;
 export const IP_SCTP: i32 = 132;

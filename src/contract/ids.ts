@@ -34,6 +34,7 @@ export const SA_FLAG_TRANSPORT = 16;
 export const SA_FLAG_ANTI_REPLAY = 32;
 export const SA_FLAG_SOFT_SENT = 64; // the soft-expire event was raised
 export const SA_FLAG_HARD_SENT = 128;
+export const SA_FLAG_AH = 256; // RFC 4302; without it ESP, RFC 4303
 
 // POLICY_ACTION and POLICY_LEVEL, in RouterOS's words.
 export const ACTION_NONE = 1;
@@ -53,7 +54,9 @@ export const PORT_UDP4_500 = 5;
 export const PORT_UDP6_500 = 6;
 export const PORT_BYPASS4 = 7; // send only: raw socket for packets that pass in the clear
 export const PORT_BYPASS6 = 8;
-export const PORT_COUNT = 9;
+export const PORT_AH4 = 9; // receive only: AH goes out as a whole packet, since it covers the header
+export const PORT_AH6 = 10;
+export const PORT_COUNT = 11;
 
 // What a worker tells the control plane (MAIL_TYPE).
 export const MAIL_PADDING = 0; // no record: skip MAIL_LENGTH bytes

@@ -88,7 +88,7 @@ export const MMSGHDR_FLAGS = 48;
 export const MMSGHDR_LEN = 56;
 export const IOVEC = 16;
 export const SOCKADDR = 32;
-export const CMSG = 128; // room for PKTINFO and TOS of either family
+export const CMSG = 256; // room for PKTINFO and TOS of either family, and IPv6 extension headers
 export const SLOT = 10304; // a 9,000-byte packet with every header; not a multiple of 4 KiB (cache sets)
 // A packet stands at SLOT_HEADROOM of its slot and has at most RX_ROOM bytes when received: before it
 // goes the block that makes a CBC IV, after it the ESP trailer.
@@ -141,7 +141,7 @@ export const RX_AREA = SUPER_BATCH * SUPER_SLOT; // more than BATCH * SLOT
 // transmit: TX_SLOTS packets (a round's segments, fragments and the ICMP errors it provoked)
 export const TX_SLOTS = 256;
 export const WORKER_TX_MMSG = WORKER_RX_SLOTS + RX_AREA; // PORT_COUNT rows of TX_SLOTS
-export const TX_ROWS = 9; // = PORT_COUNT
+export const TX_ROWS = 11; // = PORT_COUNT
 export const WORKER_TX_IOVEC = WORKER_TX_MMSG + TX_ROWS * TX_SLOTS * MMSGHDR;
 export const WORKER_TX_CMSG = WORKER_TX_IOVEC + TX_ROWS * TX_SLOTS * IOVEC; // one per TX slot
 export const WORKER_TX_NAME = WORKER_TX_CMSG + TX_SLOTS * CMSG; // one per TX slot
@@ -232,6 +232,8 @@ export const SA_INNER_MTU = 184; // u32, largest inner packet whose outer packet
 export const SA_NAME = 192; // sockaddr of the peer, 32 bytes
 export const SA_CMSG = 224; // PKTINFO control message with our address, 64 bytes
 export const SA_MOVED_AT = 288; // u64 ms, when MAIL_MOVED was last raised (at most one a second)
+// u32, added to TCP and UDP checksums behind a NAT: the addresses' sum here less that at the sender
+export const SA_CHECKSUM_FIX = 296;
 // selectors: {local low, local high, remote low, remote high: 16 each; local ports low/high, remote
 // ports low/high: u16 each; protocol u32, 256 any; family u32, 4 or 6}: SELECTOR_SIZE bytes each
 export const SA_SELECTORS = 320;

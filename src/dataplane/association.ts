@@ -23,6 +23,12 @@ export interface Association {
   readonly remote: AssociationEndpoint;
   readonly udpEncapsulation: boolean;
   readonly mode: 'tunnel' | 'transport';
+  readonly protocol: 'esp' | 'ah';
+  /**
+   * Transport mode behind a NAT: the addresses as the peer has them, over which it computes TCP and
+   * UDP checksums (RFC 7296 §2.23.1); undefined: the same as here.
+   */
+  readonly original?: { readonly local: Address; readonly remote: Address } | undefined;
   /** Rows of src/algorithms. */
   readonly encryption: string;
   readonly integrity: string;

@@ -8,7 +8,6 @@ import { type Address, toBytes } from '../policy/address.js';
 import type { TrafficSelector } from '../policy/selector.js';
 import {
   type Association,
-  type AssociationEndpoint,
   AssociationError,
   type AssociationKeys,
   type Direction,
@@ -83,13 +82,13 @@ export class SaRecord {
     this.#u32(layout.SA_POLICY, sa.policy);
     new Uint8Array(this.#view.buffer, this.#at + layout.SA_SALT, 16).set(keys.salt);
     this.#writeSelectors(sa);
-    this.writeEndpoints(sa.local, sa.remote, sa.udpEncapsulation);
+    this.writeEndpoints(sa);
     this.writePathMtu(mtu);
     this.#writeKeys(module, keys);
   }
 
   /** Where packets go and come from; the peer's sockaddr and our source as a control message. */
-  writeEndpoints(local: AssociationEndpoint, remote: AssociationEndpoint, udp: boolean): void {
+  writeEndpoints({ local, remote, udpEncapsulation: udp, original }: Association): void {
     const four = remote.address.family === 4;
     const flags = new Uint32Array(this.#view.buffer, this.#at + layout.SA_FLAGS, 1);
     if (four) Atomics.and(flags, 0, ~ids.SA_FLAG_OUTER_V6);
@@ -113,6 +112,8 @@ export class SaRecord {
     this.#u32(layout.SA_CMSG + 12, four ? IP_PKTINFO : IPV6_PKTINFO);
     bytes(layout.SA_CMSG + 16 + (four ? 4 : 0), toBytes(local.address));
     this.#u32(layout.SA_CMSGLEN, four ? 32 : 40);
+    const here = { local: local.address, remote: remote.address };
+    this.#u32(layout.SA_CHECKSUM_FIX, original ? checksumFix(here, original) : 0);
   }
 
   /** The outer packet the path carries, and the largest inner packet whose outer one fits. */
@@ -123,9 +124,11 @@ export class SaRecord {
     const fixed = ip + udp + 8 + this.u32(layout.SA_IV_BYTES) + this.u32(layout.SA_ICV_BYTES);
     const block = this.u32(layout.SA_BLOCK_BYTES);
     const room = Math.floor((mtu - fixed) / block) * block;
+    // in transport mode the outer header is the packet's own
+    const kept = (flags & ids.SA_FLAG_TRANSPORT) === 0 ? 0 : ip;
     this.#u32(layout.SA_PATH_MTU, mtu);
     // RFC 4303 §2.4, §2.6: pad length and next header are part of the last block.
-    this.#u32(layout.SA_INNER_MTU, Math.max(room - 2, 0));
+    this.#u32(layout.SA_INNER_MTU, Math.max(room - 2 + kept, 0));
   }
 
   #writeSelectors(sa: Association): void {
@@ -247,11 +250,27 @@ function softBytesOf({ lifetime }: Association, blockBytes: number): number {
   return Math.min(lifetime.softBytes || SMALL_BLOCK_SOFT_BYTES, SMALL_BLOCK_SOFT_BYTES);
 }
 
+type Addresses = { readonly local: Address; readonly remote: Address };
+
+/** What a checksum over the peer's addresses lacks to be one over ours, in ones' complement. */
+function checksumFix(here: Addresses, original: Addresses): number {
+  const words = ({ local, remote }: Addresses): number[] =>
+    [local, remote].flatMap((address) => {
+      const bytes = toBytes(address);
+      return Array.from({ length: bytes.length / 2 }, (_, i) => {
+        return (bytes[2 * i]! << 8) | bytes[2 * i + 1]!;
+      });
+    });
+  const parts = [...words(here), ...words(original).map((word) => ~word & 0xffff)];
+  return parts.reduce((total, word) => (total + word) % 0xffff, 0);
+}
+
 function flagsOf(sa: Association, direction: Direction): number {
   return (
     (direction === 'out' ? ids.SA_FLAG_OUTBOUND : ids.SA_FLAG_ANTI_REPLAY) |
     (sa.esn ? ids.SA_FLAG_ESN : 0) |
     (sa.udpEncapsulation ? ids.SA_FLAG_UDP : 0) |
-    (sa.mode === 'transport' ? ids.SA_FLAG_TRANSPORT : 0)
+    (sa.mode === 'transport' ? ids.SA_FLAG_TRANSPORT : 0) |
+    (sa.protocol === 'ah' ? ids.SA_FLAG_AH : 0)
   );
 }

@@ -171,7 +171,7 @@ export class Tables {
     if (!pair) return;
     pair.association = { ...pair.association, local, remote };
     for (const slot of [pair.slots.in, pair.slots.out]) {
-      this.#record(slot).writeEndpoints(local, remote, pair.association.udpEncapsulation);
+      this.#record(slot).writeEndpoints(pair.association);
     }
   }
 

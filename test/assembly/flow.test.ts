@@ -10,8 +10,6 @@ import {
   PORT_UDP4_500,
   PORT_UDP6_500,
   SA_DEAD,
-  SA_FLAG_OUTBOUND,
-  SA_FLAG_TRANSPORT,
 } from '../../src/contract/ids.js';
 import * as layout from '../../src/contract/layout.js';
 import type { Association } from '../../src/dataplane/association.js';
@@ -178,15 +176,12 @@ flow('between the death of an SA and its removal nothing leaves, whatever the le
   assert.equal(subject.counted(), { 'out-policy-dead': 1 });
 });
 
-flow('an SA that the packet path has no kernel or mode for is refused, not guessed at', () => {
+flow('an SA that the packet path has no kernel for is refused, not guessed at', () => {
   const subject = gateway([policy(1, NET_A, NET_B)], westChild(1));
   const record = new DataView(subject.memory.buffer, recordAt(subject.tables.list()[1]!.slot));
   record.setUint32(layout.SA_CIPHER, 99, true);
   assert.equal(subject.outbound([inner()]), { messages: [], tun: [] });
   assert.is(subject.counters()['out-state-protocol-errors'], 1);
-  record.setUint32(layout.SA_FLAGS, SA_FLAG_OUTBOUND | SA_FLAG_TRANSPORT, true);
-  assert.equal(subject.outbound([inner()]), { messages: [], tun: [] });
-  assert.is(subject.counters()['out-state-mode-errors'], 1);
 });
 
 // ---- out: limits ---------------------------------------------------------------------------------

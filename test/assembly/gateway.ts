@@ -25,6 +25,8 @@ export interface Received {
   readonly to?: string;
   readonly tos?: number;
   readonly flags?: number;
+  /** IPv6 extension headers, of a raw socket that asked for them. */
+  readonly extensions?: readonly { readonly type: number; readonly bytes: Uint8Array }[];
 }
 
 export interface Result {
@@ -190,8 +192,11 @@ export function sockaddr(address: string, port: number): Buffer {
   return name;
 }
 
-/** The control messages a kernel hands over: PKTINFO and TOS. */
-function controls({ to, tos }: Received): Buffer[] {
+/** IPV6_HOPOPTS, IPV6_RTHDR, IPV6_DSTOPTS of linux/in6.h. */
+const EXTENSION: Readonly<Record<number, number>> = { 0: 54, 43: 57, 60: 59 };
+
+/** The control messages a kernel hands over: PKTINFO and TOS, extension headers. */
+function controls({ to, tos, extensions = [] }: Received): Buffer[] {
   const found: Buffer[] = [];
   const family = to ? parseAddress(to)!.family : 4;
   const add = (type4: number, type6: number, data: Uint8Array): void => {
@@ -209,6 +214,7 @@ function controls({ to, tos }: Received): Buffer[] {
   }
   if (tos !== undefined)
     add(1, 67, family === 4 ? Buffer.from([tos]) : Buffer.from([tos, 0, 0, 0]));
+  for (const { type, bytes } of extensions) add(0, EXTENSION[type]!, bytes);
   return found;
 }
 

@@ -71,7 +71,7 @@ export function tcp(
   flags: number,
   options: Uint8Array,
   fields: PacketFields,
-  data = new Uint8Array(0),
+  data: Uint8Array = new Uint8Array(0),
 ): Buffer {
   const size = 20 + options.length;
   const segment = Buffer.alloc(size + data.length);

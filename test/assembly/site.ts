@@ -110,6 +110,7 @@ export function westChild(id: number, options: TunnelOptions = {}): Association 
     remote: { address: parseAddress(EAST[outer])!, port },
     udpEncapsulation: options.udp ?? false,
     mode: 'tunnel',
+    protocol: 'esp',
     encryption: names.encryption,
     integrity: names.integrity,
     esn: options.esn ?? false,

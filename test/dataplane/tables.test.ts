@@ -31,6 +31,7 @@ function association(id: number, spi: number, changes: Partial<Association> = {}
     remote: endpoint('192.0.2.2', 4500),
     udpEncapsulation: true,
     mode: 'tunnel',
+    protocol: 'esp',
     encryption: 'chacha20poly1305',
     integrity: 'null',
     esn: true,
