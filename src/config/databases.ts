@@ -114,6 +114,7 @@ const policyOf = (entry: Entry<typeof policyMenu>, id: number, proposal: Proposa
   level: entry.level,
   tunnel: entry.tunnel,
   peer: entry.peer[0],
+  protection: entry['ipsec-protocols'],
   proposal,
 });
 

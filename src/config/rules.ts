@@ -15,6 +15,7 @@ import { laterIsRefused } from './later.js';
 import type { Entry } from './menu.js';
 import type { policyMenu } from './menus.js';
 import { modeConfigsFit, poolsEnd } from './mode-config-rules.js';
+import { transportFits } from './transport-rules.js';
 import { type Problem, show } from './problem.js';
 import { protocolName, WITH_PORTS } from './protocols.js';
 import type { Configuration } from './read.js';
@@ -33,6 +34,7 @@ const RULES: readonly Rule[] = [
   peersHaveIdentities,
   proposalsFit,
   policiesFit,
+  transportFits,
   policiesAreDistinct,
   modeConfigsFit,
   poolsEnd,
@@ -96,9 +98,6 @@ function policiesFit(c: Configuration, problems: Problem[]): void {
     const needsPeer = policy.action === 'encrypt' && !policy.template && !unread.has('peer');
     if (needsPeer && policy.peer.length === 0) {
       wrong('peer', 'nothing', 'the name of a peer: action=encrypt needs one');
-    }
-    if (policy.tunnel === false) {
-      wrong('tunnel', 'no', 'yes: transport mode is not there yet (no is the default of RouterOS)');
     }
     if (policy.template === false && !unread.has('group') && policy.group !== 'default') {
       wrong('group', show(policy.group), 'default: only a template belongs to a group');

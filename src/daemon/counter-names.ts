@@ -55,10 +55,10 @@ export const COUNTERS = [
     name: 'in-state-mode-errors',
     column: drops.IN_STATE_MODE_ERRORS,
     cause:
-      'An authentic packet does not carry what a tunnel carries: no IP packet, another ' +
-      'family than it says, or ECN marks that RFC 6040 §4.2 forbids.',
+      "An authentic packet does not carry what the SA's mode carries. Tunnel: no IP packet, " +
+      'another family than it says, or ECN marks that RFC 6040 §4.2 forbids. Transport: a fragment.',
     remedy:
-      'The peer uses another mode: set both to tunnel. With ECN: a device on the path ' +
+      'The peer uses another mode: set tunnel alike on both sides. With ECN: a device on the path ' +
       'changes marks.',
   },
   {
@@ -158,8 +158,11 @@ export const COUNTERS = [
   {
     name: 'out-state-mode-errors',
     column: drops.OUT_STATE_MODE_ERRORS,
-    cause: "An SA in transport mode, and the packet is not from our end of it to the peer's.",
-    remedy: 'Set tunnel=yes in the policy: transport mode joins two hosts, not networks.',
+    cause:
+      'The packet cannot be carried in transport mode: a fragment, another IP version than the ' +
+      "peer's address, or behind a NAT a header with options.",
+    remedy:
+      'Send no more than the MTU of the TUN in one datagram, or use tunnel=yes, which carries all.',
   },
   {
     name: 'out-state-sequence-errors',

@@ -15,9 +15,6 @@ import type { Step } from './step.js';
 import { newHandshake } from './v2/sa-init.js';
 import { sendRequest } from './window.js';
 
-const tunnels = (world: World, peer: Peer): Policy[] =>
-  policiesOf(world.databases, peer).filter((policy) => policy.tunnel);
-
 export const newLink = ({ passive }: Peer): Link => ({
   active: !passive,
   failures: 0,
@@ -37,7 +34,7 @@ export function connect(
   world: World,
   peer: Peer,
   step: Step,
-  policy: Policy | undefined = tunnels(world, peer)[0],
+  policy: Policy | undefined = policiesOf(world.databases, peer)[0],
   packet?: AcquirePacket,
 ): IkeSa | undefined {
   const refuse = (text: string): undefined => {
@@ -47,7 +44,7 @@ export function connect(
   if (identitiesOf(world.databases, peer).length === 0) {
     return refuse('peer has no identity: add one with its secret');
   }
-  if (!policy) return refuse('no policy with tunnel=yes names this peer: nothing to negotiate');
+  if (!policy) return refuse('no policy names this peer: nothing to negotiate');
   const remote = peer.address.address;
   const local = peer.localAddress ?? world.context.localAddressFor(remote);
   if (!local) return refuse('no route to the peer: it is tried again later');
@@ -134,7 +131,7 @@ export function startClocks(work: Work): void {
 /** Asks for the children that policies of this peer lack; `skip` of them are under way already. */
 export function wantChildren({ world, sa }: Work, skip = 0): void {
   const { store } = world;
-  const missing = tunnels(world, sa.peer)
+  const missing = policiesOf(world.databases, sa.peer)
     .slice(skip)
     .filter(({ id }) => !hasChild(world, id));
   for (const policy of missing) sa.tasks.push(createChild(policy));

@@ -3,7 +3,7 @@
 //   1 receive finds the SA of a message (or makes a responder, or answers without state)
 //   2 enqueue lets one step at a time work on an SA; the next one waits
 //   3 pump sends what the SA wants next; SAs that were woken by another's step follow
-import type { Databases, Policy } from '../policy/database.js';
+import type { Databases } from '../policy/database.js';
 import type { AcquirePacket, ActivePeer, Context, IkeEngine, PolicyStatus } from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
 import { connect, failed, hasChild, isTooSoon, newLink } from './connection.js';
@@ -14,7 +14,7 @@ import { activateChild } from './parts/child.js';
 import { activePeers, policyStatus } from './print.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
 import { append, emptyStep } from './step.js';
-import type { Datagram, Endpoint, EngineEvent, Step } from './step.js';
+import type { Datagram, Endpoint, Step } from './step.js';
 import { SaStore } from './store.js';
 import { pump } from './tasks.js';
 import { closeChildren, expireChild, nextConnect, nextTimeout, reconnect, ring } from './timers.js';
@@ -92,18 +92,14 @@ export class Engine implements IkeEngine {
   async start(): Promise<Step> {
     const now = this.#world.context.now();
     for (const link of this.#world.links.values()) if (link.active) link.connectAt = now;
-    const step = await this.tick(now);
-    for (const policy of this.#world.databases.policies) {
-      if (policy.action === 'encrypt' && !policy.tunnel) step.events.push(transportMode(policy));
-    }
-    return step;
+    return this.tick(now);
   }
 
   async acquire(id: number, packet?: AcquirePacket): Promise<Step> {
     const world = this.#world;
     const policy = world.databases.policies.find((candidate) => candidate.id === id);
     const peer = world.databases.peers.find(({ name }) => name === policy?.peer);
-    if (!policy?.tunnel || !peer || world.closing || hasChild(world, id)) return emptyStep();
+    if (!policy || !peer || world.closing || hasChild(world, id)) return emptyStep();
     if (isTooSoon(world, policy, peer)) return emptyStep();
     const step = emptyStep();
     const busy = world.store.ofPeer(peer.name).find(({ state }) => !CLOSING.includes(state));
@@ -195,10 +191,4 @@ export class Engine implements IkeEngine {
   }
 }
 
-const transportMode = ({ id, peer }: Policy): EngineEvent => ({
-  level: 'error',
-  topic: 'ike.child',
-  peer,
-  text: `policy ${id} has tunnel=no: transport mode is not built yet, its packets are dropped`,
-});
 const CLOSING: readonly string[] = ['deleting', 'replaced', 'dead'];

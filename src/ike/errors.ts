@@ -76,6 +76,12 @@ export const ERRORS = {
     false,
     'no policy of this peer covers the networks asked for; compare src-address and dst-address of both sides',
   ),
+  'mode-mismatch': row(
+    'incompatible',
+    N.NO_PROPOSAL_CHOSEN, // §3.10.1: also where USE_TRANSPORT_MODE is what does not fit
+    false,
+    'the two sides want different modes: set tunnel here as the peer has it (strongSwan: mode)',
+  ),
   'child-not-found': row(
     'misbehaved',
     N.CHILD_SA_NOT_FOUND,

@@ -54,7 +54,9 @@ export interface ChildSa {
   readonly remote: Endpoint;
   readonly udpEncapsulation: boolean;
   readonly mode: 'tunnel' | 'transport';
-  readonly protocol: 'esp';
+  readonly protocol: 'esp' | 'ah';
+  /** Transport mode behind a NAT: the two ends as the peer sees them (RFC 7296 §2.23.1). */
+  readonly original: { readonly local: Address; readonly remote: Address } | undefined;
   /** Registry row names (src/algorithms), e.g. `aes-128-gcm` and `null`, `aes-256-cbc` and `sha256`. */
   readonly encryption: string;
   readonly integrity: string;

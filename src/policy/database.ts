@@ -74,6 +74,7 @@ export interface Policy {
   readonly protocol: number;
   readonly level: 'require' | 'unique' | 'use';
   readonly tunnel: boolean;
+  readonly protection: 'esp' | 'ah';
   readonly peer: string | undefined;
   readonly proposal: Proposal;
 }

@@ -82,6 +82,7 @@ export function policy(id: number, src: string, dst: string, fields: Partial<Pol
     level: 'require',
     comment: '',
     tunnel: true,
+    protection: 'esp',
     peer: undefined,
     proposal: PROPOSAL,
     ...fields,

@@ -109,7 +109,7 @@ loading('all errors at once, in the order of the menus', () => {
     identity: [{ peer: 'wets', secret: '' }],
     policy: [
       { 'src-address': '10.0.0.0/8', 'dst-address': '2001:db8::/32', peer: 'west', 'dst-port': 80 },
-      { 'src-address': '10.0.0.0/8', tunnel: 'no' },
+      { 'src-address': '10.0.0.0/8' },
     ],
     proposal: [{ name: 'p', 'enc-algorithms': '' }],
     polcy: [],
@@ -133,8 +133,6 @@ loading('all errors at once, in the order of the menus', () => {
     'policy[0].dst-port: 80: expected any with protocol all; ports need tcp, udp, dccp, sctp, ' +
       'udp-lite',
     'policy[1].peer: nothing: expected the name of a peer: action=encrypt needs one',
-    'policy[1].tunnel: no: expected yes: transport mode is not there yet (no is the default of ' +
-      'RouterOS)',
   ]);
   assert.match(
     errorsOf(file)[5]!,
@@ -343,6 +341,30 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
       ],
     }),
     /^pool\[1\].next-pool: "x": expected a pool that does not lead back to this one$/,
+  ],
+  [
+    'transport mode between networks',
+    (f) => ({ ...f, policy: [{ ...f.policy![0], tunnel: false }] }),
+    /^policy\[0\].src-address: 198.51.100.0\/24: expected this host's own address: tunnel=no/,
+  ],
+  [
+    'transport mode to somebody behind the peer',
+    (f) => ({
+      ...f,
+      policy: [
+        { 'src-address': '192.0.2.9', 'dst-address': '203.0.113.1', peer: 'p', tunnel: 'no' },
+      ],
+    }),
+    /^policy\[0\].dst-address: 203.0.113.1\/32: expected the peer's address, 192.0.2.1\/32/,
+  ],
+  [
+    'transport mode from another address than local-address',
+    (f) => ({
+      ...f,
+      peer: [{ ...f.peer![0], 'local-address': '192.0.2.8' }],
+      policy: [{ 'src-address': '192.0.2.9', 'dst-address': '192.0.2.1', peer: 'p', tunnel: 'no' }],
+    }),
+    /^policy\[0\].src-address: 192.0.2.9\/32: expected the peer's local-address, 192.0.2.8/,
   ],
   [
     'a property of Object.prototype',

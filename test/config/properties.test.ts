@@ -82,6 +82,13 @@ function withValue(menu: Menu, property: string, value: unknown): Json {
   if (menu.name === 'proposal' && /gcm|chacha/.test(String(value)) && !/cbc/.test(String(value))) {
     entry['auth-algorithms'] = 'null';
   }
+  if (
+    menu.name === 'policy' &&
+    property === 'tunnel' &&
+    ['no', 'false', false].includes(value as string)
+  ) {
+    Object.assign(entry, { 'src-address': '198.51.100.1', 'dst-address': '192.0.2.1' });
+  }
   if (menu.name === 'identity' && property === 'disabled') {
     file.identity!.push({ peer: 'p', secret: 'another long secret', 'remote-id': 'fqdn:x' });
   }

@@ -392,7 +392,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
         ['constructor', 'all, a protocol'],
       ],
     },
-    tunnel: { good: ['yes', true], bad: [...FLAG.bad, ['no', 'transport mode is not there yet']] },
+    tunnel: FLAG,
     level: oneOf(['require', 'unique', 'use'], [['requires', 'did you mean "require"']]),
     'ipsec-protocols': oneOf(['esp'], [['ah', "RouterOS's ah is not there yet"]]),
     peer: {

@@ -38,6 +38,9 @@ export interface SiteOptions {
   readonly identity?: Partial<Identity>;
   /** Policies between the sites; each has networks of its own. */
   readonly policies?: number;
+  /** Changes to all of them, or to each. */
+  readonly policy?: Partial<Policy>;
+  readonly eachPolicy?: (policy: Policy, side: 'east' | 'west') => Policy;
 }
 
 const prefix = (text: string) => parsePrefix(text)!;
@@ -78,9 +81,11 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
       protocol: 0,
       level: 'require',
       tunnel: true,
+      protection: 'esp',
       peer: other,
       proposal: { ...PROPOSAL, ...options.proposal },
+      ...options.policy,
     }),
-  );
+  ).map((policy) => options.eachPolicy?.(policy, side) ?? policy);
   return { peers: [peer], identities: [identity], policies };
 }

@@ -1,36 +1,12 @@
 // NAT detection, the move to port 4500, keepalives, peers that move (RFC 7296 §2.23, RFC 3948); IPv6.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Datagram, Endpoint } from '../../src/ike/step.js';
 import { sameEndpoint } from '../../src/ike/step.js';
 import { address, EAST, WEST } from './databases.js';
 import { connected, newWorld } from './connected.js';
-import type { World } from './world.js';
+import { natBeforeEast } from './nat-box.js';
 
 const nat = suite('NAT');
-
-/** A NAT in front of east: a public address, a port per inside port; `rebind` forgets the ports. */
-function natBeforeEast(world: World) {
-  const outside = address('203.0.113.9');
-  let base = 20_000;
-  const inside = new Map<number, number>();
-  const receive = world.west.engine.receive.bind(world.west.engine);
-  world.west.engine.receive = (datagram: Datagram) => {
-    const port = base + datagram.remote.port;
-    inside.set(port, datagram.remote.port);
-    return receive({ ...datagram, remote: { address: outside, port } });
-  };
-  world.east.engine.receive = ((original) => (datagram: Datagram) => {
-    const { port } = datagram.local;
-    return original({ ...datagram, local: { address: EAST, port: inside.get(port) ?? port } });
-  })(world.east.engine.receive.bind(world.east.engine));
-  return {
-    endpoint: (port: number): Endpoint => ({ address: outside, port: base + port }),
-    rebind: () => {
-      base += 1000;
-    },
-  };
-}
 
 /** West has to take a peer from anywhere. */
 const anywhere = { peer: { address: { address: address('0.0.0.0'), bits: 0 } } };

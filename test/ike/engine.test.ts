@@ -4,7 +4,6 @@ import * as assert from 'uvu/assert';
 import { localAgreement } from '../../src/crypto/agreement.js';
 import type { Context } from '../../src/ike/context.js';
 import { Engine } from '../../src/ike/engine.js';
-import type { Policy } from '../../src/policy/database.js';
 import { databases, EAST } from '../exchanges/databases.js';
 import { World } from '../exchanges/world.js';
 import { Random } from '../wire/random.js';
@@ -45,9 +44,8 @@ engine('a claimed NAT makes both sides encapsulate', async () => {
   assert.is(world.east.keepalives, 0, 'nothing to keep alive');
 });
 
-engine('no identity, no route, no tunnel, a prefix: each is said, none is called', async () => {
+engine('no identity, no route, no policy, a prefix: each is said, none is called', async () => {
   const good = databases('east');
-  const transport: Policy = { ...good.policies[0]!, tunnel: false };
   const said = async (values: typeof good, more?: Partial<Context>): Promise<string> => {
     const one = new Engine(values, contextOf(more));
     const step = await one.start();
@@ -55,8 +53,7 @@ engine('no identity, no route, no tunnel, a prefix: each is said, none is called
     return step.events.map(({ text }) => text).join('\n');
   };
   assert.match(await said({ ...good, identities: [] }), /no identity: add one/);
-  assert.match(await said({ ...good, policies: [] }), /no policy with tunnel=yes/);
-  assert.match(await said({ ...good, policies: [transport] }), /tunnel=no: transport mode/);
+  assert.match(await said({ ...good, policies: [] }), /no policy names this peer/);
   const [peer] = good.peers;
   const prefix = { ...peer!, address: { ...peer!.address, bits: 24 } };
   assert.match(await said({ ...good, peers: [prefix] }), /it has to call us/);

@@ -1,10 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  type Allowed,
   isNarrowing,
   narrow,
   narrowToPolicy,
   offeredSelectors,
+  policySelectors,
 } from '../../src/ike/parts/selectors.js';
 import { parseAddress, parsePrefix } from '../../src/policy/address.js';
 import type { Policy } from '../../src/policy/database.js';
@@ -16,12 +18,10 @@ const of = (text: string, protocol = 0, port?: number) =>
   selectorOf(parsePrefix(text)!, protocol, port);
 const words = (list: readonly TrafficSelector[]) => list.map(formatSelector);
 const [base] = databases('east').policies;
-const policy = (id: number, src: string, dst: string): Policy => ({
-  ...base!,
-  id,
-  src: parsePrefix(src)!,
-  dst: parsePrefix(dst)!,
-});
+const entry = (id: number, src: string, dst: string): [Policy, Allowed] => {
+  const policy = { ...base!, id, src: parsePrefix(src)!, dst: parsePrefix(dst)! };
+  return [policy, policySelectors(policy)];
+};
 
 selectors('narrowing keeps what both have, and parts within parts once', () => {
   const whole = of('198.18.0.0/24');
@@ -37,8 +37,8 @@ selectors('narrowing keeps what both have, and parts within parts once', () => {
 selectors(
   'the policy asked for exactly goes before one that holds the packet, that before others',
   () => {
-    const wide = policy(1, '198.18.0.0/16', '198.19.0.0/16');
-    const exact = policy(2, '198.18.5.0/24', '198.19.5.0/24');
+    const wide = entry(1, '198.18.0.0/16', '198.19.0.0/16');
+    const exact = entry(2, '198.18.5.0/24', '198.19.5.0/24');
     const asked = { local: [of('198.18.5.0/24')], remote: [of('198.19.5.0/24')] };
     assert.is(narrowToPolicy([wide, exact], asked)!.policy.id, 2);
     const packet = {
@@ -53,7 +53,7 @@ selectors(
 
 selectors('IPv4 and IPv6 never meet', () => {
   const v6 = { local: [of('::/0')], remote: [of('::/0')] };
-  assert.is(narrowToPolicy([policy(1, '198.18.0.0/16', '198.19.0.0/16')], v6), undefined);
+  assert.is(narrowToPolicy([entry(1, '198.18.0.0/16', '198.19.0.0/16')], v6), undefined);
 });
 
 selectors('an answer may only be a part of what was asked', () => {
@@ -65,7 +65,7 @@ selectors('an answer may only be a part of what was asked', () => {
 selectors(
   'a packet goes first, without ports where its protocol has none, never outside the policy',
   () => {
-    const one = policy(1, '198.18.0.0/16', '198.19.0.0/16');
+    const [, one] = entry(1, '198.18.0.0/16', '198.19.0.0/16');
     const at = (protocol: number, source: string) => ({
       protocol,
       source: parseAddress(source)!,

@@ -65,11 +65,13 @@ export const policyMenu = menu({
       kind: flag,
       default: true,
       routeros: 'no',
-      because:
-        'Transport mode is not there yet, and between networks it is tunnel mode that is ' +
-        'meant.',
-      text: 'Tunnel mode. tunnel=no is refused for now.',
-      shown: ['e2e/tunnel.test.ts'],
+      because: 'Between networks, which is what most policies are for, nothing else works.',
+      text:
+        'Tunnel mode: whole packets are carried inside others, between networks. no is ' +
+        'transport mode: what the two hosts themselves send each other, under its own IP ' +
+        "header; then src-address is this host's own address, dst-address the peer's. The " +
+        'peer must say the same.',
+      shown: ['e2e/tunnel.test.ts', 'e2e/transport.test.ts'],
     }),
     property({
       name: 'level',

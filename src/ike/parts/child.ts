@@ -15,17 +15,28 @@ import type { TrafficSelector } from '../../policy/selector.js';
 import type { PlainPayload } from '../../wire/chain.js';
 import type { AcquirePacket } from '../context.js';
 import { policiesOf } from '../directory.js';
-import { IkeError } from '../errors.js';
+import { ERRORS, IkeError } from '../errors.js';
 import { type Exchange, fraction, report, required, type Work } from '../exchange.js';
 import { type Child, type ChildOffer, encapsulates } from '../sa.js';
-import type { SaKeys } from '../step.js';
+import type { ChildSa, SaKeys } from '../step.js';
+import {
+  allowedBy,
+  asksForTransport,
+  buildMode,
+  type Mode,
+  modeOf,
+  originalEnds,
+  substituted,
+} from './mode.js';
 import { buildChoice, buildOffer, espSpiBytes, espSpiFrom, readProposals } from './proposal.js';
 import {
   buildTs,
   formatSelectors,
   isNarrowing,
+  type Narrowed,
   narrowToPolicy,
   offeredSelectors,
+  policySelectors,
   readTs,
   type Side,
 } from './selectors.js';
@@ -33,17 +44,20 @@ import {
 /** What both sides agreed on for one child. */
 export interface Agreed {
   readonly policy: Policy;
+  readonly mode: Mode;
   readonly suite: EspSuite;
   readonly ourSpi: number;
   readonly theirSpi: number;
   readonly local: readonly TrafficSelector[];
   readonly remote: readonly TrafficSelector[];
+  /** Transport mode behind a NAT: the two ends as the peer sees them. */
+  readonly original: ChildSa['original'];
 }
 
 // ---- initiator of the exchange -----------------------------------------------------------------
 
 export function offerChild(
-  { world }: Work,
+  { world, sa }: Work,
   policy: Policy,
   packet: AcquirePacket | undefined,
   groups: readonly (string | undefined)[],
@@ -52,12 +66,15 @@ export function offerChild(
     policy,
     spi: world.context.allocateSpi(),
     proposals: espProposals(policy.proposal, groups),
-    ...offeredSelectors(policy, packet),
+    // a policy that is not about the two ends is refused by the peer, with its reasons
+    ...offeredSelectors(allowedBy(sa, policy) ?? policySelectors(policy), packet),
   };
 }
 
-export const buildChildSa = ({ proposals, spi }: ChildOffer): PlainPayload =>
-  buildOffer(proposals, espSpiBytes(spi));
+export const buildChildSa = ({ policy, proposals, spi }: ChildOffer): PlainPayload[] => [
+  ...buildMode(modeOf(policy)),
+  buildOffer(proposals, espSpiBytes(spi)),
+];
 
 export const buildChildTs = ({ local, remote }: ChildOffer): PlainPayload[] => [
   buildTs('TSi', local),
@@ -77,20 +94,52 @@ export function takeChild(exchange: Exchange, offer: ChildOffer): Agreed {
     const wrong = chosen ? describe([chosen]) : 'nothing';
     throw new IkeError('bad-answer', `peer chose ${wrong} of ${describe(offer.proposals)}`);
   }
-  const local = readTs(required(exchange, 'TSi'));
-  const remote = readTs(required(exchange, 'TSr'));
+  const answered = {
+    local: readTs(required(exchange, 'TSi')),
+    remote: readTs(required(exchange, 'TSr')),
+  };
+  const transport = modeOf(offer.policy) === 'transport';
+  const { local, remote } = transport ? substituted(exchange.sa, answered) : answered;
   if (!isNarrowing(offer.local, local) || !isNarrowing(offer.remote, remote)) {
     const answer = `${formatSelectors(local)} to ${formatSelectors(remote)}`;
     throw new IkeError('bad-answer', `peer's selectors are not within ours: ${answer}`);
   }
   const theirSpi = espSpiFrom(sa.proposals[0]!.spi);
-  return { policy: offer.policy, suite, ourSpi: offer.spi, theirSpi, local, remote };
+  const original = transport ? originalEnds(exchange.sa, answered) : undefined;
+  const mode = modeOf(offer.policy);
+  return {
+    policy: offer.policy,
+    mode,
+    suite,
+    ourSpi: offer.spi,
+    theirSpi,
+    local,
+    remote,
+    original,
+  };
+}
+
+/**
+ * §1.3.1: the peer made something of the other mode than the policy says. It is closed at once: in
+ * tunnel mode the packets of a tunnel=no policy would go another way than both sides configured.
+ */
+export function refuseMode(exchange: Exchange, { policy, spi }: ChildOffer): boolean {
+  const { sa } = exchange;
+  const transport = asksForTransport(exchange);
+  if (transport === (modeOf(policy) === 'transport')) return false;
+  if (transport) throw new IkeError('bad-answer', 'peer chose transport mode unasked');
+  const text = `the peer makes a tunnel of policy ${policy.id}, which has tunnel=no: it is closed`;
+  report(exchange, 'error', 'ike.child', `${text}; ${ERRORS['mode-mismatch'].advice}`, {
+    policy: policy.id,
+  });
+  sa.tasks.unshift({ kind: 'delete-spis', spis: [spi] });
+  return true;
 }
 
 // ---- responder of the exchange -----------------------------------------------------------------
 
 export interface Accepted extends Agreed {
-  readonly payloads: { readonly sa: PlainPayload; readonly ts: readonly PlainPayload[] };
+  readonly payloads: { readonly sa: readonly PlainPayload[]; readonly ts: readonly PlainPayload[] };
 }
 
 /** Chooses policy, selectors and algorithms; `groupsFor` says which key exchanges it may have. */
@@ -104,18 +153,8 @@ export function acceptChild(
     local: readTs(required(exchange, 'TSr')),
     remote: readTs(required(exchange, 'TSi')),
   };
-  const policies = only ? [only] : policiesOf(world.databases, sa.peer).filter((p) => p.tunnel);
-  const narrowed = narrowToPolicy(policies, asked);
-  if (!narrowed) {
-    const words = (side: Side): string =>
-      `${formatSelectors(side.local)} here to ${formatSelectors(side.remote)} there`;
-    const ours = policies.map((policy) => words(offeredSelectors(policy, undefined)));
-    throw new IkeError(
-      'ts-unacceptable',
-      `peer asks for ${words(asked)}; our policies have ${ours.join(' and ') || 'nothing'}`,
-    );
-  }
-  const { policy, local, remote } = narrowed;
+  const policies = only ? [only] : policiesOf(world.databases, sa.peer);
+  const { policy, mode, local, remote } = choosePolicy(exchange, policies, asked);
   const offer = required(exchange, 'SA');
   const theirs = readProposals(offer);
   const ours = espProposals(policy.proposal, groupsFor(policy));
@@ -130,9 +169,51 @@ export function acceptChild(
   }
   const theirSpi = espSpiFrom(offer.proposals[selection.index]!.spi);
   const ourSpi = world.context.allocateSpi();
-  const choice = buildChoice(offer, selection, espSpiBytes(ourSpi));
+  const choice = [...buildMode(mode), buildChoice(offer, selection, espSpiBytes(ourSpi))];
   const ts = [buildTs('TSi', remote), buildTs('TSr', local)];
-  return { policy, suite, ourSpi, theirSpi, local, remote, payloads: { sa: choice, ts } };
+  const original = mode === 'transport' ? originalEnds(sa, asked) : undefined;
+  const payloads = { sa: choice, ts };
+  return { policy, mode, suite, ourSpi, theirSpi, local, remote, original, payloads };
+}
+
+/**
+ * Transport mode where it is asked for and a policy has it, else tunnel mode: that declines the
+ * request, and the peer closes what it cannot use (§1.3.1).
+ */
+function choosePolicy(
+  exchange: Exchange,
+  policies: readonly Policy[],
+  asked: Side,
+): Narrowed & { readonly mode: Mode } {
+  const { sa } = exchange;
+  const requested = asksForTransport(exchange);
+  const find = (mode: Mode, side: Side): Narrowed | undefined => {
+    const own = policies.filter((policy) => modeOf(policy) === mode);
+    return narrowToPolicy(
+      own.flatMap((policy) => {
+        const allowed = allowedBy(sa, policy);
+        return allowed ? [[policy, allowed] as const] : [];
+      }),
+      side,
+    );
+  };
+  const transport = find('transport', requested ? substituted(sa, asked) : asked);
+  if (requested && transport) return { ...transport, mode: 'transport' };
+  const tunnel = find('tunnel', asked);
+  if (tunnel) return { ...tunnel, mode: 'tunnel' };
+  if (transport) {
+    const { id } = transport.policy;
+    throw new IkeError('mode-mismatch', `peer asks for tunnel mode; policy ${id} has tunnel=no`);
+  }
+  const words = (side: Side): string =>
+    `${formatSelectors(side.local)} here to ${formatSelectors(side.remote)} there`;
+  const ours = policies.map((policy) =>
+    words(offeredSelectors(policySelectors(policy), undefined)),
+  );
+  throw new IkeError(
+    'ts-unacceptable',
+    `peer asks for ${words(asked)}; our policies have ${ours.join(' and ') || 'nothing'}`,
+  );
 }
 
 // ---- both --------------------------------------------------------------------------------------
@@ -172,8 +253,9 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
       local: sa.local,
       remote: sa.remote,
       udpEncapsulation: encapsulates(sa),
-      mode: 'tunnel',
+      mode: agreed.mode,
       protocol: 'esp',
+      original: agreed.original,
       encryption: suite.encryption.name,
       integrity: suite.integrity.name,
       esn: suite.esn,
@@ -198,6 +280,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
   if (child.standby) step.standby.push(child.sa.id);
   const networks = `${formatSelectors(local)} to ${formatSelectors(remote)}`;
   report(work, 'info', 'ike.child', `CHILD_SA ${describeSuite(suite)} for ${networks}`, {
+    mode: agreed.mode,
     child: child.sa.id,
     policy: policy.id,
     'spi-in': hex(agreed.ourSpi),

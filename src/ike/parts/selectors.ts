@@ -16,16 +16,21 @@ export type Side = {
   readonly remote: readonly TrafficSelector[];
 };
 
+/** What a policy lets an SA carry: one range each side. */
+export interface Allowed {
+  readonly local: TrafficSelector;
+  readonly remote: TrafficSelector;
+}
+
 const WITH_PORTS = new Set([6, 17, 132, 136]); // TCP, UDP, SCTP, UDP-Lite
 
-export const policySelectors = ({ src, dst, srcPort, dstPort, protocol }: Policy) => ({
+export const policySelectors = ({ src, dst, srcPort, dstPort, protocol }: Policy): Allowed => ({
   local: selectorOf(src, protocol, srcPort),
   remote: selectorOf(dst, protocol, dstPort),
 });
 
-/** The packet's own selector first, then the whole policy: the responder may have to choose. */
-export function offeredSelectors(policy: Policy, packet: AcquirePacket | undefined): Side {
-  const whole = policySelectors(policy);
+/** The packet's own selector first, then all that is allowed: the responder may have to choose. */
+export function offeredSelectors(whole: Allowed, packet: AcquirePacket | undefined): Side {
   if (!packet) return { local: [whole.local], remote: [whole.remote] };
   const one = (address: AcquirePacket['source'], port: number): TrafficSelector => {
     const all = !WITH_PORTS.has(packet.protocol);
@@ -83,10 +88,12 @@ export interface Narrowed extends Side {
  * Responder: the policy this child is for, and its selectors. A policy whose networks are the ones
  * asked for goes before one that holds the first pair (the packet's), that before one that overlaps.
  */
-export function narrowToPolicy(policies: readonly Policy[], asked: Side): Narrowed | undefined {
+export function narrowToPolicy(
+  policies: readonly (readonly [Policy, Allowed])[],
+  asked: Side,
+): Narrowed | undefined {
   const [firstLocal, firstRemote] = [asked.local[0], asked.remote[0]];
-  const rank = (policy: Policy): number => {
-    const { local, remote } = policySelectors(policy);
+  const rank = ({ local, remote }: Allowed): number => {
     const exact =
       asked.local.some((one) => sameSelector(one, local)) &&
       asked.remote.some((one) => sameSelector(one, remote));
@@ -95,11 +102,11 @@ export function narrowToPolicy(policies: readonly Policy[], asked: Side): Narrow
       ? 1
       : 2;
   };
-  for (const policy of policies.map((p) => [rank(p), p] as const).sort(([a], [b]) => a - b)) {
-    const whole = policySelectors(policy[1]);
+  const ranked = policies.map(([policy, whole]) => ({ policy, whole, rank: rank(whole) }));
+  for (const { policy, whole } of ranked.sort((a, b) => a.rank - b.rank)) {
     const local = narrow(whole.local, asked.local);
     const remote = narrow(whole.remote, asked.remote);
-    if (local.length > 0 && remote.length > 0) return { policy: policy[1], local, remote };
+    if (local.length > 0 && remote.length > 0) return { policy, local, remote };
   }
   return undefined;
 }

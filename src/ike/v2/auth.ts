@@ -29,6 +29,7 @@ import {
   describeOffer,
   installChild,
   offerChild,
+  refuseMode,
 } from '../parts/child.js';
 import { takeChild } from '../parts/child.js';
 import { buildId, formatExpected, formatId, idBody, matchesId } from '../parts/identification.js';
@@ -62,7 +63,7 @@ export function startAuth(work: Work): State {
     ...(first ? [notify(N.INITIAL_CONTACT)] : []),
     ...(named ? [buildId('IDr', remoteId, sa)] : []),
     buildAuth(work, idi),
-    buildChildSa(handshake.child),
+    ...buildChildSa(handshake.child),
     ...buildChildTs(handshake.child),
   ];
   sendRequest(work, IKE_AUTH, payloads, { kind: 'ike-auth' });
@@ -141,7 +142,7 @@ function firstChild(exchange: Exchange, nonces: Parameters<typeof installChild>[
   try {
     const accepted = acceptChild(exchange, () => ENCRYPTED_FIRST_GROUPS);
     installChild(exchange, accepted, { initiated: false, nonces });
-    return [accepted.payloads.sa, ...accepted.payloads.ts];
+    return [...accepted.payloads.sa, ...accepted.payloads.ts];
   } catch (error) {
     if (!(error instanceof IkeError) || error.row.fatal) throw error;
     report(exchange, 'error', 'ike.child', `no CHILD_SA: ${error.message}; ${error.row.advice}`);
@@ -170,11 +171,13 @@ function takeAuth(exchange: Exchange): State {
   const { nonceInitiator, nonceResponder, child } = handshake;
   sa.window.pending = undefined;
   becomeEstablished(exchange);
-  if (optional(exchange, 'SA')) {
+  if (!optional(exchange, 'SA')) {
+    takeRefusal(exchange, child!);
+  } else if (refuseMode(exchange, child!)) {
+    childRefused(exchange, child!.policy);
+  } else {
     const nonces = { initiator: nonceInitiator, responder: nonceResponder };
     installChild(exchange, takeChild(exchange, child!), { initiated: true, nonces });
-  } else {
-    takeRefusal(exchange, child!);
   }
   closeDouble(exchange);
   return 'established';

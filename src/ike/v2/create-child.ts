@@ -25,6 +25,7 @@ import {
   describeOffer,
   installChild,
   offerChild,
+  refuseMode,
   takeChild,
 } from '../parts/child.js';
 import {
@@ -72,7 +73,7 @@ export async function startCreateChild(work: Work, task: CreateChildTask): Promi
     : [];
   const payloads: PlainPayload[] = [
     ...rekeys,
-    buildChildSa(task.offer),
+    ...buildChildSa(task.offer),
     buildNonce(task.nonce),
     ...(task.share ? [buildKe(task.share)] : []),
     ...buildChildTs(task.offer),
@@ -136,7 +137,7 @@ async function answerWith(exchange: Exchange, old: Child | undefined) {
     old ? { ...making, replaces: old.sa.id, standby: true } : making,
   );
   const { sa: choice, ts } = accepted.payloads;
-  sendAnswer(exchange, [choice, buildNonce(nonces.responder), ...ke, ...ts]);
+  sendAnswer(exchange, [...choice, buildNonce(nonces.responder), ...ke, ...ts]);
   return { child, lowestNonce: lowest(nonces.initiator, nonces.responder) };
 }
 
@@ -150,6 +151,11 @@ function answerLater(): State {
 async function takeCreated(exchange: Exchange): Promise<State> {
   const { sa } = exchange;
   const task = exchange.task as CreateChildTask;
+  const old = task.rekeys === undefined ? undefined : sa.children.get(task.rekeys);
+  if (refuseMode(exchange, task.offer!)) {
+    giveUp(exchange, task, old);
+    return sa.state;
+  }
   const agreed = takeChild(exchange, task.offer!);
   const nonces = { initiator: task.nonce, responder: required(exchange, 'Nonce').data.slice() };
   let secret: Uint8Array | undefined;
@@ -158,7 +164,6 @@ async function takeCreated(exchange: Exchange): Promise<State> {
     checkAnswer(ke, agreed.suite.group, task.share);
     secret = await derive(task.share, ke);
   }
-  const old = task.rekeys === undefined ? undefined : sa.children.get(task.rekeys);
   const making = { initiated: true, nonces, secret };
   if (!old) {
     settleWithoutOld(exchange, task.rekeys, (standby) =>
@@ -209,9 +214,18 @@ function takeRefusal(exchange: Exchange): State {
   const what = `${old ? 'the replacement of ' : ''}${describeOffer(task.offer!)}`;
   const text = `peer answers ${notifyName(type)} to ${what}: ${advice}`;
   report(exchange, 'error', 'ike.child', text, { policy: task.policy.id });
-  if (old) old.softAt = retryAt(world.context.now(), old);
-  else childRefused(exchange, task.policy);
+  giveUp(exchange, task, old);
   return sa.state;
+}
+
+/** Nothing came of it: a replacement is tried again, a further child when there is occasion. */
+function giveUp(exchange: Exchange, task: CreateChildTask, old: Child | undefined): void {
+  if (!old) {
+    childRefused(exchange, task.policy);
+    return;
+  }
+  if (old.state === 'rekeying') yieldToRival(exchange, old);
+  old.softAt = retryAt(exchange.world.context.now(), old);
 }
 
 /** A refused replacement is tried again while there is time, ever a quarter of what is left. */
