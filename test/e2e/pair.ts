@@ -54,19 +54,40 @@ export async function until<T>(
   throw new Error(`gave up waiting for ${what}\n${logs().slice(-40).join('\n')}`);
 }
 
-/**
- * Runs `body` between two sites; afterwards nothing was seen in the clear and nothing is left. With
- * `mtu` there is a router on the way, whose second link carries only so much.
- */
-export async function withPair(
-  body: (pair: Pair) => Promise<void>,
-  { mtu }: { readonly mtu?: number } = {},
-): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'culvert-e2e-'));
+/** Two sites, and what watches for packets in the clear between them. */
+export interface Ground {
+  readonly west: Site;
+  readonly east: Site;
+  readonly capture: ClearCapture;
+  /** What was seen and must not have been. */
+  offenders(): readonly string[];
+  close?(): void;
+}
+
+export interface PairOptions {
+  /** A router on the way, whose second link carries only so much. */
+  readonly mtu?: number;
+  /** Instead of the demo's network. */
+  readonly ground?: (directory: string) => Ground;
+}
+
+function demoGround(directory: string, mtu: number | undefined): Ground {
   const [west, east] = buildSites(directory);
   const router = mtu === undefined ? undefined : insertRouter(west, east, mtu);
   const capture = captureClear(west.gateway, 'wan', [west.network, east.network]);
   const capture6 = captureClear(west.gateway, 'wan', [west.network6, east.network6]);
+  const offenders = (): string[] => [...capture.finish(), ...capture6.finish()];
+  return { west, east, capture, offenders, close: () => router?.close() };
+}
+
+/** Runs `body` between two sites; afterwards nothing was seen in the clear and nothing is left. */
+export async function withPair(
+  body: (pair: Pair) => Promise<void>,
+  { mtu, ground: makeGround }: PairOptions = {},
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'culvert-e2e-'));
+  const ground = makeGround?.(directory) ?? demoGround(directory, mtu);
+  const { west, east, capture } = ground;
   const before = [west, east].map(hostState);
   const running = new Set<Gateway>();
   const pair: Pair = {
@@ -99,11 +120,13 @@ export async function withPair(
     await body(pair);
     for (const gateway of [...running]) await pair.stop(gateway);
     assert.equal([west, east].map(hostState), before, 'routes, rules and links are as before');
-    assert.equal([...capture.finish(), ...capture6.finish()], []);
+    assert.equal(ground.offenders(), []);
   } finally {
     for (const { process } of running) process.kill('SIGKILL');
-    for (const { gateway, host } of [west, east]) for (const ns of [gateway, host]) ns.close();
-    router?.close();
+    for (const { gateway, host } of [west, east]) {
+      for (const ns of new Set([gateway, host])) ns.close();
+    }
+    ground.close?.();
     rmSync(directory, { recursive: true, force: true });
   }
 }
@@ -168,11 +191,15 @@ export function echo(from: Site, to: Site, family: 4 | 6, timeoutMs: number): bo
   return from.host.enter(() => ping(options)).received === 1;
 }
 
-/** TCP and UDP from host to host: everything arrives, unchanged. */
-export async function carries(from: Site, to: Site, family: 4 | 6): Promise<void> {
+/**
+ * TCP and UDP from host to host: everything arrives, unchanged. `listens`: the called host under its
+ * own address, where a NAT gives it another.
+ */
+export async function carries(from: Site, to: Site, family: 4 | 6, listens = to): Promise<void> {
   const [source, target] =
     family === 4 ? [from.hostAddress, to.hostAddress] : [from.hostAddress6, to.hostAddress6];
-  const server = startTraffic(to, ['serve', target]);
+  const own = family === 4 ? listens.hostAddress : listens.hostAddress6;
+  const server = startTraffic(listens, ['serve', own]);
   try {
     await once(server.stdout!, 'data');
     const tcp = await client<TcpResult>(from, ['tcp', source, target, '0', `${4 << 20}`]);
