@@ -31,7 +31,9 @@ function hostGround(directory: string): Ground {
     [...capture.finish(), ...capture6.finish()].filter(
       (packet) => !ALLOWED.some((pattern) => pattern.test(packet)),
     );
-  const close = (): void => sites.forEach(({ host }) => host.close());
+  const close = (): void => {
+    for (const { host } of sites) host.close();
+  };
   return { west, east, capture, offenders, close };
 }
 
