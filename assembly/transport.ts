@@ -6,7 +6,13 @@
 // Raw packets leave with the packet's own header, through the socket that takes whole packets. Under
 // UDP encapsulation the kernel writes the header, so one with options or extensions cannot pass.
 import { SA_FLAG_OUTER_V6, SA_FLAG_UDP } from '../src/contract/ids';
-import { SA_BLOCK_BYTES, SA_CHECKSUM_FIX, SA_FLAGS } from '../src/contract/layout';
+import {
+  SA_BLOCK_BYTES,
+  SA_CHECKSUM_FIX,
+  SA_FLAGS,
+  SA_LOCAL,
+  SA_REMOTE,
+} from '../src/contract/layout';
 import {
   JOB_HEADER,
   JOB_INDEX,
@@ -26,12 +32,15 @@ import {
   IP_TCP,
   IP_UDP,
   IP_UDPLITE,
+  VIEW_DST_HIGH,
   VIEW_FAMILY,
   VIEW_HEADER,
   VIEW_PROTOCOL,
+  VIEW_SRC_HIGH,
   VIEW_TOTAL,
   viewed,
 } from './ip/packet';
+import { inRange } from './range';
 import { ORIGIN_LOCAL, ORIGIN_REMOTE, readOrigin, receivedAt } from './receive';
 
 const DF: u16 = 0x0040; // as it stands in memory
@@ -40,11 +49,15 @@ const DF: u16 = 0x0040; // as it stands in memory
 
 /** Whether the packet in view can go through the SA as it is; splits it then. */
 export function carriesWhole(sa: usize, at: usize): bool {
-  if (!splitHeaders(at)) return false;
-  const flags = load<u32>(sa, SA_FLAGS);
-  // its header is the outer header: it must be of the family the SA's peer is reached by
-  if (((flags & SA_FLAG_OUTER_V6) != 0) != (viewed(VIEW_FAMILY) == 6)) return false;
-  return (flags & SA_FLAG_UDP) == 0 || viewed(VIEW_SPLIT) == plainHeader();
+  if (!isBetweenEnds(sa) || !splitHeaders(at)) return false;
+  return (load<u32>(sa, SA_FLAGS) & SA_FLAG_UDP) == 0 || viewed(VIEW_SPLIT) == plainHeader();
+}
+
+/** Its header becomes the outer one, so it must be ours to send and the peer's to take. */
+function isBetweenEnds(sa: usize): bool {
+  const ours = sa + SA_LOCAL;
+  const theirs = sa + SA_REMOTE;
+  return inRange(VIEW_SRC_HIGH, ours, ours) && inRange(VIEW_DST_HIGH, theirs, theirs);
 }
 
 function plainHeader(): i32 {

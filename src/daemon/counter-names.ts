@@ -159,10 +159,11 @@ export const COUNTERS = [
     name: 'out-state-mode-errors',
     column: drops.OUT_STATE_MODE_ERRORS,
     cause:
-      'The packet cannot be carried in transport mode: a fragment, another IP version than the ' +
-      "peer's address, or behind a NAT a header with options.",
+      "An SA in transport mode, and the packet is not from our end of it to the peer's, or is a " +
+      'fragment, or has a header with options behind a NAT.',
     remedy:
-      'Send no more than the MTU of the TUN in one datagram, or use tunnel=yes, which carries all.',
+      'Set tunnel=yes in the policy: transport mode joins two hosts, not networks, and carries no ' +
+      'datagram that is larger than the MTU of the TUN.',
   },
   {
     name: 'out-state-sequence-errors',
