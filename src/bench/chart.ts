@@ -1,6 +1,6 @@
-// Draws figures as an SVG bar chart: dark text on a light ground, a group of bars for each thing that was
-// measured, every group on its own scale from zero, the figure beside its bar. The same figures always
-// give the same file.
+// Draws figures as an SVG bar chart: dark text on a light ground, a group of bars for each thing
+// that was measured, every group on its own scale from zero, the figure beside its bar. The same
+// figures always give the same file.
 
 export interface Chart {
   readonly title: string;
@@ -30,7 +30,16 @@ const STEP = 20;
 const GROUP_GAP = 18;
 const LINE = 18;
 /** Distinct for most colour-blind readers, and dark enough beside the ground (after Paul Tol). */
-const COLOURS = ['#225588', '#aa7711', '#447722', '#993355', '#557788', '#666666'];
+const COLOURS = [
+  '#225588',
+  '#aa7711',
+  '#447722',
+  '#993355',
+  '#557788',
+  '#888833',
+  '#774411',
+  '#666666',
+];
 const INK = '#1a1a1a';
 const GROUND = '#fcfcfa';
 
@@ -95,7 +104,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 const escapeXml = (content: string): string =>
   content.replace(/\p{Cc}/gu, '?').replace(/[&<>"]/g, (found) => ENTITIES[found]!);
 
-/** Three significant digits, thousands apart: `1 234`, `98.7`, `0.123`; a dash for what is not there. */
+/** Three significant digits, thousands apart: `1 234`, `98.7`; a dash for what is not there. */
 export function formatFigure(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return '–';
   const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));

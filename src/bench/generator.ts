@@ -1,5 +1,5 @@
-// Who makes the TCP load: iperf3 where it is installed, else our own generator. One run uses one of them
-// for every peer. Datagrams are always our own: iperf3 knows neither mixes nor latencies.
+// Who makes the TCP load: iperf3 where it is installed, else our own generator. One run uses one of
+// them for every peer. Datagrams are always our own: iperf3 knows neither mixes nor latencies.
 import { once } from 'node:events';
 import { findCommand, versionOf } from '../lab/peer.js';
 import type { Streamed } from '../lab/load.js';

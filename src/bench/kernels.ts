@@ -1,5 +1,5 @@
-// One batch of a case, sealed twice: by our kernels and by node:crypto one packet at a time. Both do
-// the whole of it: cipher, authentication, and the tag or digest in place.
+// One batch of a case, sealed twice: by our kernels and by node:crypto one packet at a time. Both
+// do the whole of it: cipher, authentication, and the tag or digest in place.
 import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
 import { MAC_HMAC_SHA1, MAC_HMAC_SHA256, MAC_HMAC_SHA512 } from '../contract/ids.js';
 import type { Module } from '../dataplane/module.js';

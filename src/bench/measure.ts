@@ -1,6 +1,6 @@
-// Measures a case beside node:crypto and openssl, fairly: ours and node:crypto's are checked to give the
-// same packet, warmed up, and all take turns for several rounds. A round's rate is its mean, since
-// node:crypto's garbage is part of its price; the figure is the median of the rounds.
+// Measures a case beside node:crypto and openssl, fairly: ours and node:crypto's are checked to
+// give the same packet, warmed up, and all take turns for several rounds. A round's rate is its
+// mean, since node:crypto's garbage is part of its price; the figure is the median of the rounds.
 import { Bench } from 'tinybench';
 import { BATCH } from '../contract/layout.js';
 import type { Module } from '../dataplane/module.js';

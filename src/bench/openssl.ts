@@ -1,5 +1,5 @@
-// The rate of `openssl speed` for a case, in the same run as ours: the yardstick with every instruction
-// of the processor. Its figure for a cipher and an HMAC is that of one after the other.
+// The rate of `openssl speed` for a case, in the same run as ours: the yardstick with every
+// instruction of the processor. Its figure for a cipher and an HMAC is that of one after the other.
 import { spawnSync } from 'node:child_process';
 import type { Case } from './cases.js';
 

@@ -1,6 +1,6 @@
-// The tunnel bench: every subject (a peer with a proposal) stands ready at the same time, idle; a round
-// gives each of them each work in turn, so that what else the machine does meets all alike. A figure is the
-// median of the rounds; a ratio is the median of the rounds' ratios.
+// The tunnel bench: every subject (a peer with a proposal) stands ready at the same time, idle; a
+// round gives each of them each work in turn, so that what else the machine does meets all alike. A
+// figure is the median of the rounds; a ratio is the median of the rounds' ratios.
 import { openTunnel, type Tunnel } from '../lab/tunnel.js';
 import { type Peer, type Proposal, proposalText } from '../lab/peer.js';
 import type { Generator } from './generator.js';

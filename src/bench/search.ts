@@ -1,6 +1,6 @@
-// The highest rate that arrives whole, or nearly: an offered load search in the manner of RFC 2544 §26.1.
-// The first guess is what comes through a flood; from there the rate doubles or falls until it is between a
-// load that passed and one that did not, and then the gap is halved, in logarithms.
+// The highest rate that arrives whole, or nearly: an offered load search in the manner of RFC 2544
+// §26.1. The first guess is what comes through a flood; from there the rate doubles or falls until
+// it is between a load that passed and one that did not, and then the gap is halved, in logarithms.
 
 export interface Trial {
   readonly sent: number;
@@ -19,6 +19,8 @@ export interface Found<T extends Trial> {
 /** The loss a trial may have: none at all is luck on a machine that does other things too. */
 export const LOSS_LIMIT = 0.01;
 const STEPS = 7;
+/** From a guess the limit is near. */
+const STEPS_FROM_GUESS = 5;
 /** A little below this much loss a trial is repeated once: it may have been another process. */
 const REPEAT_BELOW = 0.1;
 
@@ -31,7 +33,7 @@ export const deliveredOf = ({ received, seconds }: Trial): number => received / 
 export async function searchRate<T extends Trial>(
   offer: (rate: number) => Promise<T>,
   guess?: number,
-  steps = STEPS,
+  steps = guess === undefined ? STEPS : STEPS_FROM_GUESS,
 ): Promise<Found<T>> {
   const trials: T[] = [];
   const tried = async (rate: number): Promise<T> => {

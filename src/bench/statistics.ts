@@ -9,8 +9,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The smallest value that at least `percent` of a hundred values do not exceed (nearest rank): always
- * one that was seen. NaN of none; `percent` is more than 0 and at most 100.
+ * The smallest value that at least `percent` of a hundred values do not exceed (nearest rank):
+ * always one that was seen. NaN of none; `percent` is more than 0 and at most 100.
  */
 export function percentile(values: readonly number[], percent: number): number {
   if (!(percent > 0 && percent <= 100)) throw new RangeError(`percentile ${percent}`);
@@ -18,7 +18,7 @@ export function percentile(values: readonly number[], percent: number): number {
   return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? Number.NaN;
 }
 
-/** The median of a round's `ours` by the same round's `theirs`. Rounds that lack either are left out. */
+/** The median of a round's `ours` by the same round's `theirs`; rounds that lack either are out. */
 export function medianRatio(ours: readonly number[], theirs: readonly number[]): number {
   const both = ours.slice(0, theirs.length).map((value, round) => value / theirs[round]!);
   return median(both.filter((ratio) => Number.isFinite(ratio)));

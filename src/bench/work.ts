@@ -1,4 +1,5 @@
-// What one tunnel is measured with, as data: a TCP work is a number of flows, a UDP work a mix of packets.
+// What one tunnel is measured with, as data: a TCP work is a number of flows, a UDP work a mix of
+// packets.
 
 export interface TcpWork {
   readonly name: string;

@@ -1,6 +1,6 @@
 // culvert bench kernels: the data plane's kernels beside node:crypto and `openssl speed`.
 import type { Command } from 'commander';
-import { CASES } from '../bench/cases.js';
+import { CASES, SIZES } from '../bench/cases.js';
 import { formatFigure } from '../bench/chart.js';
 import { environment } from '../bench/environment.js';
 import type { KernelRow } from '../bench/measure.js';
@@ -58,6 +58,9 @@ const figure = (value: (row: KernelRow) => number | undefined) => ({
   right: true as const,
 });
 
+/** The chart shows one size; the table has them all. */
+const largest = ({ bytes }: KernelRow): boolean => bytes === Math.max(...SIZES);
+
 export const OUTPUT: Output<KernelRow> = {
   table: {
     flags: [],
@@ -74,7 +77,7 @@ export const OUTPUT: Output<KernelRow> = {
   },
   chart: (rows) => ({
     title: 'Culvert’s kernels: sealing packets on one core',
-    groups: rows.map(({ name, bytes, unit, value, node, openssl }) => ({
+    groups: rows.filter(largest).map(({ name, bytes, unit, value, node, openssl }) => ({
       title: `${name}, ${bytes} bytes`,
       unit,
       bars: [

@@ -1,5 +1,5 @@
-// What every part of `culvert bench` does with its rows: a table for a person or, with --json, an object
-// per row; with --out a chart. What is being measured now goes to standard error meanwhile.
+// What every part of `culvert bench` does with its rows: a table for a person or, with --json, an
+// object per row; with --out a chart. What is being measured now goes to standard error meanwhile.
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';

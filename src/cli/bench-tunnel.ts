@@ -1,4 +1,5 @@
-// culvert bench tunnel: what two gateways in namespaces of this machine carry, beside the bare path.
+// culvert bench tunnel: what two gateways in namespaces of this machine carry, beside the bare
+// path.
 import type { Command } from 'commander';
 import { formatFigure, type Group } from '../bench/chart.js';
 import { runTunnels, type Subject, type TunnelRow } from '../bench/run-tunnels.js';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mayMakeNamespaces, unshareCommand } from '../net/namespace.js';
 import { UserError } from './socket.js';
 
-/** Runs `work` where namespaces may be made: here or, by starting this very command again, there. */
+/** Runs `work` where namespaces may be made: here, or there by starting this command again. */
 export async function withNamespaces(what: string, work: () => Promise<void>): Promise<void> {
   const allowed = mayMakeNamespaces();
   if (allowed === 'yes') await work();

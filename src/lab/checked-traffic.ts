@@ -1,5 +1,5 @@
-// The hosts behind the gateways, one process each, started inside their namespaces; what they send is
-// checked byte for byte (load.ts measures instead):
+// The hosts behind the gateways, one process each, started inside their namespaces; what they send
+// is checked byte for byte (load.ts measures instead):
 //   serve ADDRESS                 TCP on PORT: takes bytes, answers their number and SHA-256;
 //                                 UDP on PORT: sends every datagram back
 //   tcp   FROM TO SECONDS BYTES   sends for SECONDS, or BYTES if not 0

@@ -1,6 +1,7 @@
-// Sends and receives UDP datagrams by the batch (sendmmsg, recvmmsg), so that the generator is not what
-// is measured. A datagram: trial (u32), 0 (u32), time of its batch in ns (f64), zeros; the rest of a batch
-// after the first has no time. Latencies are thus of the head of a batch: of the path, not of the burst.
+// Sends and receives UDP datagrams by the batch (sendmmsg, recvmmsg), so that the generator is not
+// what is measured. A datagram: trial (u32), 0 (u32), time of its batch in ns (f64), zeros; the
+// rest of a batch after the first has no time. Latencies are thus of the head of a batch: of the
+// path, not of the burst.
 import { addressBytes, domainOf, familyOf } from '../net/addressing.js';
 import {
   allocate,
@@ -131,6 +132,8 @@ export interface Heard {
   readonly bytes: number;
   /** Nanoseconds, one per batch. */
   readonly latencies: readonly number[];
+  /** Datagrams of any trial, from the first on. */
+  readonly all: number;
 }
 
 /** A bound socket that counts the datagrams of one trial at a time. */
@@ -141,6 +144,7 @@ export class Receiver {
   #trial = 0;
   #received = 0;
   #bytes = 0;
+  #all = 0;
   #latencies: number[] = [];
 
   constructor(address: string, port: number) {
@@ -175,6 +179,7 @@ export class Receiver {
   #count(count: number): void {
     const { view } = this.#block;
     const came = now();
+    this.#all += count;
     for (let i = 0; i < count; i++) {
       const body = BODIES + i * LARGEST;
       if (view.getUint32(body, true) !== this.#trial) continue;
@@ -186,6 +191,7 @@ export class Receiver {
   }
 
   get heard(): Heard {
-    return { received: this.#received, bytes: this.#bytes, latencies: this.#latencies };
+    const [received, bytes, latencies] = [this.#received, this.#bytes, this.#latencies];
+    return { received, bytes, latencies, all: this.#all };
   }
 }

@@ -1,8 +1,8 @@
-// The host behind a gateway in the bench: a process inside the host's namespace that sends and receives
-// load as its parent asks over the IPC channel (agent.ts), and ends with it.
+// The host behind a gateway in the bench: a process inside the host's namespace that sends and
+// receives load as its parent asks over the IPC channel (agent.ts), and ends with it.
 //   serve    binds the UDP receiver and the TCP server to an address
 //   begin    from now on count the datagrams of this trial
-//   heard    what came of it; stop counting
+//   heard    what has come of it so far     rest   stop counting
 //   datagrams  offer datagrams        stream   send TCP for some time, as fast as it goes
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -19,6 +19,7 @@ export interface Work {
   serve(args: { address: string; port: number }): Promise<void>;
   begin(args: { trial: number }): void;
   heard(): Heard;
+  rest(): void;
   datagrams(args: Offered & { to: string; port: number }): ReturnType<typeof sendDatagrams>;
   stream(args: { to: string; port: number; flows: number; seconds: number }): Promise<Streamed>;
 }
@@ -49,9 +50,9 @@ const WORK: Work = {
     if (!counting) setImmediate(listen);
     counting = true;
   },
-  heard() {
+  heard: () => receiver!.heard,
+  rest() {
     counting = false;
-    return receiver!.heard;
   },
   datagrams: ({ to, port, rate, ...offered }) =>
     // JSON, which the channel speaks, has no Infinity.

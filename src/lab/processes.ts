@@ -36,7 +36,7 @@ export function tether(child: ChildProcess): ChildProcess {
   return child;
 }
 
-/** Starts a command inside; what it says goes to `log`. Throws later, by `running`, if it cannot. */
+/** Starts a command inside; what it says goes to `log`, also that it could not be started. */
 export function spawnLogged(
   namespace: Namespace,
   argv: readonly [string, ...string[]],
@@ -72,13 +72,13 @@ export async function stopAll(children: readonly ChildProcess[]): Promise<void> 
   );
 }
 
-/** Seconds of processor time, user and system, that the processes with all their threads have had. */
+/** Seconds of processor time, user and system, of the processes with all their threads. */
 export function processorSeconds(children: readonly ChildProcess[]): number {
   const ticks = children.map(({ pid }) => ticksOf(readFileSync(`/proc/${pid}/stat`, 'utf8')));
   return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
 }
 
-/** utime and stime, fields 14 and 15 of proc(5); field 2, the name, may hold spaces and brackets. */
+/** utime and stime, fields 14 and 15 of proc(5); field 2, the name, may hold anything. */
 export function ticksOf(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11]) + Number(fields[12]);

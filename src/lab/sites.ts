@@ -1,6 +1,7 @@
 // Two sites, each a gateway with a host behind it, in namespaces that vanish with this process: the
-// demo's network, the bench's and the end-to-end tests'. With the configuration of a plain tunnel: the
-// defaults, one peer, one policy each. In IPv6 the sites are 2001:db8:18::/48 and 2001:db8:19::/48.
+// demo's network, the bench's and the end-to-end tests'. With the configuration of a plain tunnel:
+// the defaults, one peer, one policy each. In IPv6 the sites are 2001:db8:18::/48 and
+// 2001:db8:19::/48.
 //   west host 198.18.0.10 ─ 198.18.0.1 west 192.0.2.1 ═══ 192.0.2.2 east 198.19.0.1 ─ … east host
 import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// strongSwan's charon with its ESP in user space (kernel-libipsec) at both sites: IKEv2, PSK, one child.
-// libipsec pretends a NAT, so its ESP always travels in UDP. west calls.
+// strongSwan's charon with its ESP in user space (kernel-libipsec) at both sites: IKEv2, PSK, one
+// child. libipsec pretends a NAT, so its ESP always travels in UDP. west calls.
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// One tunnel of the bench: two sites, a peer's gateways, a load generator in each host. It stands when an
-// echo comes back from the far host, whatever the peer is.
+// One tunnel of the bench: two sites, a peer's gateways, a load generator in each host. It stands
+// when an echo comes back from the far host, whatever the peer is.
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ export interface Tunnel {
   readonly from: Agent;
   readonly to: Agent;
   readonly gateways: readonly ChildProcess[];
-  /** Starts a further process in a host, which does not outlive the tunnel; its words go to `log`. */
+  /** Starts a further process in a host, which ends with the tunnel; its words go to `log`. */
   spawn(site: Site, argv: readonly [string, ...string[]], log: string[]): ChildProcess;
   /** Rejects when a gateway ends by itself, with what it said. */
   readonly failure: Promise<never>;

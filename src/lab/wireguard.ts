@@ -1,4 +1,5 @@
-// wireguard-go at both sites, configured over its own socket, so that wireguard-tools are not needed.
+// wireguard-go at both sites, configured over its own socket, so that wireguard-tools are not
+// needed.
 import type { ChildProcess } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -66,7 +67,7 @@ async function startOne(site: Site, ground: Ground): Promise<ChildProcess> {
 const hex = (key: KeyObject, part: 'd' | 'x'): string =>
   Buffer.from(key.export({ format: 'jwk' })[part]!, 'base64url').toString('hex');
 
-/** The set operation of the cross-platform interface: lines of key=value, an empty line, errno back. */
+/** The interface's set operation: lines of key=value, an empty line, then an errno comes back. */
 function configure(
   child: ChildProcess,
   ours: KeyObject,

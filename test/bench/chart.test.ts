@@ -1,4 +1,5 @@
-// The chart is well-formed XML whatever the words are, says every figure, and its bars are in proportion.
+// The chart is well-formed XML whatever the words are, says every figure, and its bars are in
+// proportion.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Chart, drawChart, formatFigure } from '../../src/bench/chart.js';

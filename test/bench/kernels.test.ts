@@ -1,4 +1,5 @@
-// Both sides of every bench case make the same packet, at every size: no figure is of a wrong answer.
+// Both sides of every bench case make the same packet, at every size: no figure is of a wrong
+// answer.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CASES, SIZES } from '../../src/bench/cases.js';

@@ -1,4 +1,5 @@
-// The load search against paths whose limit is known: it must find the limit, hold the loss, and end.
+// The load search against paths whose limit is known: it must find the limit, hold the loss, and
+// end.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deliveredOf, LOSS_LIMIT, lossOf, searchRate, type Trial } from '../../src/bench/search.js';
@@ -39,8 +40,8 @@ test('it finds the limit of a path that collapses under a flood', async () => {
 });
 
 test('it climbs down from a guess that is too high, and up from one that is too low', async () => {
-  within(deliveredOf((await searchRate(path(50_000, 1e6).offer, 150_000)).best), 50_000, 0.06);
-  within(deliveredOf((await searchRate(path(50_000, 1e6).offer, 20_000)).best), 50_000, 0.06);
+  within(deliveredOf((await searchRate(path(50_000, 1e6).offer, 150_000)).best), 50_000, 0.15);
+  within(deliveredOf((await searchRate(path(50_000, 1e6).offer, 20_000)).best), 50_000, 0.15);
 });
 
 test('where the sender is the limit it does not ask for ever more', async () => {

@@ -1,5 +1,5 @@
-// The bench's own tools on a path without a tunnel, where what must come out is known; then the command as
-// a user runs it, and as he breaks it off. No figure is judged.
+// The bench's own tools on a path without a tunnel, where what must come out is known; then the
+// command as a user runs it, and as he breaks it off. No figure is judged.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -50,6 +50,7 @@ test('datagrams: offered slowly, all arrive, once, in their trial', async () => 
     const { sent } = await from.ask('datagrams', { ...where, ...load });
     await new Promise((resolve) => setTimeout(resolve, 200));
     const { received, bytes } = await to.ask('heard');
+    await to.ask('rest');
     assert.ok(sent > 0 && sent <= 400, `${sent} sent`);
     assert.is(received, sent);
     assert.is(bytes, 36 * Math.ceil(sent / 2) + 100 * Math.floor(sent / 2));
