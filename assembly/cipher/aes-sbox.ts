@@ -4,6 +4,8 @@
 // carry the constant (aes-key.ts). What follows it in a round is here too, so that the planes go from
 // one to the other in registers.
 
+import { byTwo, shifted, shiftedUp, up } from './aes-moves';
+
 /** Bytes of eight bit planes: eight blocks. */
 export const STATE: u32 = 128;
 
@@ -191,29 +193,6 @@ export function substitute(state: usize, key: usize, then: u32): void {
   v128.store(state, s2, 80);
   v128.store(state, s1, 96);
   v128.store(state, s0, 112);
-}
-
-// Byte p is row p % 4, column p / 4. Bytes move by swizzle with a constant: V8 keeps the constant in a
-// register and leaves out the clamp, while it builds the mask of a shuffle anew at every use.
-
-/** Row r moves r columns to the left (FIPS 197 §5.1.2). */
-function shifted(plane: v128): v128 {
-  return i8x16.swizzle(plane, i8x16(0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11));
-}
-
-/** The same, then every column up by one row. */
-function shiftedUp(plane: v128): v128 {
-  return i8x16.swizzle(plane, i8x16(5, 10, 15, 0, 9, 14, 3, 4, 13, 2, 7, 8, 1, 6, 11, 12));
-}
-
-/** Every column up by one row. */
-export function up(plane: v128): v128 {
-  return i8x16.swizzle(plane, i8x16(1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12));
-}
-
-/** Every column by two rows. */
-export function byTwo(plane: v128): v128 {
-  return i8x16.swizzle(plane, i8x16(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
 }
 
 function mixed(doubled: v128, up: v128, difference: v128, key: usize): v128 {

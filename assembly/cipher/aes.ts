@@ -3,7 +3,8 @@
 // rounds 1 … with the S-box's constant 0x63 folded in (aes-sbox.ts), which every later step carries
 // through unchanged, since MixColumns' and its inverse's rows each sum to 1.
 import { transpose } from './aes-planes';
-import { ALONE, byTwo, LAST, MIX, STATE, substitute, up } from './aes-sbox';
+import { byTwo, shiftedBack, up } from './aes-moves';
+import { ALONE, LAST, MIX, STATE, substitute } from './aes-sbox';
 
 /** FIPS 197 §5: 10, 12 or 14 rounds for 16, 24 or 32 bytes of key. */
 export function rounds(keyBytes: u32): u32 {
@@ -50,9 +51,7 @@ function inverseSubstituteRows(state: usize): void {
   substitute(state, state, ALONE);
   inverseAffine(state);
   for (let at: usize = 0; at < STATE; at += 16) {
-    const s = v128.load(state + at);
-    const back = i8x16.swizzle(s, i8x16(0, 13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3));
-    v128.store(state + at, back);
+    v128.store(state + at, shiftedBack(v128.load(state + at)));
   }
 }
 

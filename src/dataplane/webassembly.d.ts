@@ -1,6 +1,7 @@
 // The part of the WebAssembly JavaScript interface that this project uses. TypeScript declares it only
 // with the browser's globals (lib.dom), which have no place here.
 declare namespace WebAssembly {
+  function validate(bytes: Uint8Array): boolean;
   class Memory {
     constructor(descriptor: { initial: number; maximum: number; shared: true });
     readonly buffer: SharedArrayBuffer;

@@ -1,7 +1,7 @@
 // A loaded module and a stretch of its memory that a test may fill: the receive and transmit slots of
 // worker 0. Random test data is seeded, so a failure comes again.
 import { WORKER_RX_SLOTS, WORKERS_AT } from '../../src/contract/layout.js';
-import { type Exports, loadModule } from '../../src/dataplane/module.js';
+import { bestBuild, createMemory, type Exports, loadModule } from '../../src/dataplane/module.js';
 
 export interface Arena {
   readonly exports: Exports;
@@ -13,8 +13,8 @@ export interface Arena {
   get(at: number, length: number): Buffer;
 }
 
-export function arena(): Arena {
-  const { memory, exports } = loadModule(0);
+export function arena(shared = createMemory(), build = bestBuild()): Arena {
+  const { memory, exports } = loadModule(0, shared, build);
   const bytes = new Uint8Array(memory.buffer);
   const view = new DataView(memory.buffer);
   const base = WORKERS_AT + WORKER_RX_SLOTS;
