@@ -8,6 +8,7 @@ export function abi(): u32 {
   return LAYOUT_VERSION;
 }
 export { chachaPolyOpen, chachaPolySeal } from './cipher/chacha20poly1305';
+export { lookupFlows } from './flows';
 export { processInbound, processOutbound } from './process';
 export { prepareReceive } from './receive';
 export { checkReplay, commitReplay, inferSequence } from './replay';

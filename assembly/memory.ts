@@ -48,6 +48,9 @@ export const JOIN: usize = 49152 + 352;
 export const LANES: usize = 49152 + 512;
 /** Whole digests to compare, 64 bytes for each packet of a batch. */
 export const DIGESTS: usize = 49152 + 1024;
+/** The packet in view as the classifier cuts it, and what a lookup puts off: classifier.ts. */
+export const KEY: usize = 49152 + 5120;
+export const PUT_OFF: usize = 49152 + 5248; // CLASSIFIER_DEPTH pairs of u32
 
 /** Binds this instance to a worker row (0 … CONTROL_ROW) before anything else is called. */
 export function attach(row: u32): void {

@@ -4,11 +4,14 @@
 // A policy with ports cannot be told apart for a later fragment, which has none. Where such a policy
 // would encrypt or discard, the answer is AMBIGUOUS and the packet goes nowhere: nothing that may be
 // protected leaves in the clear (RFC 4301 §7).
-import { ACTION_NONE } from '../src/contract/ids';
 import {
+  CLASSIFIER_COPY,
+  CLASSIFIER_LATER,
+  CLASSIFIER_ROOTS,
+  CLASSIFIERS_AT,
   CONTROL_AT,
   CONTROL_POLICY_COPY,
-  CONTROL_POLICY_COUNT,
+  FLOW_CHAIN,
   FLOW_DST,
   FLOW_ENTRIES,
   FLOW_ENTRY,
@@ -18,22 +21,16 @@ import {
   FLOW_PORTS,
   FLOW_SA,
   FLOW_SRC,
-  MAX_POLICIES,
   POLICIES_AT,
   POLICIES_COPY,
-  POLICY_ACTION,
-  POLICY_DST_HIGH,
-  POLICY_DST_LOW,
+  POLICY_CHAIN,
   POLICY_DST_PORT_LOW,
-  POLICY_FAMILY,
-  POLICY_PROTOCOL,
   POLICY_SA,
   POLICY_SIZE,
-  POLICY_SRC_HIGH,
-  POLICY_SRC_LOW,
   POLICY_SRC_PORT_LOW,
   WORKER_FLOWS,
 } from '../src/contract/layout';
+import { firstMatch, NONE } from './classifier';
 import {
   LATER,
   VIEW_DST_HIGH,
@@ -48,12 +45,12 @@ import {
   viewed,
 } from './ip/packet';
 import { BATCH_EPOCH, scratchAt, VIEW, workerAt } from './memory';
-import { inPorts, inRange } from './range';
 import { findOutbound, isUsable } from './sa';
 
 export const NO_POLICY: u32 = 0;
 export const AMBIGUOUS: u32 = 1;
-const ANY_PROTOCOL: i32 = 256;
+/** Two u16, low and high. */
+const ALL_PORTS: u32 = 0xffff0000;
 
 /** The cache entry of the packet in view (seen outward), its policy filled in. */
 export function findFlow(): usize {
@@ -98,41 +95,36 @@ function hashOf(view: usize, ports: u32, kind: u32): u32 {
 /** Address of the first policy in order that holds the packet in view, NO_POLICY or AMBIGUOUS. */
 export function lookupPolicy(): u32 {
   const copy = atomic.load<u32>(CONTROL_AT, CONTROL_POLICY_COPY) & 1;
-  const first: usize = POLICIES_AT + copy * POLICIES_COPY;
-  const stored = load<u32>(CONTROL_AT + CONTROL_POLICY_COUNT + copy * 4);
-  const count = min<u32>(stored, MAX_POLICIES);
+  const policies: usize = POLICIES_AT + copy * POLICIES_COPY;
   const later = viewed(VIEW_FRAGMENT) == LATER;
-  for (let i: u32 = 0, policy = first; i < count; i++, policy += POLICY_SIZE) {
-    if (!headerMatches(policy)) continue;
-    if (portsMatch(policy, later)) return <u32>policy;
-    if (later && load<u32>(policy, POLICY_ACTION) != ACTION_NONE) return AMBIGUOUS;
-  }
-  return NO_POLICY;
+  const family: u32 = viewed(VIEW_FAMILY) == 6 ? 4 : 0;
+  const root: usize = CLASSIFIERS_AT + copy * CLASSIFIER_COPY + CLASSIFIER_ROOTS + family;
+  const reference = load<u32>(later ? root + CLASSIFIER_LATER : root);
+  const index = firstMatch(reference, policies, later);
+  if (index == NONE) return NO_POLICY;
+  const policy = policies + index * POLICY_SIZE;
+  return later && hasPorts(policy) ? AMBIGUOUS : <u32>policy;
 }
 
-function headerMatches(policy: usize): bool {
-  if (load<i32>(policy, POLICY_FAMILY) != viewed(VIEW_FAMILY)) return false;
-  const protocol = load<i32>(policy, POLICY_PROTOCOL);
-  if (protocol != ANY_PROTOCOL && protocol != viewed(VIEW_PROTOCOL)) return false;
+function hasPorts(policy: usize): bool {
   return (
-    inRange(VIEW_DST_HIGH, policy + POLICY_DST_LOW, policy + POLICY_DST_HIGH) &&
-    inRange(VIEW_SRC_HIGH, policy + POLICY_SRC_LOW, policy + POLICY_SRC_HIGH)
+    load<u32>(policy, POLICY_SRC_PORT_LOW) != ALL_PORTS ||
+    load<u32>(policy, POLICY_DST_PORT_LOW) != ALL_PORTS
   );
 }
 
-function portsMatch(policy: usize, later: bool): bool {
-  return (
-    inPorts(viewed(VIEW_SRC_PORT), policy, POLICY_SRC_PORT_LOW, later) &&
-    inPorts(viewed(VIEW_DST_PORT), policy, POLICY_DST_PORT_LOW, later)
-  );
-}
-
-/** The outbound SA of a flow whose policy encrypts, or 0; remembered until the epoch changes. */
+/**
+ * The outbound SA of a flow whose policy encrypts, or 0. It is remembered until the policy's chain
+ * changes: the SAs of one policy come and go without the flows of another noticing.
+ */
 export function flowSa(flow: usize): usize {
-  const known: usize = load<u32>(flow, FLOW_SA);
-  if (known != 0 && isUsable(known)) return known;
   const policy: usize = load<u32>(flow, FLOW_POLICY);
+  // before the chain: a change that comes in between is seen at the next packet
+  const chain = atomic.load<u32>(policy, POLICY_CHAIN);
+  const known: usize = load<u32>(flow, FLOW_SA);
+  if (known != 0 && load<u32>(flow, FLOW_CHAIN) == chain && isUsable(known)) return known;
   const sa = findOutbound(atomic.load<u32>(policy, POLICY_SA));
   store<u32>(flow, <u32>sa, FLOW_SA);
+  store<u32>(flow, chain, FLOW_CHAIN);
   return sa;
 }

@@ -9,8 +9,9 @@
 //   POLICIES     two copies of the ordered policy table; CONTROL_POLICY_COPY says which is live
 //   WORKERS      per worker: header, flow cache, message headers, receive and transmit slots, mail
 //   SAS          SA records, 8 KiB each
+//   CLASSIFIERS  beside each copy of POLICIES the decision trees that find the first match in it
 
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 
 // Our own choices of size.
 export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
@@ -26,7 +27,7 @@ export const CONTROL_VERSION = 0; // u32 LAYOUT_VERSION
 export const CONTROL_STOP = 4; // u32, 1: workers return
 export const CONTROL_POLICY_COPY = 8; // u32, 0 or 1: the live copy of POLICIES
 export const CONTROL_POLICY_COUNT = 12; // u32 x 2, entries per copy
-// u32, raised at every change of policies or SAs: it empties the flow caches
+// u32, raised at every change of policies: it empties the flow caches
 export const CONTROL_POLICY_EPOCH = 20;
 export const CONTROL_WORKERS = 24; // u32, how many workers run
 export const CONTROL_BASE = 32; // u64, absolute address of the memory's first byte
@@ -69,6 +70,8 @@ export const POLICY_SA = 88; // u32, first outbound SA slot + 1 of the chain, 0:
 export const POLICY_FAMILY = 92; // u32, 4 or 6
 export const POLICY_ACQUIRE_AT = 96; // u64, ms: when the last acquire was raised (at most one a second)
 export const POLICY_FLAGS = 104; // u32
+// u32, raised at every change of the policy's chain of SAs: flows choose their SA again
+export const POLICY_CHAIN = 108;
 export const POLICY_SIZE = 128;
 export const POLICIES_AT = SPI_TABLE_AT + SPI_TABLE_SIZE;
 export const POLICIES_COPY = MAX_POLICIES * POLICY_SIZE;
@@ -123,6 +126,7 @@ export const FLOW_KIND = 36; // u32, protocol | family << 8 | later fragment << 
 export const FLOW_EPOCH = 40; // u32, CONTROL_POLICY_EPOCH + 1 when it was filled
 export const FLOW_POLICY = 44; // u32, address of the policy, or NO_POLICY, or AMBIGUOUS
 export const FLOW_SA = 48; // u32, address of the outbound SA, 0: not known
+export const FLOW_CHAIN = 52; // u32, POLICY_CHAIN when FLOW_SA was chosen
 export const FLOW_ENTRY = 64;
 export const FLOW_ENTRIES = 4096;
 export const WORKER_FLOWS = WORKER_HEADER;
@@ -257,4 +261,43 @@ export const SA_KEY_SIZE = 3968; // AES-256 bit planes 1920 + GHASH 256 … 2048
 export const SA_MAC_KEY = SA_KEY + SA_KEY_SIZE; // HMAC inner and outer state
 export const SA_MAC_KEY_SIZE = 512;
 export const SAS_SIZE = MAX_SAS * SA_SIZE;
-export const LAYOUT_END = SAS_AT + SAS_SIZE;
+
+// ---- classifiers -------------------------------------------------------------------------------
+// Made by src/dataplane/classifier.ts, read by assembly/classifier.ts. A reference is a u32 address
+// of this memory or an index: 0: nothing; NODE: a multiple of 4; address of a LIST | REF_LIST: u16
+// policy indices in order, LIST_END last; index << 2 | REF_POLICY: one policy.
+export const CLASSIFIER_ROOTS = 0; // u32 references: IPv4, IPv6; then both for later fragments
+export const CLASSIFIER_LATER = 8;
+export const CLASSIFIER_HEADER = 64;
+export const REF_LIST = 1;
+export const REF_POLICY = 2;
+export const REF_KIND = 3;
+export const LIST_END = 65535;
+// A node cuts one field of the key: BELOW has what ends below the threshold, ABOVE what begins at it
+// or above; what spans it is in both, or in neither and in ACROSS.
+export const NODE_THRESHOLD = 0; // u64 high, u64 low
+export const NODE_BELOW = 16; // u32 reference
+export const NODE_ABOVE = 20; // u32 reference
+export const NODE_ACROSS = 24; // u32 reference
+export const NODE_LEAST = 28; // u16, the lowest index in ACROSS
+export const NODE_FIELD = 30; // u16, offset of the field in the key: KEY_*
+export const NODE_SIZE = 32;
+// The key: u64 high, u64 low each.
+export const KEY_SRC = 0;
+export const KEY_DST = 16;
+export const KEY_SRC_PORT = 32;
+export const KEY_DST_PORT = 48;
+export const KEY_PROTOCOL = 64;
+export const KEY_SIZE = 80;
+/** No path from a root is longer, in nodes: what a lookup puts off is bounded by it. */
+export const CLASSIFIER_DEPTH = 96;
+/** Places in leaves per policy and tree: how often cuts may copy it, on average. */
+export const CLASSIFIER_PLACES = 4;
+/** Bytes per place, the worst case: a node, a list's index, a list's end and its alignment. */
+export const CLASSIFIER_PLACE = 40;
+/** A policy stands in the tree of its family and in that for later fragments. */
+export const CLASSIFIER_COPY =
+  CLASSIFIER_HEADER + MAX_POLICIES * 2 * CLASSIFIER_PLACES * CLASSIFIER_PLACE;
+export const CLASSIFIERS_AT = SAS_AT + SAS_SIZE;
+export const CLASSIFIERS_SIZE = 2 * CLASSIFIER_COPY;
+export const LAYOUT_END = CLASSIFIERS_AT + CLASSIFIERS_SIZE;

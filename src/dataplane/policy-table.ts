@@ -1,52 +1,91 @@
-// The ordered policies in shared memory: two copies, the live one named by CONTROL_POLICY_COPY. A
-// change writes the other copy and flips; workers drop their flow caches at the next epoch.
+// The ordered policies in shared memory, with the trees that find the first match among them: two
+// copies, the live one named by CONTROL_POLICY_COPY. A change writes the other copy and flips; workers
+// drop their flow caches at their next batch, and go on with the old copy until then. So the next
+// change waits until every batch that may have seen the old copy has ended: of several, the last.
 import * as ids from '../contract/ids.js';
 import * as layout from '../contract/layout.js';
-import { prefixRange } from '../policy/address.js';
+import { type Prefix, prefixRange } from '../policy/address.js';
 import type { Policy } from '../policy/database.js';
-import { writeAddress } from './sa-record.js';
+import { type ClassifierSize, writeClassifier } from './classifier.js';
+import type { Quiescence } from './quiescence.js';
 
 const ACTION = { none: ids.ACTION_NONE, discard: ids.ACTION_DISCARD, encrypt: ids.ACTION_ENCRYPT };
 const LEVEL = { require: ids.LEVEL_REQUIRE, unique: ids.LEVEL_UNIQUE, use: ids.LEVEL_USE };
 const ANY_PROTOCOL = 256;
 
+const LOW_64 = 0xffff_ffff_ffff_ffffn;
+
+interface Wanted {
+  readonly policies: readonly Policy[];
+  readonly headOf: (policy: number) => number;
+}
+
 export class PolicyTable {
+  readonly #memory: WebAssembly.Memory;
   readonly #view: DataView;
   readonly #words: Uint32Array;
-  #order: readonly Policy[] = [];
+  readonly #quiescence: Quiescence;
+  /** Index of each policy of the live copy, by id. */
+  #places: ReadonlyMap<number, number> = new Map();
+  #wanted: Wanted | undefined;
+  /** A batch that began before the last change may still read the other copy. */
+  #inUse = false;
+  #size: ClassifierSize = { nodes: 0, places: 0, bytes: 0 };
 
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: WebAssembly.Memory, quiescence: Quiescence) {
+    this.#memory = memory;
     this.#view = new DataView(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
+    this.#quiescence = quiescence;
   }
 
-  /** Replaces all policies; `headOf` gives the first outbound slot + 1 of a policy, or 0. */
+  /** What the trees of the live copy take. */
+  get size(): ClassifierSize {
+    return this.#size;
+  }
+
+  /**
+   * Replaces all policies, at once or as soon as the batches of the last change have ended; `headOf`
+   * gives the first outbound slot + 1 of a policy, or 0.
+   */
   set(policies: readonly Policy[], headOf: (policy: number) => number): void {
     if (policies.length > layout.MAX_POLICIES) {
       throw new Error(`${policies.length} policies: at most ${layout.MAX_POLICIES} have room`);
     }
+    this.#wanted = { policies, headOf };
+    if (!this.#inUse) this.#apply(this.#wanted);
+  }
+
+  #apply({ policies, headOf }: Wanted): void {
+    this.#wanted = undefined;
     const copy = 1 - this.#live();
     policies.forEach((policy, index) => {
       this.#write(this.#at(copy, index), policy, headOf(policy.id));
     });
-    const { CONTROL_AT, CONTROL_POLICY_COPY, CONTROL_POLICY_COUNT } = layout;
+    this.#size = writeClassifier(this.#memory, copy, policies.length);
+    const { CONTROL_AT, CONTROL_POLICY_COPY, CONTROL_POLICY_COUNT, CONTROL_POLICY_EPOCH } = layout;
     Atomics.store(this.#words, (CONTROL_AT + CONTROL_POLICY_COUNT) / 4 + copy, policies.length);
     Atomics.store(this.#words, (CONTROL_AT + CONTROL_POLICY_COPY) / 4, copy);
-    this.#order = policies;
-    this.raiseEpoch();
+    // whatever workers remember about flows is looked up again
+    Atomics.add(this.#words, (CONTROL_AT + CONTROL_POLICY_EPOCH) / 4, 1);
+    this.#places = new Map(policies.map(({ id }, index) => [id, index]));
+    this.#inUse = true;
+    this.#quiescence.after(() => {
+      this.#inUse = false;
+      if (this.#wanted) this.#apply(this.#wanted);
+    });
   }
 
-  /** Makes `head` (slot + 1, 0: none) the start of the policy's chain of outbound SAs. */
+  /**
+   * Makes `head` (slot + 1, 0: none) the start of the policy's chain of outbound SAs. To be called also
+   * where the chain changed behind its head: flows of this policy, and of no other, choose anew.
+   */
   setHead(policy: number, head: number): void {
-    const index = this.#order.findIndex(({ id }) => id === policy);
-    if (index < 0) return; // the policy went while its SA was negotiated
-    Atomics.store(this.#words, (this.#at(this.#live(), index) + layout.POLICY_SA) / 4, head);
-    this.raiseEpoch();
-  }
-
-  /** Whatever workers remember about flows is looked up again. */
-  raiseEpoch(): void {
-    Atomics.add(this.#words, (layout.CONTROL_AT + layout.CONTROL_POLICY_EPOCH) / 4, 1);
+    const index = this.#places.get(policy);
+    if (index === undefined) return; // the policy went while its SA was negotiated
+    const at = this.#at(this.#live(), index);
+    Atomics.store(this.#words, (at + layout.POLICY_SA) / 4, head);
+    Atomics.add(this.#words, (at + layout.POLICY_CHAIN) / 4, 1);
   }
 
   #live(): number {
@@ -59,14 +98,9 @@ export class PolicyTable {
   }
 
   #write(at: number, policy: Policy, head: number): void {
-    const { family } = policy.src.address;
     new Uint8Array(this.#view.buffer, at, layout.POLICY_SIZE).fill(0);
-    const src = prefixRange(policy.src);
-    const dst = prefixRange(policy.dst);
-    writeAddress(this.#view, at + layout.POLICY_SRC_LOW, { family, value: src.start });
-    writeAddress(this.#view, at + layout.POLICY_SRC_HIGH, { family, value: src.end });
-    writeAddress(this.#view, at + layout.POLICY_DST_LOW, { family, value: dst.start });
-    writeAddress(this.#view, at + layout.POLICY_DST_HIGH, { family, value: dst.end });
+    this.#writeRange(at + layout.POLICY_SRC_LOW, at + layout.POLICY_SRC_HIGH, policy.src);
+    this.#writeRange(at + layout.POLICY_DST_LOW, at + layout.POLICY_DST_HIGH, policy.dst);
     const u16 = (offset: number, value: number): void =>
       this.#view.setUint16(at + offset, value, true);
     const u32 = (offset: number, value: number): void =>
@@ -80,6 +114,22 @@ export class PolicyTable {
     u32(layout.POLICY_LEVEL, LEVEL[policy.level]);
     u32(layout.POLICY_ID, policy.id);
     u32(layout.POLICY_SA, head);
-    u32(layout.POLICY_FAMILY, family);
+    u32(layout.POLICY_FAMILY, policy.src.address.family);
+  }
+  /** First and last address of a prefix, 16 bytes each, IPv4 as ::ffff:a.b.c.d. */
+  #writeRange(low: number, high: number, prefix: Prefix): void {
+    const { start, end } = prefixRange(prefix);
+    for (const [at, value] of [
+      [low, start],
+      [high, end],
+    ] as const) {
+      if (prefix.address.family === 4) {
+        this.#view.setUint32(at + 8, 0xffff);
+        this.#view.setUint32(at + 12, Number(value));
+      } else {
+        this.#view.setBigUint64(at, value >> 64n);
+        this.#view.setBigUint64(at + 8, value & LOW_64);
+      }
+    }
   }
 }

@@ -6,46 +6,45 @@ import { MAX_WORKERS, WORKER_EPOCH, WORKER_SIZE, WORKERS_AT } from '../contract/
 const CHECK_MS = 2;
 
 interface Waiting {
-  readonly slots: readonly number[];
+  readonly act: () => void;
   /** Per worker in a batch: the epoch it must leave. */
   readonly epochs: readonly (readonly [row: number, epoch: number])[];
 }
 
 export class Quiescence {
   readonly #words: Uint32Array;
-  readonly #release: (slot: number) => void;
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(memory: WebAssembly.Memory, release: (slot: number) => void) {
+  constructor(memory: WebAssembly.Memory) {
     this.#words = new Uint32Array(memory.buffer);
-    this.#release = release;
   }
 
-  /** Releases the slots at once where no worker is in a batch, else when those have ended. */
-  after(slots: readonly number[]): void {
+  /** Acts at once where no worker is in a batch, else when those have ended; in order. */
+  after(act: () => void): void {
     const epochs = Array.from(
       { length: MAX_WORKERS },
       (_, row) => [row, this.#epoch(row)] as const,
     );
-    this.#waiting.push({ slots, epochs: epochs.filter(([, epoch]) => (epoch & 1) === 1) });
+    this.#waiting.push({ act, epochs: epochs.filter(([, epoch]) => (epoch & 1) === 1) });
     this.#check();
   }
 
-  /** Releases everything that waits: no worker runs any more. */
+  /** Does everything that waits: no worker runs any more. */
   now(): void {
     clearTimeout(this.#timer);
-    for (const { slots } of this.#waiting.splice(0)) slots.forEach(this.#release);
+    for (const { act } of this.#waiting.splice(0)) act();
   }
 
+  /** Whoever came later waits for the same batches or later ones: the first decides. */
   #check(): void {
     clearTimeout(this.#timer);
-    const over = ({ epochs }: Waiting): boolean =>
-      epochs.every(([row, epoch]) => this.#epoch(row) !== epoch);
-    const ended = this.#waiting.filter(over);
-    this.#waiting = this.#waiting.filter((waiting) => !ended.includes(waiting));
-    for (const { slots } of ended) slots.forEach(this.#release);
-    if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#check(), CHECK_MS);
+    const goesOn = this.#waiting.findIndex(({ epochs }) =>
+      epochs.some(([row, epoch]) => this.#epoch(row) === epoch),
+    );
+    const ended = this.#waiting.splice(0, goesOn < 0 ? this.#waiting.length : goesOn);
+    for (const { act } of ended) act();
+    if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#check(), CHECK_MS).unref();
   }
 
   #epoch(row: number): number {

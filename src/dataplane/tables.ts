@@ -74,10 +74,14 @@ export class Tables {
     this.#module = module;
     this.#options = { now: Date.now, ...options };
     this.#spis = new SpiTable(module.memory);
-    this.#policies = new PolicyTable(module.memory);
-    this.#quiescence = new Quiescence(module.memory, (slot) => this.#erase(slot));
+    this.#quiescence = new Quiescence(module.memory);
+    this.#policies = new PolicyTable(module.memory, this.#quiescence);
   }
 
+  /**
+   * Replaces the policies, in force from every worker's next batch on, or from the one after where the
+   * last change was a moment ago. Throws where there are more than MAX_POLICIES; nothing changes then.
+   */
   setPolicies(policies: readonly Policy[]): void {
     this.#policies.set(policies, (policy) => this.#headOf(policy));
   }
@@ -143,8 +147,11 @@ export class Tables {
     if (!pair || pair.active) return;
     pair.active = true;
     const { policy } = pair.association;
-    this.#chains.set(policy, [id, ...(this.#chains.get(policy) ?? [])]);
-    this.#relink(policy);
+    const chain = this.#chains.get(policy) ?? [];
+    // its end first, so that a reader never meets a half-made chain
+    this.#record(pair.slots.out).setNext(this.#linkTo(chain[0]));
+    this.#chains.set(policy, [id, ...chain]);
+    this.#policies.setHead(policy, this.#headOf(policy));
   }
 
   /** Unknown ids are ignored: a peer may delete what has just expired. */
@@ -158,11 +165,10 @@ export class Tables {
       this.#record(slot).setState(ids.SA_DEAD);
       this.#owners.delete(slot);
     }
-    const rest = (this.#chains.get(association.policy) ?? []).filter((other) => other !== id);
-    if (rest.length > 0) this.#chains.set(association.policy, rest);
-    else this.#chains.delete(association.policy);
-    this.#relink(association.policy);
-    this.#quiescence.after([slots.in, slots.out]);
+    this.#unlink(id, association.policy);
+    this.#quiescence.after(() => {
+      for (const slot of [slots.in, slots.out]) this.#erase(slot);
+    });
   }
 
   /** The peer's address or port changed (NAT rebinding). */
@@ -244,19 +250,27 @@ export class Tables {
   }
 
   #headOf(policy: number): number {
-    const [first] = this.#chains.get(policy) ?? [];
-    return first === undefined ? 0 : this.#pairs.get(first)!.slots.out + 1;
+    return this.#linkTo(this.#chains.get(policy)?.[0]);
   }
 
-  /** Links the chain from its end, so that a reader never meets a half-made one. */
-  #relink(policy: number): void {
-    let next = 0;
-    for (const id of [...(this.#chains.get(policy) ?? [])].reverse()) {
-      const { out } = this.#pairs.get(id)!.slots;
-      this.#record(out).setNext(next);
-      next = out + 1;
+  /** What points to a child's outbound half: slot + 1, 0 for none. */
+  #linkTo(id: number | undefined): number {
+    return id === undefined ? 0 : this.#pairs.get(id)!.slots.out + 1;
+  }
+
+  /** Takes a child out of its policy's chain; a reader that stands on it still finds the rest. */
+  #unlink(id: number, policy: number): void {
+    const chain = this.#chains.get(policy) ?? [];
+    const place = chain.indexOf(id);
+    if (place < 0) return; // it never was active
+    if (place > 0) {
+      const before = this.#pairs.get(chain[place - 1]!)!.slots.out;
+      this.#record(before).setNext(this.#linkTo(chain[place + 1]));
     }
-    this.#policies.setHead(policy, next);
+    const rest = chain.toSpliced(place, 1);
+    if (rest.length > 0) this.#chains.set(policy, rest);
+    else this.#chains.delete(policy);
+    this.#policies.setHead(policy, this.#headOf(policy));
   }
 
   #take(): number {

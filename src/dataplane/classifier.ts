@@ -1,0 +1,256 @@
+// Decision trees over the ordered policies of one copy of the table (assembly/classifier.ts looks
+// packets up in them). For a set of boxes:
+//   1. hull     the region in which any of them can match
+//   2. hide     boxes behind the first that covers all of the region can never be the first match
+//   3. leaf     a few are compared one by one, in order
+//   4. cut      else the best cut (cut.ts) parts them; those that span it are copied to both sides
+//               while they are few, or else get a tree of their own, which lookups visit as well
+// Copies are bounded: a tree has at most CLASSIFIER_PLACES places in its leaves per policy, and every
+// node has two or more children, so nodes are fewer than places. Where the places are spent, a leaf
+// becomes long: a hostile set costs time, never memory, and never the order.
+import { ACTION_NONE } from '../contract/ids.js';
+import * as layout from '../contract/layout.js';
+import { type Boxes, FIELDS, LATER_FIELDS, readBoxes, WHOLE_FIELDS } from './boxes.js';
+import { chooseCut, type Cut, type Region } from './cut.js';
+
+/** What a classifier takes. */
+export interface ClassifierSize {
+  readonly nodes: number;
+  /** Policies in leaves, copies counted. */
+  readonly places: number;
+  readonly bytes: number;
+}
+
+// Our own choices, by measurement (bench/policy.ts).
+const LEAF = 2;
+/** What spans a cut is copied to both sides where it is at most this share of a set. */
+const COPIED_SHARE = 0.4;
+/** A small set is copied more freely: a tree more costs a lookup more than a level more. */
+const SMALL = 16;
+const SMALL_SHARE = 0.7;
+const NO_LIMIT: Region = {
+  low: FIELDS.map(() => -(2 ** 31)),
+  high: FIELDS.map(() => 2 ** 31 - 1),
+};
+
+/** Writes the trees of copy `copy`, whose `count` policies stand in the table already. */
+export function writeClassifier(
+  memory: WebAssembly.Memory,
+  copy: number,
+  count: number,
+): ClassifierSize {
+  const view = new DataView(memory.buffer);
+  const policies = layout.POLICIES_AT + copy * layout.POLICIES_COPY;
+  const base = layout.CLASSIFIERS_AT + copy * layout.CLASSIFIER_COPY;
+  const room = new Room(memory, base);
+  const families = [4, 6].map((family) => {
+    const indices = Array.from({ length: count }, (_, index) => index).filter((index) => {
+      const at = policies + index * layout.POLICY_SIZE;
+      return view.getUint32(at + layout.POLICY_FAMILY, true) === family;
+    });
+    return readBoxes(view, policies, indices);
+  });
+  for (const [number, boxes] of families.entries()) {
+    const root = base + layout.CLASSIFIER_ROOTS + 4 * number;
+    const all = boxes.policy.map((_, box) => box);
+    const whole = new Tree(boxes, WHOLE_FIELDS, room).place(all);
+    // a fragment without ports cannot be told to match a policy with ports that encrypts nothing
+    const ported = all.filter((box) => hasPorts(boxes, box));
+    const passing = new Set(
+      ported.filter((box) => actionOf(view, policies, boxes, box) === ACTION_NONE),
+    );
+    const later =
+      ported.length === 0
+        ? whole
+        : new Tree(boxes, LATER_FIELDS, room).place(all.filter((box) => !passing.has(box)));
+    view.setUint32(root, whole, true);
+    view.setUint32(root + layout.CLASSIFIER_LATER, later, true);
+  }
+  return room.size();
+}
+
+const actionOf = (view: DataView, policies: number, boxes: Boxes, box: number): number => {
+  const at = policies + boxes.policy[box]! * layout.POLICY_SIZE;
+  return view.getUint32(at + layout.POLICY_ACTION, true);
+};
+
+const hasPorts = ({ low, high }: Boxes, box: number): boolean =>
+  [2, 3].some((field) => low[field]![box] !== 0 || high[field]![box] !== 65535);
+
+/** The bytes of one copy: nodes from the front, lists from the end. */
+class Room {
+  readonly #words: Uint32Array;
+  readonly #halves: Uint16Array;
+  readonly #start: number;
+  readonly #end: number;
+  #node: number;
+  #list: number;
+  #places = 0;
+
+  constructor(memory: WebAssembly.Memory, base: number) {
+    this.#words = new Uint32Array(memory.buffer);
+    this.#halves = new Uint16Array(memory.buffer);
+    this.#start = base + layout.CLASSIFIER_HEADER;
+    this.#end = base + layout.CLASSIFIER_COPY;
+    this.#node = this.#start;
+    this.#list = this.#end;
+  }
+
+  /** A node without children yet; its address is its reference. */
+  node(field: number, threshold: readonly number[]): number {
+    const at = this.#node;
+    this.#node += layout.NODE_SIZE;
+    this.#check();
+    const [first = 0, second = 0, third = 0, fourth = 0] = threshold;
+    // two little-endian u64
+    this.#words.set([second, first, fourth, third, 0, 0, 0, field << 16], at / 4);
+    return at;
+  }
+
+  link(node: number, child: number, reference: number): void {
+    this.#words[(node + child) / 4] = reference;
+  }
+
+  setLeast(node: number, index: number): void {
+    this.#halves[(node + layout.NODE_LEAST) / 2] = index;
+  }
+
+  /** The reference of policies in order. */
+  leaf(indices: readonly number[]): number {
+    this.#places += indices.length;
+    const [only] = indices;
+    if (only === undefined) return 0;
+    if (indices.length === 1) return (only << 2) | layout.REF_POLICY;
+    this.#list -= ((indices.length + 2) >> 1) * 4;
+    this.#check();
+    this.#halves.set([...indices, layout.LIST_END], this.#list / 2);
+    return this.#list | layout.REF_LIST;
+  }
+
+  size(): ClassifierSize {
+    const nodes = this.#node - this.#start;
+    const bytes = layout.CLASSIFIER_HEADER + nodes + this.#end - this.#list;
+    return { nodes: nodes / layout.NODE_SIZE, places: this.#places, bytes };
+  }
+
+  /** Cannot happen: the places are counted (layout.ts, CLASSIFIER_COPY). */
+  #check(): void {
+    if (this.#node > this.#list) throw new Error('the policy classifier has outgrown its memory');
+  }
+}
+
+class Tree {
+  readonly #boxes: Boxes;
+  readonly #fields: readonly number[];
+  readonly #room: Room;
+
+  constructor(boxes: Boxes, fields: readonly number[], room: Room) {
+    this.#boxes = boxes;
+    this.#fields = fields;
+    this.#room = room;
+  }
+
+  /** The reference of the tree over `members`, boxes in ascending order. */
+  place(members: readonly number[]): number {
+    const places = members.length * layout.CLASSIFIER_PLACES;
+    return this.#place(members, NO_LIMIT, layout.CLASSIFIER_DEPTH, places);
+  }
+
+  /** `places` is how many its leaves may have, at least as many as there are members. */
+  #place(members: readonly number[], within: Region, depth: number, places: number): number {
+    const all = this.#hull(members, within);
+    const shown = this.#shown(members, all);
+    const region = shown === members ? all : this.#hull(shown, within);
+    const cut =
+      shown.length > LEAF && depth > 0
+        ? chooseCut(this.#boxes, shown, this.#fields, region)
+        : undefined;
+    const parts = cut && this.#part(shown, cut, places);
+    if (!parts) return this.#room.leaf(shown.map((box) => this.#boxes.policy[box]!));
+    const { field, at } = cut;
+    const node = this.#room.node(FIELDS[field]!, this.#boxes.threshold(field, at));
+    const { below, above, across } = parts;
+    const spare = places - below.length - above.length - across.length;
+    const share = (part: readonly number[]): number =>
+      part.length + Math.floor((spare * part.length) / (places - spare));
+    const grow = (part: readonly number[], limits: Region): number =>
+      part.length === 0 ? 0 : this.#place(part, limits, depth - 1, share(part));
+    const lower = { ...region, high: replaced(region.high, field, at - 1) };
+    const upper = { ...region, low: replaced(region.low, field, at) };
+    this.#room.link(node, layout.NODE_BELOW, grow(below, lower));
+    this.#room.link(node, layout.NODE_ABOVE, grow(above, upper));
+    this.#room.link(node, layout.NODE_ACROSS, grow(across, region));
+    if (across.length > 0) this.#room.setLeast(node, this.#boxes.policy[across[0]!]!);
+    return node;
+  }
+
+  // ---- 1. hull -------------------------------------------------------------------------------------
+
+  #hull(members: readonly number[], { low, high }: Region): Region {
+    const region = { low: [...low], high: [...high] };
+    for (const field of this.#fields) {
+      const lows = this.#boxes.low[field]!;
+      const highs = this.#boxes.high[field]!;
+      let least = Number.POSITIVE_INFINITY;
+      let most = Number.NEGATIVE_INFINITY;
+      for (let i = 0; i < members.length; i++) {
+        const box = members[i]!;
+        if (lows[box]! < least) least = lows[box]!;
+        if (highs[box]! > most) most = highs[box]!;
+      }
+      region.low[field] = Math.max(low[field]!, least);
+      region.high[field] = Math.min(high[field]!, most);
+    }
+    return region;
+  }
+
+  // ---- 2. hide -------------------------------------------------------------------------------------
+
+  #shown(members: readonly number[], region: Region): readonly number[] {
+    const cover = members.findIndex((box) => this.#covers(box, region));
+    return cover < 0 ? members : members.slice(0, cover + 1);
+  }
+
+  #covers(box: number, region: Region): boolean {
+    for (const field of this.#fields) {
+      if (this.#boxes.low[field]![box]! > region.low[field]!) return false;
+      if (this.#boxes.high[field]![box]! < region.high[field]!) return false;
+    }
+    return true;
+  }
+
+  // ---- 4. cut --------------------------------------------------------------------------------------
+
+  /** The members on either side, and those across where they are not copied; undefined: no gain. */
+  #part(members: readonly number[], { field, at }: Cut, places: number): Parts | undefined {
+    const parts: Record<keyof Parts, number[]> = { below: [], above: [], across: [] };
+    const lows = this.#boxes.low[field]!;
+    const highs = this.#boxes.high[field]!;
+    for (const box of members) {
+      if (highs[box]! < at) parts.below.push(box);
+      else if (lows[box]! >= at) parts.above.push(box);
+      else parts.across.push(box);
+    }
+    const span = parts.across.length;
+    if (span === 0) return parts;
+    const share = members.length <= SMALL ? SMALL_SHARE : COPIED_SHARE;
+    if (span <= share * members.length && members.length + span <= places) {
+      const side = (sign: boolean): number[] =>
+        members.filter((box) => (sign ? lows[box]! < at : highs[box]! >= at));
+      return { below: side(true), above: side(false), across: [] };
+    }
+    return span < members.length ? parts : undefined;
+  }
+}
+
+interface Parts {
+  readonly below: readonly number[];
+  readonly above: readonly number[];
+  readonly across: readonly number[];
+}
+
+function replaced(values: readonly number[], field: number, value: number): number[] {
+  const copy = [...values];
+  copy[field] = value;
+  return copy;
+}
