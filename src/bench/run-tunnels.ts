@@ -2,50 +2,24 @@
 // round gives each of them each work in turn, so that what else the machine does meets all alike. A
 // figure is the median of the rounds; a ratio is the median of the rounds' ratios.
 import { openTunnel, type Tunnel } from '../lab/tunnel.js';
-import { type Peer, type Proposal, proposalText } from '../lab/peer.js';
 import type { Generator } from './generator.js';
-import type { Progress, Row } from './row.js';
-import { median, medianRatio } from './statistics.js';
+import type { Progress } from './row.js';
+import { type Measured, nameOf, type Subject, type TunnelRow, tunnelRows } from './tunnel-rows.js';
 import { type Outcome, perform } from './tunnel-work.js';
 import type { Work } from './work.js';
 
-export interface Subject {
-  readonly peer: Peer;
-  readonly proposal: Proposal;
-}
-
-export interface TunnelRow extends Row, Outcome {
-  /** Mbit/s for TCP, kpps for UDP; `value` is of this unit. */
-  readonly unit: 'Mbit/s' | 'kpps';
-  readonly peer: string;
-  readonly version: string;
-  readonly cipher: string;
-  readonly work: string;
-  /** Who made the load. */
-  readonly generator: string;
-  /** `value` of every round, in order. */
-  readonly rounds: readonly number[];
-  /** Culvert's rows only: our value by theirs, our CPU time per byte by theirs. */
-  readonly ratios?: Readonly<Record<string, number>>;
-  readonly cpuRatios?: Readonly<Record<string, number>>;
-}
-
 export interface TunnelEffort {
   readonly rounds: number;
-  /** Of a TCP run; UDP takes several trials of half of it. */
+  /** Of a TCP run; UDP takes several trials of a quarter of it. */
   readonly seconds: number;
   readonly works: readonly Work[];
   readonly generator: Generator;
 }
 
-interface Standing extends Subject {
+interface Standing extends Measured {
   readonly tunnel: Tunnel;
-  /** By work, a round after the other. */
   readonly outcomes: Map<Work, Outcome[]>;
 }
-
-const nameOf = ({ peer, proposal }: Subject): string =>
-  peer.name === 'bare' ? peer.name : `${peer.name} ${proposalText(proposal)}`;
 
 export async function runTunnels(
   subjects: readonly Subject[],
@@ -72,7 +46,7 @@ export async function runTunnels(
   } finally {
     await Promise.all(standing.map(({ tunnel }) => tunnel.close()));
   }
-  return effort.works.flatMap((work) => standing.map((one) => row(one, work, standing, effort)));
+  return tunnelRows(standing, effort.works, effort.generator.name);
 }
 
 /** Each round begins with another: none is always first. */
@@ -91,56 +65,3 @@ async function performOnce(one: Standing, work: Work, effort: TunnelEffort): Pro
 
 const shown = ({ mbits, kpps }: Outcome): string =>
   kpps === undefined ? `${mbits.toFixed(0)} Mbit/s` : `${kpps.toFixed(1)} kpps`;
-
-const figureOf = ({ mbits, kpps }: Outcome): number => kpps ?? mbits;
-
-function row(
-  one: Standing,
-  work: Work,
-  all: readonly Standing[],
-  { generator }: TunnelEffort,
-): TunnelRow {
-  const outcomes = one.outcomes.get(work)!;
-  const { peer, proposal } = one;
-  const rounds = outcomes.map(figureOf);
-  return {
-    name: `${nameOf(one)} ${work.name}`,
-    unit: outcomes[0]!.kpps === undefined ? 'Mbit/s' : 'kpps',
-    value: median(rounds),
-    peer: peer.name,
-    version: peer.version(),
-    cipher: peer.name === 'bare' ? 'none' : proposalText(proposal),
-    work: work.name,
-    ...medians(outcomes),
-    generator: 'flows' in work ? generator.name : 'own generator',
-    rounds,
-    ...(peer.name === 'culvert' ? ratios(one, work, all) : {}),
-  };
-}
-
-function medians(outcomes: readonly Outcome[]): Outcome {
-  const keys = Object.keys(outcomes[0]!) as (keyof Outcome)[];
-  const seen = (key: keyof Outcome): number[] =>
-    outcomes.map((outcome) => outcome[key] ?? Number.NaN).filter(Number.isFinite);
-  const pairs = keys.map((key) => [key, median(seen(key))]);
-  return Object.fromEntries(pairs) as Outcome;
-}
-
-/** Beside the others: the same cipher where the peer has it, else what it has. */
-function ratios(one: Standing, work: Work, all: readonly Standing[]) {
-  const same = ({ proposal }: Standing): boolean =>
-    proposalText(proposal) === proposalText(one.proposal);
-  const names = new Set(all.map(({ peer }) => peer.name).filter((name) => name !== 'culvert'));
-  const values: Record<string, number> = {};
-  const cpu: Record<string, number> = {};
-  for (const name of names) {
-    const theirs = all.filter(({ peer }) => peer.name === name);
-    const other = (theirs.find(same) ?? theirs[0]!).outcomes.get(work)!;
-    const ours = one.outcomes.get(work)!;
-    values[name] = medianRatio(ours.map(figureOf), other.map(figureOf));
-    if (name === 'bare') continue;
-    const spent = ({ cpuSecondsPerGb }: Outcome): number => cpuSecondsPerGb ?? Number.NaN;
-    cpu[name] = medianRatio(ours.map(spent), other.map(spent));
-  }
-  return { ratios: values, cpuRatios: cpu };
-}

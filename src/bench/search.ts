@@ -1,5 +1,5 @@
 // The highest rate that arrives whole, or nearly: an offered load search in the manner of RFC 2544
-// §26.1. The first guess is what comes through a flood; from there the rate doubles or falls until
+// §26.1. The first guess is what comes through a flood; from there the rate rises or falls until
 // it is between a load that passed and one that did not, and then the gap is halved, in logarithms.
 
 export interface Trial {
@@ -18,9 +18,11 @@ export interface Found<T extends Trial> {
 
 /** The loss a trial may have: none at all is luck on a machine that does other things too. */
 export const LOSS_LIMIT = 0.01;
-const STEPS = 7;
-/** From a guess the limit is near. */
-const STEPS_FROM_GUESS = 5;
+/** The search ends when the load that passed is this near to one that did not. */
+const PRECISION = 1.06;
+const MOST_STEPS = 9;
+/** How far it goes at once while one of the two is missing; from a guess the limit is near. */
+const STRIDE = { flood: 1.5, guess: 1.25 } as const;
 /** A little below this much loss a trial is repeated once: it may have been another process. */
 const REPEAT_BELOW = 0.1;
 
@@ -33,7 +35,6 @@ export const deliveredOf = ({ received, seconds }: Trial): number => received / 
 export async function searchRate<T extends Trial>(
   offer: (rate: number) => Promise<T>,
   guess?: number,
-  steps = guess === undefined ? STEPS : STEPS_FROM_GUESS,
 ): Promise<Found<T>> {
   const trials: T[] = [];
   const tried = async (rate: number): Promise<T> => {
@@ -47,14 +48,15 @@ export async function searchRate<T extends Trial>(
     return loss < REPEAT_BELOW && lossOf(await tried(rate)) < LOSS_LIMIT;
   };
   let rate = guess ?? deliveredOf(await tried(Infinity));
+  const stride = STRIDE[guess === undefined ? 'flood' : 'guess'];
   let [low, high] = [0, Infinity];
-  for (let step = 0; step < steps && rate >= 1; step++) {
+  for (let step = 0; step < MOST_STEPS && rate >= 1 && high / low > PRECISION; step++) {
     if (await passes(rate)) low = rate;
     else high = rate;
     // A generator that cannot send faster has found its own end, not the tunnel's.
     const last = trials.at(-1)!;
     if (low === rate && last.sent / last.seconds < 0.9 * rate) break;
-    rate = high === Infinity ? 1.5 * low : low === 0 ? high / 1.5 : Math.sqrt(low * high);
+    rate = high === Infinity ? stride * low : low === 0 ? high / stride : Math.sqrt(low * high);
   }
   const passed = trials.filter((trial) => lossOf(trial) < LOSS_LIMIT);
   const best = passed.length > 0 ? most(passed, deliveredOf) : most(trials, (t) => -lossOf(t));

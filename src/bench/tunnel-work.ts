@@ -83,11 +83,11 @@ async function datagrams(
   earlier: Outcome | undefined,
 ): Promise<Outcome> {
   const payloads = packets.map((bytes) => bytes - HEADERS);
-  const offer = (rate: number, time = seconds / 2): Promise<UdpTrial> =>
+  const offer = (rate: number, time = seconds / 4): Promise<UdpTrial> =>
     trial(tunnel, payloads, rate, time);
   const guess = earlier?.kpps === undefined ? undefined : 1000 * earlier.kpps;
   const { best, most }: Found<UdpTrial> = await searchRate(offer, guess);
-  const half = await offer(deliveredOf(best) / 2, seconds);
+  const half = await offer(deliveredOf(best) / 2, seconds / 2);
   return {
     mbits: (8 * best.bytes) / best.seconds / 1e6,
     kpps: deliveredOf(best) / 1000,

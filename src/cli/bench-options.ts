@@ -27,7 +27,7 @@ export const withTunnelOptions = (command: Command, rounds: number): Command =>
         `enc-algorithm, or enc+auth (default: ${DEFAULT_PROPOSALS.join(' ')})`,
       )
       .option('--rounds <count>', 'rounds; every figure is their median', `${rounds}`)
-      .option('--seconds <count>', 'of a TCP run; a UDP trial takes half of it', '3')
+      .option('--seconds <count>', 'of a TCP run; a UDP trial takes a quarter of it', '3')
       .option('--work <name...>', `only these of ${NAMES.join(', ')}`)
       .option('--generator <name>', `of TCP: ${GENERATORS.join(', ')}`, 'auto'),
   );

@@ -2,7 +2,8 @@
 // wireguard-go, in turn, on the same machine at the same time.
 import type { Command } from 'commander';
 import { formatFigure } from '../bench/chart.js';
-import { runTunnels, type Subject, type TunnelRow } from '../bench/run-tunnels.js';
+import { runTunnels } from '../bench/run-tunnels.js';
+import type { Subject, TunnelRow } from '../bench/tunnel-rows.js';
 import { bare, culvert } from '../lab/culvert.js';
 import type { Proposal } from '../lab/peer.js';
 import { strongswan } from '../lab/strongswan.js';

@@ -2,7 +2,8 @@
 // path.
 import type { Command } from 'commander';
 import { formatFigure, type Group } from '../bench/chart.js';
-import { runTunnels, type Subject, type TunnelRow } from '../bench/run-tunnels.js';
+import { runTunnels } from '../bench/run-tunnels.js';
+import type { Subject, TunnelRow } from '../bench/tunnel-rows.js';
 import { bare, culvert } from '../lab/culvert.js';
 import {
   readEffort,

@@ -40,8 +40,8 @@ test('it finds the limit of a path that collapses under a flood', async () => {
 });
 
 test('it climbs down from a guess that is too high, and up from one that is too low', async () => {
-  within(deliveredOf((await searchRate(path(50_000, 1e6).offer, 150_000)).best), 50_000, 0.15);
-  within(deliveredOf((await searchRate(path(50_000, 1e6).offer, 20_000)).best), 50_000, 0.15);
+  within(deliveredOf((await searchRate(path(50_000, 1e6).offer, 150_000)).best), 50_000, 0.07);
+  within(deliveredOf((await searchRate(path(50_000, 1e6).offer, 20_000)).best), 50_000, 0.07);
 });
 
 test('where the sender is the limit it does not ask for ever more', async () => {
