@@ -48,6 +48,7 @@ function policy(id: number, src: Policy['src'], dst: Policy['dst'], more = {}): 
     protocol: 0,
     level: 'require',
     tunnel: true,
+    protection: 'esp',
     peer: 'bench',
     proposal: PROPOSAL,
     ...more,
