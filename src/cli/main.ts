@@ -8,6 +8,8 @@ import { registerActivePeers } from './active-peers.js';
 import { registerBench } from './bench.js';
 import { registerCheck } from './check.js';
 import { registerDemo } from './demo.js';
+import { registerExport } from './export.js';
+import { registerImport } from './import.js';
 import { registerInstalledSa } from './installed-sa.js';
 import { registerPolicy } from './policy.js';
 import { registerRun } from './run.js';
@@ -18,6 +20,8 @@ import { version } from './version.js';
 const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRun,
   registerCheck,
+  registerImport,
+  registerExport,
   registerDemo,
   registerPolicy,
   registerActivePeers,

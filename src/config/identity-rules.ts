@@ -134,3 +134,13 @@ export function peersHaveIdentities(c: Configuration, problems: Problem[]): void
     problems.push({ path, value: 'no identity', expected });
   }
 }
+
+/** The properties that some methods use and others do not. */
+export const MATTERS_TO: readonly string[] = OF_METHODS;
+
+/** Which of them `method` uses; undefined where there is no such method. */
+export function usesOf(method: string): readonly string[] | undefined {
+  if (!Object.hasOwn(METHODS, method)) return undefined;
+  const { needs, takes } = METHODS[method as Method];
+  return [...needs, ...takes];
+}

@@ -11,7 +11,7 @@ export interface Later {
   readonly values?: (value: unknown) => boolean;
   /**
    * `refused`: the file is wrong. `peer`: the file is right, the peer is not started and says why.
-   * `entry`: the same of the entry itself, which is set aside with a warning.
+   * `entry`: nothing that is started uses it; a warning says so.
    * A value is never taken and then not carried out.
    */
   readonly meanwhile: 'refused' | 'peer' | 'entry';
@@ -81,6 +81,12 @@ type ValueOf<P> = P extends { readonly kind: Kind<infer T> } ? T : never;
 export type Entry<M extends Menu> = {
   readonly [N in Row<M>['name']]: ValueOf<Extract<Row<M>, { readonly name: N }>>;
 };
+
+/** Whether two values as written are read as the same. */
+export function sameValue({ kind }: Property, a: unknown, b: unknown): boolean {
+  const [first, second] = [kind.read(a), kind.read(b)];
+  return !failed(first) && !failed(second) && isDeepStrictEqual(first.value, second.value);
+}
 
 /** Whether a value as read is the property's default. */
 export function isDefault(row: Property, value: unknown): boolean {

@@ -102,7 +102,8 @@ function policiesFit(c: Configuration, problems: Problem[]): void {
     if (policy.template === false && !unread.has('group') && policy.group !== 'default') {
       wrong('group', show(policy.group), 'default: only a template belongs to a group');
     }
-    if (policy.disabled === false && off.includes(policy.proposal)) {
+    const negotiates = policy.disabled === false && policy.action === 'encrypt';
+    if (negotiates && off.includes(policy.proposal)) {
       wrong('proposal', show(policy.proposal), 'a proposal that is not disabled');
     }
   }

@@ -107,13 +107,13 @@ function later(c: Configuration): Warning[] {
   const entries = setAside(c).map(({ path, value, what }) => ({
     path,
     value,
-    text: `not used: ${what} are not there yet`,
+    text: `not used: it waits for ${what}`,
   }));
   const menus = c.all.flatMap(({ menu, found }) => {
     const count = found.filter(({ path }) => path.includes('[')).length;
     if (menu.later === undefined || count === 0) return [];
     const value = `${count} ${count === 1 ? 'entry' : 'entries'}`;
-    return [{ path: menu.name, value, text: `not used: ${menu.later} is not there yet` }];
+    return [{ path: menu.name, value, text: `not used: it waits for ${menu.later}` }];
   });
   return [...peers, ...entries, ...menus];
 }

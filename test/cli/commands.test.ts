@@ -2,7 +2,7 @@
 // socket with rows of ours behind it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +81,48 @@ commands('check: ok and not ok', async ({ directory }) => {
   assert.equal([good.status, good.err], [0, '']);
   assert.match(good.out, /site.json: ok: 0 peers, 0 identities, 0 policies\n$/);
 });
+
+commands(
+  'import and export: the configuration, the notes, the exit status',
+  async ({ directory }) => {
+    const [script, file] = [join(directory, 'r.rsc'), join(directory, 'site.json')];
+    const peer = '/ip ipsec peer add name=w address=192.0.2.1/32 exchange-mode=ike2\n';
+    const rest = '/ip ipsec identity add peer=w secret="a long, long secret"\n/ip route add x=y\n';
+    writeFileSync(script, peer + rest);
+    const shown = await culvert(['import', script]);
+    assert.is(shown.status, 0);
+    assert.is(
+      shown.err,
+      `${script}: line 3: /ip route: 1 command skipped: there is no such menu here\n`,
+    );
+    const { peer: peers } = JSON.parse(shown.out) as { peer: { name: string }[] };
+    assert.is(peers[0]!.name, 'w');
+    const written = await culvert(['import', script, '--out', file]);
+    assert.equal([written.status, written.out], [0, '']);
+    assert.is(statSync(file).mode & 0o777, 0o600);
+    assert.is(readFileSync(file, 'utf8'), shown.out);
+    const exported = await culvert(['export', file]);
+    assert.is(exported.status, 0);
+    assert.match(
+      exported.out,
+      '/ip ipsec peer\nadd address=192.0.2.1/32 exchange-mode=ike2 name=w\n',
+    );
+    assert.match(exported.out, '# secret is left out: --show-secrets\n');
+    assert.match(
+      (await culvert(['export', '--show-secrets', file])).out,
+      'secret="a long, long secret"',
+    );
+    writeFileSync(script, peer);
+    const bad = await culvert(['import', script]);
+    assert.is(bad.status, 1);
+    assert.match(bad.err, 'line 1: peer[0]: no identity: expected an entry in the menu identity');
+    assert.match(bad.err, /r.rsc: the result is not complete: correct what is named\n$/);
+    assert.match(
+      (await culvert(['import', join(directory, 'no')])).err,
+      /^culvert: .*no: not found\n$/,
+    );
+  },
+);
 
 commands('run refuses a wrong file before it touches anything', async ({ directory }) => {
   const { status, err } = await culvert(['run', join(directory, 'none.json')]);

@@ -439,7 +439,7 @@ loading('a template is set aside; it may be of both families', () => {
     [[1], [0]],
   );
   assert.equal(loaded.warnings.map(formatWarning), [
-    'policy[0].template: "yes": not used: policies made from templates are not there yet',
+    'policy[0].template: "yes": not used: it waits for a policy made from a template',
   ]);
 });
 
@@ -487,7 +487,7 @@ const waiting: [string, (file: ReturnType<typeof sound>) => Json, RegExp][] = [
   [
     'templates',
     (f) => ({ ...f, identity: [{ ...f.identity![0], 'generate-policy': 'port-strict' }] }),
-    /^identity\[0\].generate-policy: .*: peer p is not started: policies made from templates/,
+    /^identity\[0\].generate-policy: .*: peer p is not started: a policy made from a template/,
   ],
 ];
 for (const [title, change, expected] of waiting) {

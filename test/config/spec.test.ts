@@ -77,7 +77,10 @@ spec('every property shows its effect in a test, or says what it waits for', () 
     for (const row of rows) {
       const path = `${menu.name}.${row.name}`;
       const waits = row.later !== undefined || ('later' in menu && menu.later !== undefined);
-      assert.ok(row.shown !== undefined || waits, `${path} has neither`);
+      assert.ok(
+        row.shown !== undefined || waits,
+        `${path}: name in src/config/menus the tests that show its effect (shown), or later`,
+      );
       for (const test of row.shown ?? []) {
         assert.ok(existsSync(join(packageRoot, 'test', test)), `${path}: there is no ${test}`);
       }

@@ -331,13 +331,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
         [4_294_967_296, 'from 0 to 4294967295'],
       ],
     },
-    'prf-algorithm': oneOf(
-      ['auto'],
-      [
-        ['sha256', 'auto: a pseudo-random function apart from hash-algorithm is not there yet'],
-        ['md5', 'one of auto, sha1'],
-      ],
-    ),
+    'prf-algorithm': oneOf(['auto', 'sha256', 'sha512'], [['md5', 'one of auto, sha1']]),
     ppk: oneOf(
       ['no', 'psk', 'psk-ike-initial'],
       [
@@ -496,17 +490,13 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
   settings: {
     accounting: FLAG,
     'interim-update': {
-      good: ['0s', 0, '00:00:00'],
+      good: ['0s', 0, '00:05:00'],
       bad: [
-        ['5m', '0s: RADIUS is not there yet'],
         ['2d', 'to 86400 s'],
         ['often', 'a time'],
       ],
     },
-    'xauth-use-radius': {
-      good: ['no', false],
-      bad: [['yes', 'no: XAuth with RADIUS is not there yet'], ...FLAG.bad],
-    },
+    'xauth-use-radius': FLAG,
     'ddos-cookie-threshold': {
       good: [0, 30, '1000'],
       bad: [

@@ -77,7 +77,6 @@ export const radiusMenu = menu({
     property({
       name: 'service',
       kind: listOf([...RADIUS_SERVICES, ...OTHER_SERVICES]),
-      default: 'ipsec',
       text: 'What the server is for; only ipsec concerns this gateway.',
       later: waits(RADIUS),
     }),

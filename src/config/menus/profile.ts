@@ -113,7 +113,7 @@ export const profileMenu = menu({
       text:
         'Pseudo-random function of IKEv2 where it is to differ from hash-algorithm; auto: the same ' +
         '(RouterOS 7).',
-      later: { what: 'a pseudo-random function apart from hash-algorithm', meanwhile: 'refused' },
+      later: { what: 'a pseudo-random function apart from hash-algorithm', meanwhile: 'peer' },
     }),
     property({
       name: 'ppk',

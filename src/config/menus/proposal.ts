@@ -95,6 +95,7 @@ export const proposalMenu = menu({
         'How far behind the newest packet of an ESP SA an older one may arrive and still pass ' +
         '(RFC 4303 §3.4.3). Wider where the path or a peer with several threads reorders much. It ' +
         'cannot be switched off: without it every packet on the way could be sent again.',
+      shown: ['assembly/flow.test.ts', 'dataplane/tables.test.ts'],
     }),
     disabled,
     comment,

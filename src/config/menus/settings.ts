@@ -20,14 +20,14 @@ export const settingsMenu = menu({
       kind: duration(0, DAY),
       default: '0s',
       text: 'How often a session that goes on is reported; 0s: never.',
-      later: { what: RADIUS, meanwhile: 'refused' },
+      later: { what: RADIUS, meanwhile: 'entry' },
     }),
     property({
       name: 'xauth-use-radius',
       kind: flag,
       default: false,
       text: 'Ask a RADIUS server, not the menu user, about XAuth users.',
-      later: { what: `${XAUTH} with ${RADIUS}`, meanwhile: 'refused' },
+      later: { what: `${XAUTH} with ${RADIUS}`, meanwhile: 'entry' },
     }),
     property({
       name: 'ddos-cookie-threshold',
