@@ -27,6 +27,8 @@ export interface Received {
   readonly flags?: number;
   /** IPv6 extension headers, of a raw socket that asked for them. */
   readonly extensions?: readonly { readonly type: number; readonly bytes: Uint8Array }[];
+  /** Bytes of each datagram of a message that the kernel joined (UDP_GRO). */
+  readonly segment?: number;
 }
 
 export interface Result {
@@ -195,18 +197,21 @@ export function sockaddr(address: string, port: number): Buffer {
 /** IPV6_HOPOPTS, IPV6_RTHDR, IPV6_DSTOPTS of linux/in6.h. */
 const EXTENSION: Readonly<Record<number, number>> = { 0: 54, 43: 57, 60: 59 };
 
-/** The control messages a kernel hands over: PKTINFO and TOS, extension headers. */
-function controls({ to, tos, extensions = [] }: Received): Buffer[] {
+/** The control messages a kernel hands over: PKTINFO and TOS, extension headers, UDP_GRO. */
+function controls({ to, tos, extensions = [], segment }: Received): Buffer[] {
   const found: Buffer[] = [];
   const family = to ? parseAddress(to)!.family : 4;
-  const add = (type4: number, type6: number, data: Uint8Array): void => {
+  const level = family === 4 ? 0 : 41;
+  const push = (level: number, type: number, data: Uint8Array): void => {
     const message = Buffer.alloc(16 + ((data.length + 7) & ~7));
     message.writeUInt32LE(16 + data.length, 0);
-    message.writeInt32LE(family === 4 ? 0 : 41, 8);
-    message.writeInt32LE(family === 4 ? type4 : type6, 12);
+    message.writeInt32LE(level, 8);
+    message.writeInt32LE(type, 12);
     message.set(data, 16);
     found.push(message);
   };
+  const add = (type4: number, type6: number, data: Uint8Array): void =>
+    push(level, family === 4 ? type4 : type6, data);
   if (to) {
     const bytes = toBytes(parseAddress(to)!);
     const index = Buffer.from([7, 0, 0, 0]);
@@ -215,6 +220,7 @@ function controls({ to, tos, extensions = [] }: Received): Buffer[] {
   if (tos !== undefined)
     add(1, 67, family === 4 ? Buffer.from([tos]) : Buffer.from([tos, 0, 0, 0]));
   for (const { type, bytes } of extensions) add(0, EXTENSION[type]!, bytes);
+  if (segment !== undefined) push(17, 104, Buffer.from(Uint32Array.of(segment).buffer));
   return found;
 }
 
