@@ -16,6 +16,7 @@ import { setLink } from '../../src/net/links.js';
 import { SOCK_DGRAM, SOCK_NONBLOCK } from '../../src/net/linux.js';
 import { joinNamespaces } from '../../src/net/namespace.js';
 import { addRoute } from '../../src/net/routes.js';
+import { setOption } from '../../src/net/socket-options.js';
 import { openSockets } from '../../src/net/sockets.js';
 import { openTun } from '../../src/net/tun.js';
 import { readable, TestSocket } from '../helpers/datagrams.js';
@@ -180,6 +181,61 @@ worker('a packet that the path does not take leaves in fragments, and main is to
     made.close();
     set.close();
   }),
+);
+
+/** Lays one message of `count` datagrams of `length` bytes (the last of 10) with UDP_SEGMENT. */
+function layJoined(b: Bench, port: number, count: number, length: number): void {
+  for (let i = 0; i < count; i++) layMessage(b, port, i, i === count - 1 ? 10 : length, peer);
+  const message = at + layout.WORKER_TX_MMSG + port * layout.TX_SLOTS * layout.MMSGHDR;
+  const control = at + layout.WORKER_TX_CMSG;
+  b.view.setUint32(control, 18, true);
+  b.view.setInt32(control + 8, 17, true); // SOL_UDP, UDP_SEGMENT
+  b.view.setInt32(control + 12, 103, true);
+  b.view.setUint16(control + 16, length, true);
+  b.view.setBigUint64(message + layout.MMSGHDR_CONTROL, BigInt(b.base + control), true);
+  b.view.setUint32(message + layout.MMSGHDR_CONTROLLEN, 24, true);
+  b.view.setUint32(message + layout.MMSGHDR_IOVLEN, count, true);
+  b.view.setUint32(at + layout.WORKER_TX_COUNT + 4 * port, 1, true);
+}
+
+worker(
+  'joined datagrams: sent at once; apart where the kernel wants that, which is remembered',
+  () =>
+    withNamespaces(['a', 'b'], (a, b) => {
+      joinNamespaces(
+        { namespace: a!, name: 'wan', addresses: [`${ours}/24`] },
+        { namespace: b!, name: 'wan', addresses: [`${peer}/24`] },
+      );
+      const set = a!.enter(() => openSockets({ workers: 1, mark: 7 }));
+      const friend = b!.enter(() => new TestSocket(addressBytes(peer), 4500));
+      const made = bench(set.workers[0]!);
+      const plain = (): number => made.view.getUint32(at + layout.WORKER_TX_PLAIN, true);
+      const send = (count: number, length: number): number[] => {
+        made.process = (port) => layJoined(made, port, count, length);
+        friend.send(addressBytes(ours), 4500, Uint8Array.of(1, 2, 3, 4, 5));
+        assert.is(made.loop.turn(1000), 1);
+        const lengths: number[] = [];
+        for (let got = friend.receive(20); got !== undefined; got = friend.receive(20)) {
+          assert.ok(got.every((byte) => byte === got![0]));
+          lengths.push(got.length);
+        }
+        return lengths;
+      };
+      assert.equal(send(5, 1000), [1000, 1000, 1000, 1000, 10]);
+      assert.equal([plain(), made.counter(OUT_ERRORS), made.posted()], [0, 0, []]);
+      // Larger than the path, so each is; the short one fits.
+      assert.equal(send(3, 4000).at(-1), 10);
+      assert.equal(made.posted(), [{ kind: 'too-big', remote: addressBytes(peer) }]);
+      assert.is(plain(), 0, 'the size was wrong, not UDP_SEGMENT');
+      // Without checksums (SO_NO_CHECK) the kernel refuses UDP_SEGMENT.
+      const fd = set.workers[0]![PORT_UDP4_4500]!;
+      setOption(fd, 'SO_NO_CHECK', 1, 'test');
+      assert.equal(send(5, 1000), [1000, 1000, 1000, 1000, 10]);
+      assert.is(plain(), 1 << PORT_UDP4_4500);
+      friend.close();
+      made.close();
+      set.close();
+    }),
 );
 
 worker('TUN packets come in by batches and go out; mail wakes main once', () =>
