@@ -91,6 +91,7 @@ const peerOf = (entry: Entry<typeof peerMenu>, profile: Profile): Peer => ({
   passive: entry.passive,
   profile,
   sendInitialContact: entry['send-initial-contact'],
+  udpEncapsulation: entry['udp-encapsulation'],
 });
 
 const identityOf = (entry: Entry<typeof identityMenu>): Identity => ({

@@ -27,6 +27,7 @@ const RULES: readonly Rule[] = [
   namesAreUnique,
   referencesExist,
   peersAreDistinct,
+  encapsulationFits,
   methodsHaveWhatTheyNeed,
   credentialsAreComplete,
   identitiesFitTheirPeer,
@@ -62,6 +63,18 @@ function peersAreDistinct(c: Configuration, problems: Problem[]): void {
       const expected = `an address that no other peer of the same exchange-mode has; ${other} has it`;
       problems.push({ path: `${path}.address`, value: address, expected });
     } else first.set(key, path);
+  }
+}
+
+/** UDP encapsulation is agreed by NAT detection (RFC 7296 §2.23). */
+function encapsulationFits(c: Configuration, problems: Problem[]): void {
+  const without = readable(c.profiles, 'name', 'nat-traversal')
+    .filter(({ entry }) => !entry['nat-traversal'])
+    .map(({ entry }) => entry.name);
+  for (const { path, entry } of enabled(c.peers, 'udp-encapsulation', 'profile')) {
+    if (!entry['udp-encapsulation'] || !without.includes(entry.profile)) continue;
+    const expected = `no, as profile '${entry.profile}' says nat-traversal=no`;
+    problems.push({ path: `${path}.udp-encapsulation`, value: 'yes', expected });
   }
 }
 

@@ -13,8 +13,6 @@ export interface Context {
   readonly agreement: Agreement;
   /** The source address that this host would use; undefined where there is no route. */
   localAddressFor(remote: Address): Address | undefined;
-  /** Claims a NAT towards this peer, so that both sides encapsulate in UDP (no raw sockets here). */
-  forceEncapsulation?(peer: string): boolean;
   readonly settings?: Partial<Settings>;
 }
 

@@ -50,6 +50,8 @@ export interface Peer {
   readonly passive: boolean;
   readonly profile: Profile;
   readonly sendInitialContact: boolean;
+  /** Claims a NAT towards this peer, so that both sides put ESP into UDP. */
+  readonly udpEncapsulation: boolean;
 }
 
 export interface Identity {

@@ -343,6 +343,15 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
     /^pool\[1\].next-pool: "x": expected a pool that does not lead back to this one$/,
   ],
   [
+    'UDP encapsulation without NAT traversal',
+    (f) => ({
+      ...f,
+      profile: [{ name: 'default', 'nat-traversal': false }],
+      peer: [{ ...f.peer![0], 'udp-encapsulation': true }],
+    }),
+    /^peer\[0\].udp-encapsulation: yes: expected no, as profile 'default' says nat-traversal=no$/,
+  ],
+  [
     'transport mode between networks',
     (f) => ({ ...f, policy: [{ ...f.policy![0], tunnel: false }] }),
     /^policy\[0\].src-address: 198.51.100.0\/24: expected this host's own address: tunnel=no/,

@@ -202,6 +202,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       bad: [...NAME.bad.slice(0, 2), ['strong', 'a profile: default']],
     },
     'send-initial-contact': FLAG,
+    'udp-encapsulation': FLAG,
     'ppk-secret': SECRET,
     disabled: FLAG,
     comment: COMMENT,

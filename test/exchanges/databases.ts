@@ -57,6 +57,7 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
     passive: side === 'west',
     profile: { ...PROFILE, ...options.profile },
     sendInitialContact: true,
+    udpEncapsulation: false,
     ...options.peer,
   };
   const identity: Identity = {

@@ -35,8 +35,9 @@ engine('a bug costs the SA it happened in, is reported, and the peer is called a
 
 engine('a claimed NAT makes both sides encapsulate', async () => {
   const world = new World((values, context) => {
-    const claims = values.peers[0]!.name === 'west';
-    return new Engine(values, { ...context, forceEncapsulation: () => claims });
+    const udpEncapsulation = values.peers[0]!.name === 'west';
+    const peers = values.peers.map((peer) => ({ ...peer, udpEncapsulation }));
+    return new Engine({ ...values, peers }, context);
   });
   await world.establish();
   for (const site of world.sites) assert.ok(site.current(0)!.udpEncapsulation, site.name);

@@ -95,7 +95,7 @@ export const tunMenu = menu({
         'Exchange super-packets of up to 64 KiB with the kernel, at the TUN device (TSO, USO) and on ' +
         'port 4500 (UDP_GRO, UDP_SEGMENT): several times faster. What the kernel lacks is noticed ' +
         'and done without; no is for a kernel that gets it wrong.',
-      shown: ['net/tun.test.ts'],
+      shown: ['e2e/offload.test.ts', 'net/tun.test.ts'],
     }),
   ],
 });

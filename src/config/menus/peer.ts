@@ -83,6 +83,18 @@ export const peerMenu = menu({
       shown: ['exchanges/auth.test.ts'],
     }),
     property({
+      name: 'udp-encapsulation',
+      kind: flag,
+      default: false,
+      ours: true,
+      text:
+        'Put ESP into UDP even where no NAT is on the way (RFC 7296 §2.23). The kernel takes and ' +
+        'gives many datagrams at once, but raw ESP packets one by one: about twice as fast with ' +
+        '`offload` of `tun` at both ends. One end saying yes is enough. Needs `nat-traversal` of the ' +
+        'profile.',
+      shown: ['ike/engine.test.ts', 'e2e/offload.test.ts'],
+    }),
+    property({
       name: 'ppk-secret',
       kind: secret,
       default: '',

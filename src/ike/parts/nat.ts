@@ -20,9 +20,9 @@ function hash({ spiInitiator, spiResponder }: Spis, { address, port }: Endpoint)
 }
 
 /** Both notifications; none where the profile says nat-traversal=no. */
-export function buildNat({ world, sa }: Work): PlainPayload[] {
+export function buildNat({ sa }: Work): PlainPayload[] {
   if (!sa.peer.profile.natTraversal) return [];
-  const claimed = world.context.forceEncapsulation?.(sa.peer.name) ?? false;
+  const claimed = sa.peer.udpEncapsulation;
   sa.natClaimed = claimed;
   // A source that is nobody's makes the peer see a NAT, and so encapsulate.
   const source = claimed ? { address: sa.local.address, port: 0 } : sa.local;
