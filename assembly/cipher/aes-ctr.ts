@@ -94,31 +94,22 @@ function plain(batch: u32): void {
 
 // ---- 2. constants --------------------------------------------------------------------------------
 
-/** ShiftRows in two halves: what moves, and what is left out (its index is out of range: zero). */
+/** ShiftRows leaves out what is not the same for all blocks (its index is out of range: zero). */
 function constants(planes: usize): void {
   const first = scratchAt + FIRST;
   const second = scratchAt + SECOND;
   const lastByte = scratchAt + LAST_BYTE;
+  const without15 = i8x16(0, 5, 10, -1, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11);
+  const withoutColumn = i8x16(-1, 5, 10, 15, 4, 9, 14, -1, 8, 13, -1, 7, 12, -1, 6, 11);
+  const column = i8x16(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
   substitute(lastByte, lastByte, ALONE);
   substitute(first, first, ALONE);
+  mixColumns(first, without15, second, planes + STATE);
   for (let at: usize = 0; at < STATE; at += 16) {
-    const s = v128.load(first + at);
-    const without = i8x16(0, 5, 10, -1, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11);
-    v128.store(first + at, i8x16.swizzle(s, without));
-  }
-  mixColumns(first, planes + STATE);
-  for (let at: usize = 0; at < STATE; at += 16) {
-    v128.store(second + at, v128.load(first + at));
+    v128.store(first + at, i8x16.swizzle(v128.load(second + at), column));
   }
   substitute(second, second, ALONE);
-  for (let at: usize = 0; at < STATE; at += 16) {
-    const s = v128.load(second + at);
-    const without = i8x16(-1, 5, 10, 15, 4, 9, 14, -1, 8, 13, -1, 7, 12, -1, 6, 11);
-    v128.store(second + at, i8x16.swizzle(s, without));
-    const first0 = i8x16(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-    v128.store(first + at, i8x16.swizzle(v128.load(first + at), first0));
-  }
-  mixColumns(second, planes + 2 * STATE);
+  mixColumns(second, withoutColumn, second, planes + 2 * STATE);
 }
 
 // ---- 3. group ------------------------------------------------------------------------------------
@@ -150,14 +141,10 @@ function columns(group: u32): void {
 
 /** ShiftRows puts row r of column 0 into column 4 - r; everything else of round 2 is in SECOND. */
 function secondRound(batch: u32): void {
-  const columns = scratchAt + COLUMNS;
-  const state = scratchAt + STREAM + batch * STATE;
   const base = i8x16.splat(<i8>(4 * batch));
   const place = v128.or(base, i8x16(0, -1, -1, -1, -1, -1, -1, 3, -1, -1, 2, -1, -1, 1, -1, -1));
-  for (let at: usize = 0; at < STATE; at += 16) {
-    v128.store(state + at, i8x16.swizzle(v128.load(columns + at), place));
-  }
-  mixColumns(state, scratchAt + SECOND);
+  const state = scratchAt + STREAM + batch * STATE;
+  mixColumns(scratchAt + COLUMNS, place, state, scratchAt + SECOND);
 }
 
 // ---- 4. rounds 3 … -------------------------------------------------------------------------------

@@ -200,36 +200,39 @@ function mixed(doubled: v128, up: v128, difference: v128, key: usize): v128 {
   return v128.xor(sum, v128.load(key));
 }
 
-/** MixColumns of planes that ShiftRows has moved, and the round key: as `substitute` has it. */
-export function mixColumns(state: usize, key: usize): void {
-  const a7 = v128.load(state, 112);
+/**
+ * ShiftRows by bytes picked with `index` from the planes at `from` (zero where it is above 15), then
+ * MixColumns and the round key as `substitute` has them.
+ */
+export function mixColumns(from: usize, index: v128, state: usize, key: usize): void {
+  const a7 = i8x16.swizzle(v128.load(from, 112), index);
   const b7 = up(a7);
   const d7 = v128.xor(a7, b7);
-  const a0 = v128.load(state);
+  const a0 = i8x16.swizzle(v128.load(from), index);
   const b0 = up(a0);
   const d0 = v128.xor(a0, b0);
   v128.store(state, mixed(d7, b0, d0, key));
-  const a1 = v128.load(state, 16);
+  const a1 = i8x16.swizzle(v128.load(from, 16), index);
   const b1 = up(a1);
   const d1 = v128.xor(a1, b1);
   v128.store(state, mixed(v128.xor(d0, d7), b1, d1, key + 16), 16);
-  const a2 = v128.load(state, 32);
+  const a2 = i8x16.swizzle(v128.load(from, 32), index);
   const b2 = up(a2);
   const d2 = v128.xor(a2, b2);
   v128.store(state, mixed(d1, b2, d2, key + 32), 32);
-  const a3 = v128.load(state, 48);
+  const a3 = i8x16.swizzle(v128.load(from, 48), index);
   const b3 = up(a3);
   const d3 = v128.xor(a3, b3);
   v128.store(state, mixed(v128.xor(d2, d7), b3, d3, key + 48), 48);
-  const a4 = v128.load(state, 64);
+  const a4 = i8x16.swizzle(v128.load(from, 64), index);
   const b4 = up(a4);
   const d4 = v128.xor(a4, b4);
   v128.store(state, mixed(v128.xor(d3, d7), b4, d4, key + 64), 64);
-  const a5 = v128.load(state, 80);
+  const a5 = i8x16.swizzle(v128.load(from, 80), index);
   const b5 = up(a5);
   const d5 = v128.xor(a5, b5);
   v128.store(state, mixed(d4, b5, d5, key + 80), 80);
-  const a6 = v128.load(state, 96);
+  const a6 = i8x16.swizzle(v128.load(from, 96), index);
   const b6 = up(a6);
   const d6 = v128.xor(a6, b6);
   v128.store(state, mixed(d5, b6, d6, key + 96), 96);

@@ -128,7 +128,7 @@ function authenticate(context: usize, aad: usize, aadLength: u32, data: usize, l
   sum = ghashBlocks(tables, sum, data, whole / 16);
   const last = length - whole;
   const padded = (last + 15) & ~15;
-  memory.fill(tail, 0, padded);
+  for (let at: u32 = 0; at < padded; at += 16) v128.store(tail + at, i8x16.splat(0));
   copyShort(tail, data + whole, last);
   store<u64>(tail + padded, bswap<u64>(<u64>aadLength * 8));
   store<u64>(tail + padded, bswap<u64>(<u64>length * 8), 8);
