@@ -1,6 +1,7 @@
 // SHA-512 (and SHA-384) of two messages side by side: lane i of every vector belongs to message i.
-//   1. schedule: 16 words of each message, transposed, and the 64 made from them
-//   2. rounds: as in sha512.ts, on vectors
+//   1. load: 16 words of each message, transposed
+//   2. rounds: as in sha512.ts, on vectors; the schedule's word t + 16 is made in round t, where it fills
+//      the gaps that the chain of rounds leaves
 import { scratchAt } from '../memory';
 import { loadLongWords } from './lanes';
 import { SHA512_K } from './sha512';
@@ -15,18 +16,7 @@ export function sha512Lanes(state: usize, pointers: usize, blocks: u32): void {
   const w = scratchAt + SCHEDULE;
   for (; blocks > 0; blocks--) {
     loadLongWords(pointers, w);
-    schedule(w);
     rounds(state, w);
-  }
-}
-
-function schedule(w: usize): void {
-  const end = w + 1280;
-  for (let t = w + 256; t < end; t += 16) {
-    const sum = i64x2.add(v128.load(t - 256), v128.load(t - 112));
-    const s0 = small0(v128.load(t - 240));
-    const s1 = small1(v128.load(t - 32));
-    v128.store(t, i64x2.add(i64x2.add(sum, s0), s1));
   }
 }
 
@@ -39,8 +29,44 @@ function rounds(state: usize, w: usize): void {
   let f = v128.load(state, 80);
   let g = v128.load(state, 96);
   let h = v128.load(state, 112);
-  const end = SHA512_K + 640;
-  for (let k = SHA512_K; k < end; k += 64, w += 128) {
+  let k = SHA512_K;
+  do {
+    extend(w + 0);
+    h = first(h, e, f, g, k + 0, w + 0);
+    d = i64x2.add(d, h);
+    h = second(h, a, b, c);
+    extend(w + 16);
+    g = first(g, d, e, f, k + 8, w + 16);
+    c = i64x2.add(c, g);
+    g = second(g, h, a, b);
+    extend(w + 32);
+    f = first(f, c, d, e, k + 16, w + 32);
+    b = i64x2.add(b, f);
+    f = second(f, g, h, a);
+    extend(w + 48);
+    e = first(e, b, c, d, k + 24, w + 48);
+    a = i64x2.add(a, e);
+    e = second(e, f, g, h);
+    extend(w + 64);
+    d = first(d, a, b, c, k + 32, w + 64);
+    h = i64x2.add(h, d);
+    d = second(d, e, f, g);
+    extend(w + 80);
+    c = first(c, h, a, b, k + 40, w + 80);
+    g = i64x2.add(g, c);
+    c = second(c, d, e, f);
+    extend(w + 96);
+    b = first(b, g, h, a, k + 48, w + 96);
+    f = i64x2.add(f, b);
+    b = second(b, c, d, e);
+    extend(w + 112);
+    a = first(a, f, g, h, k + 56, w + 112);
+    e = i64x2.add(e, a);
+    a = second(a, b, c, d);
+    k += 64;
+    w += 128;
+  } while (k < SHA512_K + 512);
+  do {
     h = first(h, e, f, g, k + 0, w + 0);
     d = i64x2.add(d, h);
     h = second(h, a, b, c);
@@ -65,7 +91,9 @@ function rounds(state: usize, w: usize): void {
     a = first(a, f, g, h, k + 56, w + 112);
     e = i64x2.add(e, a);
     a = second(a, b, c, d);
-  }
+    k += 64;
+    w += 128;
+  } while (k < SHA512_K + 640);
   v128.store(state, i64x2.add(v128.load(state, 0), a), 0);
   v128.store(state, i64x2.add(v128.load(state, 16), b), 16);
   v128.store(state, i64x2.add(v128.load(state, 32), c), 32);
@@ -74,6 +102,14 @@ function rounds(state: usize, w: usize): void {
   v128.store(state, i64x2.add(v128.load(state, 80), f), 80);
   v128.store(state, i64x2.add(v128.load(state, 96), g), 96);
   v128.store(state, i64x2.add(v128.load(state, 112), h), 112);
+}
+
+/** Word t + 16 of the schedule from the words at w = t, t + 1, t + 9 and t + 14. */
+function extend(w: usize): void {
+  const sum = i64x2.add(v128.load(w), v128.load(w, 144));
+  const s0 = small0(v128.load(w, 16));
+  const s1 = small1(v128.load(w, 224));
+  v128.store(w, i64x2.add(i64x2.add(sum, s0), s1), 256);
 }
 
 /** h + S1(e) + Ch(e, f, g) + K + W */
@@ -85,7 +121,7 @@ function first(h: v128, e: v128, f: v128, g: v128, k: usize, w: usize): v128 {
 
 /** h + S0(a) + Maj(a, b, c) */
 function second(h: v128, a: v128, b: v128, c: v128): v128 {
-  const majority = v128.or(v128.and(a, b), v128.and(c, v128.or(a, b)));
+  const majority = v128.xor(b, v128.and(v128.xor(a, b), v128.xor(b, c)));
   return i64x2.add(h, i64x2.add(majority, big0(a)));
 }
 
