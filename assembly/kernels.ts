@@ -82,7 +82,7 @@ export function aeadOpen(
 }
 
 /** Packets that one call of cbcSeal takes. */
-export const CBC_LANES: i32 = 8;
+export const CBC_LANES: i32 = 16;
 
 /** Encrypts up to CBC_LANES packets of an SA; jobs as cipher/cbc.ts has them. */
 export function cbcSeal(sa: usize, jobs: usize, count: u32): void {

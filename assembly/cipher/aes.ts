@@ -13,27 +13,46 @@ export function rounds(keyBytes: u32): u32 {
 
 /** Encrypts the eight blocks at `state` in place. */
 export function encryptBlocks(planes: usize, count: u32, state: usize): void {
-  transpose(state);
-  addRoundKey(state, planes);
-  for (let round: u32 = 1; round < count; round++) {
-    substitute(state, planes + round * STATE, MIX);
+  encryptStates(planes, count, state, 1);
+}
+
+/** Encrypts `states` times eight blocks; states take turns, so that one fills the gaps of another. */
+export function encryptStates(planes: usize, count: u32, state: usize, states: u32): void {
+  const end = state + states * STATE;
+  for (let at = state; at < end; at += STATE) {
+    transpose(at);
+    addRoundKey(at, planes);
   }
-  substitute(state, planes + count * STATE, LAST);
-  transpose(state);
+  for (let round: u32 = 1; round < count; round++) {
+    const key = planes + round * STATE;
+    for (let at = state; at < end; at += STATE) substitute(at, key, MIX);
+  }
+  const key = planes + count * STATE;
+  for (let at = state; at < end; at += STATE) substitute(at, key, LAST);
+  for (let at = state; at < end; at += STATE) transpose(at);
 }
 
 /** Decrypts the eight blocks at `state` in place (FIPS 197 §5.3). */
 export function decryptBlocks(planes: usize, count: u32, state: usize): void {
-  transpose(state);
-  addRoundKey(state, planes + count * STATE);
-  for (let round = count - 1; round > 0; round--) {
-    inverseSubstituteRows(state);
-    addRoundKey(state, planes + round * STATE);
-    inverseMixColumns(state);
+  decryptStates(planes, count, state, 1);
+}
+
+/** The same for `states` times eight blocks. */
+export function decryptStates(planes: usize, count: u32, state: usize, states: u32): void {
+  const end = state + states * STATE;
+  for (let at = state; at < end; at += STATE) {
+    transpose(at);
+    addRoundKey(at, planes + count * STATE);
   }
-  inverseSubstituteRows(state);
-  addRoundKey(state, planes);
-  transpose(state);
+  for (let round = count - 1; round > 0; round--) {
+    const key = planes + round * STATE;
+    for (let at = state; at < end; at += STATE) inverseSubstituteRows(at, key);
+    for (let at = state; at < end; at += STATE) inverseMixColumns(at);
+  }
+  for (let at = state; at < end; at += STATE) {
+    inverseSubstituteRows(at, planes);
+    transpose(at);
+  }
 }
 
 function addRoundKey(state: usize, key: usize): void {
@@ -43,15 +62,16 @@ function addRoundKey(state: usize, key: usize): void {
 }
 
 /**
- * InvShiftRows and InvSubBytes: with B the inverse of the affine map's linear part, the inverse S-box
+ * InvShiftRows, InvSubBytes and the round key: with B the inverse of the affine map's linear part, the inverse S-box
  * of x ^ 0x63 is B(S(B(x)) ^ 0x63): the same circuit between two linear maps.
  */
-function inverseSubstituteRows(state: usize): void {
+function inverseSubstituteRows(state: usize, key: usize): void {
   inverseAffine(state);
   substitute(state, state, ALONE);
   inverseAffine(state);
   for (let at: usize = 0; at < STATE; at += 16) {
-    v128.store(state + at, shiftedBack(v128.load(state + at)));
+    const back = shiftedBack(v128.load(state + at));
+    v128.store(state + at, v128.xor(back, v128.load(key + at)));
   }
 }
 

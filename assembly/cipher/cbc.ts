@@ -1,17 +1,18 @@
-// AES in CBC mode (NIST SP 800-38A §6.2; RFC 3602). Encryption is serial within a packet, so up to eight
+// AES in CBC mode (NIST SP 800-38A §6.2; RFC 3602). Encryption is serial within a packet, so up to sixteen
 // packets of one key go side by side, a lane each; decryption is parallel within the packet.
 import { scratchAt } from '../memory';
-import { decryptBlocks, encryptBlocks, rounds } from './aes';
+import { decryptStates, encryptStates, rounds } from './aes';
+import { STATE as EIGHT } from './aes-sbox';
 
-const LANES: u32 = 8;
+const LANES: u32 = 16;
 /** A job: u32 src, u32 dst, u32 length (a multiple of 16), u32 address of the IV. */
 const JOB: u32 = 16;
 // Scratch.
-const STATE: usize = 1024; // eight blocks in work
-const CHAIN: usize = 1152; // per lane, what the next block is added to
-const INPUT: usize = 1280; // eight blocks of ciphertext, since src may be dst
+const STATE: usize = 1024; // sixteen blocks in work
+const CHAIN: usize = STATE + 256; // per lane, what the next block is added to
+const INPUT: usize = CHAIN + 256; // sixteen blocks of ciphertext, since src may be dst
 
-/** Encrypts up to eight packets under one key; src may be dst. */
+/** Encrypts up to sixteen packets under one key; src may be dst. */
 export function cbcEncryptLanes(context: usize, keyBytes: u32, jobs: usize, count: u32): void {
   const state = scratchAt + STATE;
   const chain = scratchAt + CHAIN;
@@ -31,7 +32,7 @@ export function cbcEncryptLanes(context: usize, keyBytes: u32, jobs: usize, coun
       const plain = v128.load(load<u32>(job) + at);
       v128.store(state + 16 * lane, v128.xor(plain, v128.load(chain + 16 * lane)));
     }
-    encryptBlocks(context, roundCount, state);
+    encryptStates(context, roundCount, state, states(16 * lanes));
     for (let lane: u32 = 0; lane < lanes; lane++) {
       const job = jobs + lane * JOB;
       if (at >= load<u32>(job, 8)) continue;
@@ -61,10 +62,15 @@ export function cbcDecrypt(
       v128.store(state + i, block);
       v128.store(input + i, block);
     }
-    decryptBlocks(context, rounds(keyBytes), state);
+    decryptStates(context, rounds(keyBytes), state, states(bytes));
     for (let i: u32 = 0; i < bytes; i += 16) {
       v128.store(dst + at + i, v128.xor(v128.load(state + i), before));
       before = v128.load(input + i);
     }
   }
+}
+
+/** States of eight blocks that hold so many bytes. */
+function states(bytes: u32): u32 {
+  return (bytes + EIGHT - 1) / EIGHT;
 }

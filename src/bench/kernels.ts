@@ -28,8 +28,8 @@ export interface Kernel {
 const MACS = { sha1: MAC_HMAC_SHA1, sha256: MAC_HMAC_SHA256, sha512: MAC_HMAC_SHA512 } as const;
 const DIGESTS = { sha1: 20, sha256: 32, sha512: 64 } as const;
 const TAG = 16;
-/** cbcEncryptLanes takes eight jobs at most. */
-const CBC_LANES = 8;
+/** cbcEncryptLanes takes sixteen jobs at most. */
+const CBC_LANES = 16;
 
 const NEEDED = {
   'aes-gcm': ['gcmSetKey', 'gcmSeal'],
