@@ -62,8 +62,8 @@ function addRoundKey(state: usize, key: usize): void {
 }
 
 /**
- * InvShiftRows, InvSubBytes and the round key: with B the inverse of the affine map's linear part, the inverse S-box
- * of x ^ 0x63 is B(S(B(x)) ^ 0x63): the same circuit between two linear maps.
+ * InvShiftRows, InvSubBytes and the round key: with B the inverse of the affine map's linear part, the
+ * inverse S-box of x ^ 0x63 is B(S(B(x)) ^ 0x63): the same circuit between two linear maps.
  */
 function inverseSubstituteRows(state: usize, key: usize): void {
   inverseAffine(state);
