@@ -22,3 +22,8 @@ export { ctrApply } from './cipher/ctr';
 export { ccmOpenLanes, ccmSealLanes } from './cipher/ccm';
 export { gmacOpen, gmacSeal } from './cipher/gmac';
 export { gcmOpen, gcmSeal, gcmSetKey } from './cipher/gcm';
+export { blowfishSetKey } from './cipher/blowfish';
+export { camelliaSetKey } from './cipher/camellia';
+export { desSetKey } from './cipher/des';
+export { twofishSetKey } from './cipher/twofish';
+export { tableCbcDecrypt, tableCbcEncryptLanes } from './cipher/tablecbc';

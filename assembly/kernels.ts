@@ -5,14 +5,19 @@ import {
   CIPHER_AES_CTR,
   CIPHER_AES_GCM,
   CIPHER_AES_GMAC,
+  CIPHER_BLOWFISH_CBC,
+  CIPHER_CAMELLIA_CBC,
   CIPHER_CHACHA20_POLY1305,
+  CIPHER_DES_CBC,
   CIPHER_NULL,
+  CIPHER_TWOFISH_CBC,
 } from '../src/contract/ids';
 import { SA_CIPHER, SA_KEY, SA_KEY_BYTES } from '../src/contract/layout';
 import { cbcDecrypt, cbcEncryptLanes } from './cipher/cbc';
 import { chachaPolyOpen, chachaPolySeal } from './cipher/chacha20poly1305';
 import { gcmOpen, gcmSeal } from './cipher/gcm';
 import { gmacOpen, gmacSeal } from './cipher/gmac';
+import { tableCbcDecrypt, tableCbcEncryptLanes } from './cipher/tablecbc';
 
 // What a cipher asks of the packet path.
 export const KIND_UNKNOWN: i32 = 0;
@@ -32,6 +37,8 @@ export function kindOf(sa: usize): i32 {
   if (cipher == CIPHER_AES_CTR) return KIND_CTR;
   if (cipher == CIPHER_AES_CCM) return KIND_CCM;
   if (cipher == CIPHER_AES_GMAC) return KIND_AEAD;
+  if (cipher == CIPHER_DES_CBC || cipher == CIPHER_CAMELLIA_CBC) return KIND_CBC;
+  if (cipher == CIPHER_BLOWFISH_CBC || cipher == CIPHER_TWOFISH_CBC) return KIND_CBC;
   return cipher == CIPHER_NULL ? KIND_NULL : KIND_UNKNOWN;
 }
 
@@ -86,9 +93,17 @@ export const CBC_LANES: i32 = 16;
 
 /** Encrypts up to CBC_LANES packets of an SA; jobs as cipher/cbc.ts has them. */
 export function cbcSeal(sa: usize, jobs: usize, count: u32): void {
-  cbcEncryptLanes(sa + SA_KEY, load<u32>(sa, SA_KEY_BYTES), jobs, count);
+  const key = sa + SA_KEY;
+  const cipher = load<u32>(sa, SA_CIPHER);
+  const keyBytes = load<u32>(sa, SA_KEY_BYTES);
+  if (cipher == CIPHER_AES_CBC) cbcEncryptLanes(key, keyBytes, jobs, count);
+  else tableCbcEncryptLanes(cipher, key, keyBytes, jobs, count);
 }
 
 export function cbcOpen(sa: usize, iv: usize, src: usize, dst: usize, length: u32): void {
-  cbcDecrypt(sa + SA_KEY, load<u32>(sa, SA_KEY_BYTES), iv, src, dst, length);
+  const key = sa + SA_KEY;
+  const cipher = load<u32>(sa, SA_CIPHER);
+  const keyBytes = load<u32>(sa, SA_KEY_BYTES);
+  if (cipher == CIPHER_AES_CBC) cbcDecrypt(key, keyBytes, iv, src, dst, length);
+  else tableCbcDecrypt(cipher, key, keyBytes, iv, src, dst, length);
 }

@@ -9,6 +9,7 @@ import {
   CIPHER_CHACHA20_POLY1305,
   CIPHER_NULL,
 } from '../contract/ids.js';
+import { LEGACY_ENCRYPTION } from './legacy.js';
 import { type AlgorithmRow, find, namesOf, rowNamed, type Status } from './transform.js';
 
 export interface EncryptionRow extends AlgorithmRow {
@@ -19,7 +20,7 @@ export interface EncryptionRow extends AlgorithmRow {
   /** The key length attribute, where the algorithm has one. */
   readonly keyBits: number | undefined;
   readonly kernel: number | undefined;
-  /** OpenSSL's name, for SK payloads; undefined: never in IKE. */
+  /** OpenSSL's name, for SK payloads (src/crypto/cbc.ts); undefined: never in IKE. */
   readonly openssl: string | undefined;
   /** Without salt. */
   readonly keyBytes: number;
@@ -160,25 +161,7 @@ export const ENCRYPTION: readonly EncryptionRow[] = [
   aesCbc(192, 'should'),
   aesCbc(128, 'must'),
   ...ESP_MODES.flatMap((mode) => KEY_BITS.map((keyBits) => aesForEsp(keyBits, mode))),
-  {
-    name: '3des',
-    profile: '3des',
-    proposal: undefined, // no kernel yet
-    ikev1Isakmp: 5,
-    ikev1Esp: 3,
-    ikev2: 3,
-    keyBits: undefined,
-    kernel: undefined,
-    openssl: 'des-ede3-cbc',
-    keyBytes: 24,
-    saltBytes: 0,
-    ivBytes: 8,
-    blockBytes: 8,
-    icvBytes: 0,
-    aead: false,
-    rfc: 'RFC 2451',
-    status: 'legacy',
-  },
+  ...LEGACY_ENCRYPTION,
   {
     name: 'null',
     profile: undefined,

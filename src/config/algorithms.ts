@@ -1,5 +1,4 @@
-// Which algorithms each property takes (from the registry), which of RouterOS's are still to come,
-// and why some should only serve old peers.
+// Which algorithms each property takes (from the registry), and why some should only serve old peers.
 import {
   ENCRYPTION,
   type EncryptionRow,
@@ -16,28 +15,6 @@ export const IKE_ENCRYPTION = PROFILE_ENCRYPTION_NAMES;
 export const HASHES = PROFILE_HASH_NAMES;
 export const ESP_ENCRYPTION = PROPOSAL_ENCRYPTION_NAMES;
 export const ESP_INTEGRITY = PROPOSAL_AUTH_NAMES;
-
-const CAMELLIA = ['camellia-128', 'camellia-192', 'camellia-256'];
-/** RouterOS's algorithms that have no row yet (spec: profiles, proposals). */
-const ROUTEROS = {
-  ike: ['3des', 'blowfish', 'des', ...CAMELLIA],
-  esp: [
-    '3des',
-    'aes-128-ctr',
-    'aes-192-ctr',
-    'aes-256-ctr',
-    'blowfish',
-    'des',
-    'twofish',
-    ...CAMELLIA,
-  ],
-  auth: ['md5', 'sha1'],
-} as const;
-const without = (names: readonly string[], known: readonly string[]): readonly string[] =>
-  names.filter((name) => !known.includes(name));
-export const LATER_IKE_ENCRYPTION = without(ROUTEROS.ike, IKE_ENCRYPTION);
-export const LATER_ESP_ENCRYPTION = without(ROUTEROS.esp, ESP_ENCRYPTION);
-export const LATER_ESP_INTEGRITY = without(ROUTEROS.auth, ESP_INTEGRITY);
 
 /** Whether an algorithm of `enc-algorithms` brings its own integrity. */
 export const isAead = (name: string): boolean => proposalEncryption(name)?.aead === true;

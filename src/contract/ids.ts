@@ -9,6 +9,10 @@ export const CIPHER_CHACHA20_POLY1305 = 4;
 export const CIPHER_AES_CTR = 5;
 export const CIPHER_AES_CCM = 6;
 export const CIPHER_AES_GMAC = 7;
+export const CIPHER_DES_CBC = 8; // with 24 bytes of key Triple DES
+export const CIPHER_CAMELLIA_CBC = 9;
+export const CIPHER_BLOWFISH_CBC = 10;
+export const CIPHER_TWOFISH_CBC = 11;
 
 // Integrity kernels (SA_MAC). MAC_NONE goes with an AEAD cipher.
 export const MAC_NONE = 0;

@@ -257,9 +257,9 @@ export const MAX_SELECTORS = 16;
 export const SA_WINDOW = SA_SELECTORS + MAX_SELECTORS * SELECTOR_SIZE;
 export const WINDOW_WORDS = 257; // serves a window of 8192
 export const SA_KEY = 3712; // the cipher kernel's key context
-export const SA_KEY_SIZE = 3968; // AES-256 bit planes 1920 + GHASH 256 … 2048
+export const SA_KEY_SIZE = 4288; // AES-256 bit planes 1920 + GHASH 2048; Blowfish 4168, Twofish 4256
 export const SA_MAC_KEY = SA_KEY + SA_KEY_SIZE; // HMAC inner and outer state
-export const SA_MAC_KEY_SIZE = 512;
+export const SA_MAC_KEY_SIZE = 192;
 export const SAS_SIZE = MAX_SAS * SA_SIZE;
 
 // ---- classifiers -------------------------------------------------------------------------------

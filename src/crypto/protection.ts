@@ -4,6 +4,7 @@ import { type CipherGCMTypes, createCipheriv, createDecipheriv, createHmac } fro
 import type { EncryptionRow } from '../algorithms/encryption.js';
 import type { IntegrityRow } from '../algorithms/integrity.js';
 import { sameMac } from './authentication.js';
+import { cbc } from './cbc.js';
 import type { DirectionKeys } from './keymat.js';
 
 export interface Protection {
@@ -70,6 +71,7 @@ function mac(
   random: (bytes: number) => Uint8Array,
 ): Protection {
   const overhead = row.ivBytes + integrity.icvBytes;
+  const cipher = cbc(row.openssl!, encryptionKey);
   const icv = (...parts: readonly Uint8Array[]): Uint8Array => {
     const hmac = createHmac(integrity.openssl!, integrityKey);
     for (const part of parts) hmac.update(part);
@@ -81,8 +83,7 @@ function mac(
     seal(aad, plaintext) {
       // RFC 7296 §3.14: the IV of a block cipher in CBC mode is unpredictable.
       const iv = random(row.ivBytes);
-      const cipher = createCipheriv(row.openssl!, encryptionKey, iv).setAutoPadding(false);
-      const sealed = Buffer.concat([iv, cipher.update(plaintext), cipher.final()]);
+      const sealed = Buffer.concat([iv, cipher.encrypt(iv, plaintext)]);
       return new Uint8Array(Buffer.concat([sealed, icv(aad, sealed)]));
     },
     open(aad, body) {
@@ -92,9 +93,7 @@ function mac(
       const sealed = body.subarray(0, end);
       if (!sameMac(icv(aad, sealed), body.subarray(end))) return undefined;
       const iv = sealed.subarray(0, row.ivBytes);
-      const decipher = createDecipheriv(row.openssl!, encryptionKey, iv).setAutoPadding(false);
-      const opened = decipher.update(sealed.subarray(row.ivBytes));
-      return new Uint8Array(Buffer.concat([opened, decipher.final()]));
+      return new Uint8Array(cipher.decrypt(iv, sealed.subarray(row.ivBytes)));
     },
   };
 }

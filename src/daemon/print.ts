@@ -128,7 +128,7 @@ function installedSaRow(sa: InstalledSa, secrets: boolean): InstalledSaRow {
     'dst-address': endpointText(dst, association.udpEncapsulation),
     state: sa.state,
     'auth-algorithm': row.aead ? 'none' : association.integrity,
-    'enc-algorithm': association.encryption.replace(/-\d+(?=-)/, ''),
+    'enc-algorithm': association.encryption.replace(/-\d+(?=-|$)/, ''),
     'enc-key-size': row.keyBytes * 8,
     ...(secrets
       ? { 'auth-key': hex(keys.integrityKey), 'enc-key': hex(keys.encryptionKey) + hex(keys.salt) }

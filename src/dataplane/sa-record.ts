@@ -204,6 +204,18 @@ export class SaRecord {
       case ids.CIPHER_AES_CCM:
         exports.aesExpandKey!(context, key, bytes.length);
         return;
+      case ids.CIPHER_DES_CBC:
+        exports.desSetKey!(context, key, bytes.length);
+        return;
+      case ids.CIPHER_CAMELLIA_CBC:
+        exports.camelliaSetKey!(context, key, bytes.length);
+        return;
+      case ids.CIPHER_BLOWFISH_CBC:
+        exports.blowfishSetKey!(context, key, bytes.length);
+        return;
+      case ids.CIPHER_TWOFISH_CBC:
+        exports.twofishSetKey!(context, key, bytes.length);
+        return;
       default:
         throw new RangeError(`no key setup for cipher ${cipher}`);
     }

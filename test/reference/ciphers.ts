@@ -1,11 +1,13 @@
 // The ciphers of test/reference/esp.ts by the registry's names: node:crypto where OpenSSL has them,
-// put together by the RFC of each; slow ones of our own where it has not.
+// put together by the RFC of each. Where it has not: the control plane's Blowfish, and a slow Twofish.
 import {
   type CipherCCMTypes,
   type CipherGCMTypes,
   createCipheriv,
   createDecipheriv,
 } from 'node:crypto';
+import { Blowfish } from '../../src/crypto/blowfish.js';
+import { Twofish } from './twofish.js';
 
 interface Keys {
   readonly encryption: string;
@@ -44,11 +46,52 @@ function both(name: string, iv: number, block: number, prepare = ivAlone): Ciphe
   return { iv, block, encrypt, decrypt };
 }
 
+/** Triple DES with one key three times is DES. */
+function thrice({ iv, block, encrypt, decrypt }: Cipher): Cipher {
+  const tripled = (keys: Keys): Keys => {
+    const { encryptionKey: key } = keys;
+    return { ...keys, encryptionKey: Buffer.concat([key, key, key]) };
+  };
+  return {
+    iv,
+    block,
+    encrypt: (keys, ...rest) => encrypt(tripled(keys), ...rest),
+    decrypt: (keys, ...rest) => decrypt(tripled(keys), ...rest),
+  };
+}
+
+interface Keyed {
+  encrypt(iv: Uint8Array, text: Uint8Array): Uint8Array;
+  decrypt(iv: Uint8Array, sealed: Uint8Array): Uint8Array;
+}
+
+function own(block: number, make: (key: Uint8Array) => Keyed): Cipher {
+  const keyed = ({ encryption, encryptionKey }: Keys): Keyed => {
+    const name = `${encryption} ${Buffer.from(encryptionKey).toString('hex')}`;
+    if (last?.name !== name) last = { name, keyed: make(encryptionKey) };
+    return last.keyed;
+  };
+  return {
+    iv: block,
+    block,
+    encrypt: (keys, iv, text) => Buffer.from(keyed(keys).encrypt(iv, text)),
+    decrypt: (keys, iv, sealed) => Buffer.from(keyed(keys).decrypt(iv, sealed)),
+  };
+}
+
+/** Their key schedules are slow, and tests keep to one key for a while. */
+let last: { readonly name: string; readonly keyed: Keyed } | undefined;
+
 const AEAD: Cipher = { iv: 8, block: 1, encrypt: copy, decrypt: copy };
 
 export function cipherOf(encryption: string): Cipher {
   if (encryption === 'null') return { iv: 0, block: 1, encrypt: copy, decrypt: copy };
   if (encryption.endsWith('-cbc')) return both(encryption, 16, 16);
+  if (encryption.startsWith('camellia')) return both(`${encryption}-cbc`, 16, 16);
+  if (encryption === '3des') return both('des-ede3-cbc', 8, 8);
+  if (encryption === 'des') return thrice(both('des-ede3-cbc', 8, 8));
+  if (encryption.startsWith('blowfish')) return own(8, (key) => new Blowfish(key));
+  if (encryption.startsWith('twofish')) return own(16, (key) => new Twofish(key));
   if (encryption.endsWith('-ctr')) return both(encryption, 8, 1, counterBlock);
   return AEAD;
 }

@@ -1,5 +1,5 @@
 // Menu `profile`: what IKE SAs (phase 1) are negotiated with.
-import { DH_GROUPS, HASHES, IKE_ENCRYPTION, LATER_IKE_ENCRYPTION } from '../algorithms.js';
+import { DH_GROUPS, HASHES, IKE_ENCRYPTION } from '../algorithms.js';
 import { choice, duration, entryName, flag, integer, listOf, orWord } from '../kind.js';
 import { menu, property } from '../menu.js';
 import { comment, DAY, IKEV1, isDefaultEntry, PPK } from './common.js';
@@ -33,7 +33,7 @@ export const profileMenu = menu({
     }),
     property({
       name: 'enc-algorithm',
-      kind: listOf(IKE_ENCRYPTION, LATER_IKE_ENCRYPTION),
+      kind: listOf(IKE_ENCRYPTION),
       default: 'aes-256-gcm,aes-128-gcm,aes-256,aes-128',
       routeros: 'aes-128',
       because: 'AES-GCM needs no separate integrity algorithm; AES-CBC stays for peers without it.',

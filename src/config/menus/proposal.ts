@@ -1,11 +1,5 @@
 // Menu `proposal`: what ESP SAs (phase 2) are negotiated with.
-import {
-  DH_GROUPS,
-  ESP_ENCRYPTION,
-  ESP_INTEGRITY,
-  LATER_ESP_ENCRYPTION,
-  LATER_ESP_INTEGRITY,
-} from '../algorithms.js';
+import { DH_GROUPS, ESP_ENCRYPTION, ESP_INTEGRITY } from '../algorithms.js';
 import { choice, duration, entryName, integer, listOf, orWord } from '../kind.js';
 import { menu, property } from '../menu.js';
 import { comment, DAY, disabled, isDefaultEntry } from './common.js';
@@ -26,7 +20,7 @@ export const proposalMenu = menu({
     }),
     property({
       name: 'enc-algorithms',
-      kind: listOf(ESP_ENCRYPTION, LATER_ESP_ENCRYPTION),
+      kind: listOf(ESP_ENCRYPTION),
       default: 'chacha20poly1305,aes-256-gcm,aes-128-gcm,aes-256-cbc',
       routeros: 'aes-256-cbc,aes-192-cbc,aes-128-cbc',
       because:
@@ -37,7 +31,7 @@ export const proposalMenu = menu({
     }),
     property({
       name: 'auth-algorithms',
-      kind: listOf(ESP_INTEGRITY, LATER_ESP_INTEGRITY),
+      kind: listOf(ESP_INTEGRITY),
       default: 'sha256,sha512',
       routeros: 'sha1',
       because: 'RFC 8221 §6 keeps SHA-1 for old peers only (MUST-).',
