@@ -24,8 +24,10 @@ import {
   SA_REMOTE,
   SA_REMOTE_PORT,
 } from '../src/contract/layout';
+import { isAh, statedBytes, stripAh } from './ah';
 import { count, countMore } from './counters';
 import {
+  JOB_HEADER,
   JOB_INDEX,
   JOB_SEQUENCE,
   JOB_TARGET,
@@ -68,6 +70,7 @@ export function accept(job: usize): void {
   if (taken == ADVANCED && load<u32>(sa, SA_FLAGS) & SA_FLAG_UDP) {
     noticeMove(sa, load<i32>(job, JOB_INDEX));
   }
+  if (isAh(sa)) return acceptAh(sa, job);
   const at: usize = load<u32>(job, JOB_TARGET);
   const text = load<i32>(job, JOB_TEXT);
   const length = text - 2 - load<u8>(at + text - 2);
@@ -76,8 +79,27 @@ export function accept(job: usize): void {
   if (!sound) return count(drops.IN_HEADER_ERRORS);
   const next = load<u8>(at + text - 1);
   if (next == NO_NEXT_HEADER) return count(drops.DUMMIES);
-  if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) unwrapTransport(sa, job, at, length, next);
-  else unwrapTunnel(sa, at, length, next, load<i32>(job, JOB_TOS));
+  if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) {
+    passWhole(sa, rebuild(sa, job, at, length, next), at, length);
+  } else {
+    unwrapTunnel(sa, at, length, next, load<i32>(job, JOB_TOS));
+  }
+}
+
+/** RFC 4302 §3.4.4: what follows the AH, as it stands. */
+function acceptAh(sa: usize, job: usize): void {
+  const header: usize = load<u32>(job, JOB_TARGET) + load<u32>(job, JOB_HEADER);
+  const bytes = statedBytes(header);
+  const at = header + bytes;
+  const length = load<i32>(job, JOB_TEXT) - load<i32>(job, JOB_HEADER) - bytes;
+  if (account(sa, 1, length) == 0) mailSa(MAIL_FIRST_USE, sa);
+  const next: i32 = load<u8>(header);
+  if (next == NO_NEXT_HEADER) return count(drops.DUMMIES);
+  if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) {
+    passWhole(sa, stripAh(job, at, length, next), at, length);
+  } else {
+    unwrapTunnel(sa, at, length, next, load<i32>(job, JOB_TOS));
+  }
 }
 
 /** RFC 4303 §2.4: padding counts 1, 2, 3 … */
@@ -121,8 +143,8 @@ function unwrapTunnel(sa: usize, at: usize, length: i32, next: i32, tos: i32): v
   deliver(sa, at);
 }
 
-function unwrapTransport(sa: usize, job: usize, at: usize, length: i32, next: i32): void {
-  const from = rebuild(sa, job, at, length, next);
+/** The packet begins at `from`; from `at` on, `length` bytes of it were protected. */
+function passWhole(sa: usize, from: usize, at: usize, length: i32): void {
   if (!parsePacket(from, length + <i32>(at - from))) return count(drops.IN_HEADER_ERRORS);
   // transport mode carries whole datagrams (RFC 4303 §3.3.4)
   if (viewed(VIEW_FRAGMENT) != WHOLE) return count(drops.IN_STATE_MODE_ERRORS);

@@ -19,6 +19,7 @@ import {
   SLOT_HEADROOM,
   SLOT_TAILROOM,
 } from '../src/contract/layout';
+import { ahFront, isAh, splitAhJob } from './ah';
 import { count, countMore } from './counters';
 import {
   addJob,
@@ -68,13 +69,13 @@ export function hasRoom(): bool {
 
 /** Bytes in front of the inner packet where it is encrypted in place. */
 function front(sa: usize): usize {
-  return ESP_HEADER + load<u32>(sa, SA_IV_BYTES);
+  return isAh(sa) ? ahFront(sa) : ESP_HEADER + load<u32>(sa, SA_IV_BYTES);
 }
 
 /** The largest inner packet that this SA takes from the family in view. */
 function limitOf(sa: usize): i32 {
   const split = viewed(VIEW_SPLIT);
-  const mtu = load<i32>(sa, SA_INNER_MTU) - (split > 0 ? surplus(sa, split) : 0);
+  const mtu = load<i32>(sa, SA_INNER_MTU) - (split > 0 && !isAh(sa) ? surplus(sa, split) : 0);
   // an IPv6 sender need not go below 1280: then the outer packet is what is fragmented (RFC 2473 §7.1)
   return viewed(VIEW_FAMILY) == 6 ? max(mtu, LEAST_MTU_6) : mtu;
 }
@@ -125,7 +126,8 @@ function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
   store<u32>(job, <u32>slotAt(slot), JOB_TARGET);
   store<i32>(job, slot, JOB_SLOT);
   store<i32>(job, viewed(VIEW_FAMILY) == 4 ? IP_IN_IP : IPV6_IN_IP, JOB_NEXT);
-  if (viewed(VIEW_SPLIT) > 0) splitJob(sa, job, at);
+  if (isAh(sa)) splitAhJob(job, at);
+  else if (viewed(VIEW_SPLIT) > 0) splitJob(sa, job, at);
   // RFC 4301 §5.1.2.1: DSCP is copied; RFC 6040 §4.1, normal mode: so is ECN
   store<i32>(job, viewed(VIEW_TOS), JOB_TOS);
 }

@@ -1,21 +1,22 @@
 // Packets from the peers to the TUN, a batch at a time:
-//   1. demultiplex  each datagram of each message: keepalive, IKE (mail to main) or ESP, by port
-//                   and marker (RFC 3948 §2.2)
-//   2. admit        SPI → SA; its state, encapsulation and limits; lengths; replay check, no effect
+//   1. demultiplex  each datagram of each message: keepalive, IKE (mail to main), ESP or AH, by
+//                   port and marker (RFC 3948 §2.2)
+//   2. admit        (admit.ts) SPI → SA; its state, encapsulation and limits; lengths; replay check,
+//                   no effect
 //   3. open         (open.ts) ICV, then decryption, the whole batch
 //   4. accept       (accept.ts) what is authentic: replay commit, checks of the inner packet, TUN
 import * as drops from '../src/contract/drops';
 import {
   MAIL_IKE,
+  PORT_AH4,
+  PORT_AH6,
   PORT_ESP4,
   PORT_ESP6,
   PORT_UDP4_4500,
   PORT_UDP4_500,
   PORT_UDP6_4500,
   PORT_UDP6_500,
-  SA_FLAG_OUTBOUND,
   SA_FLAG_OUTER_V6,
-  SA_FLAG_TRANSPORT,
   SA_FLAG_UDP,
 } from '../src/contract/ids';
 import {
@@ -30,31 +31,12 @@ import {
   MMSGHDR_LEN,
   RX_DONE,
   RX_ROOM,
-  SA_BLOCK_BYTES,
-  SA_FLAGS,
-  SA_ICV_BYTES,
-  SA_IV_BYTES,
 } from '../src/contract/layout';
 import { accept } from './accept';
+import { admitAh, admitEsp } from './admit';
 import { count } from './counters';
-import {
-  addJob,
-  DONE,
-  ESP_HEADER,
-  FRAMED,
-  JOB_INDEX,
-  JOB_LENGTH,
-  JOB_SEQUENCE,
-  JOB_SOURCE,
-  JOB_TARGET,
-  JOB_TEXT,
-  JOB_TOS,
-  jobAt,
-  jobCount,
-  setState,
-  stateOf,
-} from './esp';
-import { IP_ESP } from './ip/packet';
+import { DONE, jobAt, jobCount, stateOf } from './esp';
+import { IP_AH, IP_ESP } from './ip/packet';
 import { openMail, postMail } from './mail';
 import { openJobs } from './open';
 import {
@@ -70,10 +52,7 @@ import {
   receiveRoom,
   TRUNCATED,
 } from './receive';
-import { checkReplay, inferSequence } from './replay';
-import { findInbound, isSpent, isUsable, raiseHard } from './sa';
-import { slotAt, slotsLeft, takeSlot } from './transmit';
-import { KEPT } from './transport';
+import { slotsLeft } from './transmit';
 
 const KEEPALIVE: u8 = 0xff; // RFC 3948 §2.3
 const IKE_HEADER: i32 = 28; // RFC 7296 §3.1
@@ -130,21 +109,25 @@ function datagram(port: i32, index: i32, at: usize, length: i32, tos: i32): void
     if (length == 1 && load<u8>(at) == KEEPALIVE) return count(drops.KEEPALIVES);
     if (length < 4) return count(drops.IN_HEADER_ERRORS);
     if (load<u32>(at) == 0) return ike(port, index, at + 4, length - 4);
-    return admit(index, at, length, tos, SA_FLAG_UDP | six);
+    return admitEsp(index, at, length, tos, SA_FLAG_UDP | six);
   }
-  if (port == PORT_ESP6) return admit(index, at, length, tos, SA_FLAG_OUTER_V6);
-  if (port == PORT_ESP4) return rawIpv4(index, at, length);
+  if (port == PORT_ESP6) return admitEsp(index, at, length, tos, SA_FLAG_OUTER_V6);
+  if (port == PORT_AH6) return admitAh(index, at, length, tos, 0);
+  if (port == PORT_ESP4) return rawIpv4(index, at, length, IP_ESP);
+  if (port == PORT_AH4) return rawIpv4(index, at, length, IP_AH);
   count(drops.IN_ERRORS);
 }
 
 /** A raw IPv4 socket delivers the header too; the kernel has checked and reassembled the packet. */
-function rawIpv4(index: i32, at: usize, length: i32): void {
+function rawIpv4(index: i32, at: usize, length: i32, protocol: i32): void {
   if (length < 20) return count(drops.IN_HEADER_ERRORS);
   const header: i32 = (load<u8>(at) & 15) << 2;
   const total: i32 = bswap<u16>(load<u16>(at, 2));
   const wrong = load<u8>(at) >> 4 != 4 || header < 20 || total < header || total > length;
-  if (wrong || load<u8>(at, 9) != IP_ESP) return count(drops.IN_HEADER_ERRORS);
-  admit(index, at + header, total - header, load<u8>(at, 1), 0);
+  if (wrong || load<u8>(at, 9) != protocol) return count(drops.IN_HEADER_ERRORS);
+  const tos: i32 = load<u8>(at, 1);
+  if (protocol == IP_AH) admitAh(index, at + header, total - header, tos, header);
+  else admitEsp(index, at + header, total - header, tos, 0);
 }
 
 /** IKE is main's business: the message goes there as it is, without the non-ESP marker. */
@@ -162,37 +145,4 @@ function ike(port: i32, index: i32, at: usize, length: i32): void {
   store<u16>(mail, <u16>load<i32>(origin, ORIGIN_REMOTE_PORT), MAIL_IKE_REMOTE_PORT);
   memory.copy(mail + MAIL_IKE_BODY, at, length);
   postMail(mail);
-}
-
-// ---- 2. admit ------------------------------------------------------------------------------------
-
-/** `outer`: the SA_FLAG_* that the way it came requires. */
-function admit(index: i32, at: usize, length: i32, tos: i32, outer: u32): void {
-  if (length < ESP_HEADER) return count(drops.IN_HEADER_ERRORS);
-  const sa = findInbound(bswap<u32>(load<u32>(at)));
-  if (sa == 0) return count(drops.IN_NO_STATES);
-  const flags = load<u32>(sa, SA_FLAGS);
-  if (flags & SA_FLAG_OUTBOUND) return count(drops.IN_NO_STATES);
-  if (!isUsable(sa)) return count(drops.IN_STATE_INVALID);
-  if (isSpent(sa)) {
-    raiseHard(sa);
-    return count(drops.IN_STATE_EXPIRED);
-  }
-  if ((flags & (SA_FLAG_UDP | SA_FLAG_OUTER_V6)) != outer) return count(drops.IN_STATE_MISMATCHES);
-  const block = load<i32>(sa, SA_BLOCK_BYTES);
-  const text = length - ESP_HEADER - load<i32>(sa, SA_IV_BYTES) - load<i32>(sa, SA_ICV_BYTES);
-  if (text < block) return count(drops.IN_HEADER_ERRORS);
-  if (text & (block - 1)) return count(drops.IN_STATE_PROTOCOL_ERRORS);
-  const sequence = inferSequence(sa, bswap<u32>(load<u32>(at, 4)));
-  if (!checkReplay(sa, sequence)) return count(drops.IN_STATE_SEQUENCE_ERRORS);
-  const job = addJob(sa);
-  store<u64>(job, sequence, JOB_SEQUENCE);
-  store<u32>(job, <u32>at, JOB_SOURCE);
-  store<i32>(job, length, JOB_LENGTH);
-  const kept: usize = flags & SA_FLAG_TRANSPORT ? KEPT : 0;
-  store<u32>(job, <u32>(slotAt(takeSlot()) + kept), JOB_TARGET);
-  store<i32>(job, text, JOB_TEXT);
-  store<i32>(job, tos, JOB_TOS);
-  store<i32>(job, index, JOB_INDEX);
-  setState(job, FRAMED);
 }

@@ -1,9 +1,10 @@
-// Opens the ESP packets of a batch (RFC 4303 §3.4), in states: FRAMED (replay check passed) →
+// Opens the packets of a batch (RFC 4303 §3.4; AH in ah.ts), in states: FRAMED (replay check passed) →
 // HALFWAY (authentic) → DONE (decrypted), or DROPPED.
 //   1. verify   HMAC an SA's packets side by side, compared in constant time
 //   2. decrypt  (decrypt.ts) an AEAD verifies and decrypts in one; the others only what is authentic
 import { MAC_NONE } from '../src/contract/ids';
 import { SA_ICV_BYTES, SA_MAC, SA_MAC_KEY } from '../src/contract/layout';
+import { isAh, verifyAh } from './ah';
 import { decrypt, refuse } from './decrypt';
 import {
   addMacJob,
@@ -27,7 +28,10 @@ const DIGEST = 64;
 export function openJobs(): void {
   const jobs = jobCount();
   for (let i = 0; i < jobs; i++) {
-    if (stateOf(jobAt(i)) == FRAMED && load<u32>(saOf(jobAt(i)), SA_MAC) != MAC_NONE) verify(i);
+    if (stateOf(jobAt(i)) != FRAMED) continue;
+    const sa = saOf(jobAt(i));
+    if (isAh(sa)) verifyAh(i);
+    else if (load<u32>(sa, SA_MAC) != MAC_NONE) verify(i);
   }
   for (let i = 0; i < jobs; i++) {
     const job = jobAt(i);
@@ -64,7 +68,7 @@ function digestOf(lane: i32): usize {
 }
 
 /** Without early exit: the time tells nothing about where they differ. */
-function equal(a: usize, b: usize, length: i32): bool {
+export function equal(a: usize, b: usize, length: i32): bool {
   let difference: u32 = 0;
   for (let i = 0; i < length; i++) difference |= load<u8>(a + i) ^ load<u8>(b + i);
   return difference == 0;

@@ -37,6 +37,7 @@ import {
   SUPER_ROOM,
 } from '../src/contract/layout';
 import { acquire } from './acquire';
+import { isAh } from './ah';
 import { count } from './counters';
 import {
   DONE,
@@ -162,17 +163,22 @@ function sendAll(first: i32): void {
   const overhead = ESP_HEADER + load<i32>(sa, SA_IV_BYTES) + load<i32>(sa, SA_ICV_BYTES);
   for (let i = first; i < jobs; i = nextJob(i + 1, DONE, sa)) {
     const job = jobAt(i);
-    const length = overhead + load<i32>(job, JOB_TEXT);
     const at: usize = load<u32>(job, JOB_TARGET);
     const header = load<i32>(job, JOB_HEADER);
-    if (header > 0) sendWhole(load<i32>(job, JOB_SLOT), at - header, header, header + length);
-    else sendEsp(sa, load<i32>(job, JOB_SLOT), at, length, load<i32>(job, JOB_TOS));
+    const slot = load<i32>(job, JOB_SLOT);
+    const length = overhead + load<i32>(job, JOB_TEXT);
     setState(job, SENT);
+    if (isAh(sa)) sendWhole(slot, at, load<i32>(job, JOB_TEXT));
+    else if (header == 0) sendEsp(sa, slot, at, length, load<i32>(job, JOB_TOS));
+    else {
+      // the packet's own header, whose length is known now
+      setPacketLength(at - header, header, header + length);
+      sendWhole(slot, at - header, header + length);
+    }
   }
 }
 
-/** With an IP header of its own: the packet's, whose length is known now. */
-function sendWhole(slot: i32, at: usize, header: i32, length: i32): void {
-  setPacketLength(at, header, length);
+/** With an IP header of its own. */
+function sendWhole(slot: i32, at: usize, length: i32): void {
   sendBypass(slot, at, length, load<u8>(at) >> 4);
 }

@@ -1,4 +1,4 @@
-// Seals the ESP packets of a batch (RFC 4303 §3.3):
+// Seals the packets of a batch (RFC 4303 §3.3), AH after numbering in a way of its own (ah.ts):
 //   1. number       one atomic add per SA reserves the batch's numbers; nothing ever wraps
 //   2. frame        trailer behind the inner packet, header and IV into the transmit slot
 //   3. encrypt      (encrypt.ts) by the kind of cipher, one by one or an SA's packets side by side
@@ -15,6 +15,7 @@ import {
   SA_SOFT_SEQ,
   SA_SPI,
 } from '../src/contract/layout';
+import { isAh, sealAh } from './ah';
 import { count, countMore } from './counters';
 import { encrypt, writeIv } from './encrypt';
 import {
@@ -56,10 +57,12 @@ export function sealJobs(): void {
   store<u64>(scratchAt + ZERO_IV, 0);
   store<u64>(scratchAt + ZERO_IV, 0, 8);
   for (let i = 0; i < jobs; i++) {
-    if (stateOf(jobAt(i)) == FRAMED) frame(jobAt(i));
+    if (stateOf(jobAt(i)) == FRAMED && !isAh(saOf(jobAt(i)))) frame(jobAt(i));
   }
   for (let i = 0; i < jobs; i++) {
-    if (stateOf(jobAt(i)) == FRAMED) encrypt(i);
+    if (stateOf(jobAt(i)) != FRAMED) continue;
+    if (isAh(saOf(jobAt(i)))) sealAh(i);
+    else encrypt(i);
   }
   for (let i = 0; i < jobs; i++) {
     if (stateOf(jobAt(i)) == HALFWAY) authenticate(i);

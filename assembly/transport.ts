@@ -6,6 +6,7 @@
 // Raw packets leave with the packet's own header, through the socket that takes whole packets. Under
 // UDP encapsulation the kernel writes the header, so one with options or extensions cannot pass.
 import { SA_FLAG_OUTER_V6, SA_FLAG_UDP } from '../src/contract/ids';
+import { AH_HEADERS, isAh } from './ah';
 import {
   SA_BLOCK_BYTES,
   SA_CHECKSUM_FIX,
@@ -50,6 +51,7 @@ const DF: u16 = 0x0040; // as it stands in memory
 /** Whether the packet in view can go through the SA as it is; splits it then. */
 export function carriesWhole(sa: usize, at: usize): bool {
   if (!isBetweenEnds(sa) || !splitHeaders(at)) return false;
+  if (isAh(sa)) return viewed(VIEW_SPLIT) <= AH_HEADERS;
   return (load<u32>(sa, SA_FLAGS) & SA_FLAG_UDP) == 0 || viewed(VIEW_SPLIT) == plainHeader();
 }
 

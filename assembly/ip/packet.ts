@@ -31,13 +31,13 @@ export const IP_UDP: i32 = 17;
 export const IP_DCCP: i32 = 33;
 export const IPV6_IN_IP: i32 = 41;
 export const IP_ESP: i32 = 50;
+export const IP_AH: i32 = 51;
 export const IP_ICMPV6: i32 = 58;
 export const IP_SCTP: i32 = 132;
 export const IP_UDPLITE: i32 = 136;
 const HOP_BY_HOP: i32 = 0;
 const ROUTING: i32 = 43;
 const FRAGMENT: i32 = 44;
-const AUTHENTICATION: i32 = 51;
 const DESTINATION: i32 = 60;
 
 /** ::ffff:0:0/96 (RFC 4291 §2.5.5.2) as the low half's upper 32 bits. */
@@ -99,7 +99,7 @@ function parseExtensions(at: usize, total: i32, next: i32, view: usize): bool {
   let header = 40;
   for (;;) {
     const known = next == HOP_BY_HOP || next == ROUTING || next == DESTINATION;
-    if (!known && next != FRAGMENT && next != AUTHENTICATION) break;
+    if (!known && next != FRAGMENT && next != IP_AH) break;
     if (total - header < 8) return false;
     const extension = at + header;
     const size: i32 = load<u8>(extension, 1);
@@ -114,7 +114,7 @@ function parseExtensions(at: usize, total: i32, next: i32, view: usize): bool {
       if (field & 1) store<i32>(view, FIRST, VIEW_FRAGMENT);
       continue;
     }
-    header += next == AUTHENTICATION ? (size + 2) << 2 : (size + 1) << 3;
+    header += next == IP_AH ? (size + 2) << 2 : (size + 1) << 3;
     next = load<u8>(extension);
     if (header > total) return false;
   }

@@ -51,7 +51,8 @@ export class SaRecord {
       const suite = `${sa.encryption}/${sa.integrity}`;
       throw new AssociationError(`peer '${sa.peer}': no kernel carries ESP with ${suite}`);
     }
-    if (encryption.aead !== (integrity.kernel === ids.MAC_NONE)) {
+    if (sa.protocol === 'ah') checkAh(sa, integrity.kernel);
+    else if (encryption.aead !== (integrity.kernel === ids.MAC_NONE)) {
       const reason = encryption.aead ? 'has its own integrity' : 'needs an integrity algorithm';
       throw new AssociationError(`peer '${sa.peer}': ESP with ${sa.encryption} ${reason}`);
     }
@@ -120,13 +121,21 @@ export class SaRecord {
   writePathMtu(mtu: number): void {
     const flags = this.u32(layout.SA_FLAGS);
     const ip = (flags & ids.SA_FLAG_OUTER_V6) === 0 ? 20 : 40;
+    this.#u32(layout.SA_PATH_MTU, mtu);
+    if ((flags & ids.SA_FLAG_AH) !== 0) {
+      // RFC 4302 §2.6: the ICV is padded to 32 bits in IPv4, to 64 in IPv6
+      const align = ip === 20 ? 4 : 8;
+      const header = Math.ceil((12 + this.u32(layout.SA_ICV_BYTES)) / align) * align;
+      const outer = (flags & ids.SA_FLAG_TRANSPORT) === 0 ? ip : 0;
+      this.#u32(layout.SA_INNER_MTU, Math.max(mtu - header - outer, 0));
+      return;
+    }
     const udp = (flags & ids.SA_FLAG_UDP) === 0 ? 0 : 8;
     const fixed = ip + udp + 8 + this.u32(layout.SA_IV_BYTES) + this.u32(layout.SA_ICV_BYTES);
     const block = this.u32(layout.SA_BLOCK_BYTES);
     const room = Math.floor((mtu - fixed) / block) * block;
     // in transport mode the outer header is the packet's own
     const kept = (flags & ids.SA_FLAG_TRANSPORT) === 0 ? 0 : ip;
-    this.#u32(layout.SA_PATH_MTU, mtu);
     // RFC 4303 §2.4, §2.6: pad length and next header are part of the last block.
     this.#u32(layout.SA_INNER_MTU, Math.max(room - 2 + kept, 0));
   }
@@ -255,6 +264,16 @@ export class SaRecord {
   #u64(offset: number, value: bigint): void {
     this.#view.setBigUint64(offset, value, true);
   }
+}
+
+/** RFC 4302: integrity alone, of packets whose addresses nobody changes on the way. */
+function checkAh({ peer, encryption, udpEncapsulation }: Association, mac: number): void {
+  const wrong = (reason: string): never => {
+    throw new AssociationError(`peer '${peer}': AH ${reason}`);
+  };
+  if (encryption !== 'null') wrong(`does not encrypt with ${encryption}`);
+  if (mac === ids.MAC_NONE) wrong('needs an integrity algorithm');
+  if (udpEncapsulation) wrong('cannot pass a NAT');
 }
 
 function softBytesOf({ lifetime }: Association, blockBytes: number): number {

@@ -55,15 +55,23 @@ export function takeNothing(): Instruction[] {
   return [reject];
 }
 
-/** For a raw ESP socket: takes the SPIs of one worker. IPv4 data begins with the IP header. */
-export function takeSpis(family: 4 | 6, worker: number, workers: number): Instruction[] {
+/**
+ * For a raw ESP or AH socket: takes the SPIs of one worker, which stand at `offset` (RFC 4303 §2,
+ * RFC 4302 §2). IPv4 data begins with the IP header.
+ */
+export function takeSpis(
+  family: 4 | 6,
+  worker: number,
+  workers: number,
+  offset = 0,
+): Instruction[] {
   const load: Instruction[] =
     family === 4
       ? [
           [BPF_LDX_B_MSH, 0, 0, 0],
-          [BPF_LD_W_IND, 0, 0, 0],
+          [BPF_LD_W_IND, 0, 0, offset],
         ]
-      : [[BPF_LD_W_ABS, 0, 0, 0]];
+      : [[BPF_LD_W_ABS, 0, 0, offset]];
   return [...load, workerOf(workers), [BPF_JMP_JEQ_K, 0, 1, worker], accept, reject];
 }
 

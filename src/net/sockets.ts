@@ -3,12 +3,15 @@
 //   UDP 4500   one per worker and family, a reuseport group steered by the SPI's low bits
 //   UDP 500    one per family, read by worker 0
 //   ESP        one raw socket per worker and family that takes only that worker's SPIs
+//   AH         the same; it only receives, since an AH covers the IP header it leaves with
 //   bypass     send only, for packets with a header of their own
 //   IKE        send only, main's; last in its reuseport group, so that nothing is steered to it
 //   errors     never used: it makes the kernel heed ICMPv6 errors about raw ESP
 //   fragmenting  send only, shared by the workers: main's UDP 4500 and a raw ESP socket, for the packets
 //              that must leave though the path is too narrow for them
 import {
+  PORT_AH4,
+  PORT_AH6,
   PORT_BYPASS4,
   PORT_BYPASS6,
   PORT_COUNT,
@@ -52,9 +55,22 @@ export interface SocketSet {
 
 const BUFFER_BYTES = 7 * 1024 * 1024; // notes/performance.md §4.5
 const SOCKADDR_IN6 = 28;
+const AH_SPI = 4; // RFC 4302 §2: behind next header, length and two reserved bytes
 const PORTS = {
-  4: { natt: PORT_UDP4_4500, ike: PORT_UDP4_500, esp: PORT_ESP4, bypass: PORT_BYPASS4 },
-  6: { natt: PORT_UDP6_4500, ike: PORT_UDP6_500, esp: PORT_ESP6, bypass: PORT_BYPASS6 },
+  4: {
+    natt: PORT_UDP4_4500,
+    ike: PORT_UDP4_500,
+    esp: PORT_ESP4,
+    ah: PORT_AH4,
+    bypass: PORT_BYPASS4,
+  },
+  6: {
+    natt: PORT_UDP6_4500,
+    ike: PORT_UDP6_500,
+    esp: PORT_ESP6,
+    ah: PORT_AH6,
+    bypass: PORT_BYPASS6,
+  },
 } as const;
 
 /** Opens everything in the calling thread's network namespace. */
@@ -111,6 +127,7 @@ function openFamily(family: 4 | 6, context: Context): void {
   attachProgram(rows[0]![port.ike]!, linux.SO_ATTACH_REUSEPORT_CBPF, steerToFirst());
   rows.forEach((row, worker) => {
     row[port.esp] = openEsp(family, worker, context);
+    row[port.ah] = openAh(family, worker, context);
     row[port.bypass] = openBypass(family, context);
   });
   fragmenting[port.natt] = ike[family].natt;
@@ -151,6 +168,20 @@ function openEsp(family: 4 | 6, worker: number, context: Context): number {
   attachProgram(fd, linux.SO_ATTACH_FILTER, takeSpis(family, worker, context.options.workers));
   setPathMtu(fd, family, 'worker', subject);
   askForControl(fd, family, subject);
+  return fd;
+}
+
+/** An IPv6 raw socket shows no headers, but the ICV covers them: the kernel is asked for each. */
+function openAh(family: 4 | 6, worker: number, context: Context): number {
+  const subject = `raw AH socket (IPv${family})`;
+  const fd = openSocket(family, linux.SOCK_RAW, linux.IPPROTO_AH, subject, context);
+  const program = takeSpis(family, worker, context.options.workers, AH_SPI);
+  attachProgram(fd, linux.SO_ATTACH_FILTER, program);
+  askForControl(fd, family, subject);
+  if (family === 4) return fd;
+  for (const name of ['IPV6_RECVHOPOPTS', 'IPV6_RECVRTHDR', 'IPV6_RECVDSTOPTS'] as const) {
+    setOption(fd, name, 1, subject);
+  }
   return fd;
 }
 
