@@ -39,6 +39,7 @@ const any = (family: 4 | 6): Policy['src'] => ({ address: { family, value: 0n },
 function policy(id: number, src: Policy['src'], dst: Policy['dst'], more = {}): Policy {
   return {
     id,
+    place: id,
     comment: '',
     action: 'encrypt',
     src,

@@ -21,10 +21,10 @@ export interface Built {
 export function buildDatabases(c: Configuration): Built {
   const profiles = new Map(c.profiles.map(({ entry }) => [entry.name, profileOf(entry)]));
   const proposals = new Map(c.proposals.map(({ entry }) => [entry.name, proposalOf(entry)]));
-  const policies = c.policies.map(({ entry }, id) => ({
+  const policies = c.policies.map(({ entry }, place) => ({
     disabled: entry.disabled,
     template: entry.template,
-    policy: policyOf(entry, id, proposals.get(entry.proposal)!),
+    policy: policyOf(entry, place, proposals.get(entry.proposal)!),
   }));
   const only = (test: (one: (typeof policies)[number]) => boolean): Policy[] =>
     policies.filter(test).map(({ policy }) => policy);
@@ -103,8 +103,9 @@ const identityOf = (entry: Entry<typeof identityMenu>): Identity => ({
 });
 
 /** The id is the place among all that are written, so that tables and file count alike. */
-const policyOf = (entry: Entry<typeof policyMenu>, id: number, proposal: Proposal): Policy => ({
-  id,
+const policyOf = (entry: Entry<typeof policyMenu>, place: number, proposal: Proposal): Policy => ({
+  id: place,
+  place,
   comment: entry.comment,
   action: entry.action,
   src: entry['src-address'],

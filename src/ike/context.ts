@@ -2,6 +2,7 @@
 // here, so that nothing under src/ike opens a socket, reads a clock or draws a random number.
 import type { Agreement } from '../crypto/agreement.js';
 import type { Address } from '../policy/address.js';
+import type { Change } from './reconfigure.js';
 import type { Datagram, Endpoint, Step } from './step.js';
 
 export interface Context {
@@ -137,6 +138,8 @@ export interface IkeEngine {
   nextTimeout(): number | undefined;
   /** Deletes all IKE SAs, or those of one peer; who is not passive connects again. */
   killConnections(peer?: string): Promise<Step & { readonly killed: number }>;
+  /** Goes on with other databases; SAs that the change does not touch stay. */
+  reconfigure(change: Change): Promise<Step>;
   /** Deletes all CHILD_SAs; traffic asks for new ones. */
   flush(): Promise<Step & { readonly flushed: number }>;
   /** Deletes everything and starts nothing any more. */

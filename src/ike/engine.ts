@@ -12,6 +12,7 @@ import { type World, report, type Work } from './exchange.js';
 import { FirstContact } from './first-contact.js';
 import { activateChild } from './parts/child.js';
 import { activePeers, policyStatus } from './print.js';
+import { adjust, callIdle, type Change, swap } from './reconfigure.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
 import { append, emptyStep } from './step.js';
 import type { Datagram, Endpoint, Step } from './step.js';
@@ -165,6 +166,16 @@ export class Engine implements IkeEngine {
       else if (sa.state !== 'deleting') sa.tasks.unshift({ kind: 'delete-ike', reason });
       report({ sa, step }, 'debug', 'ike.delete', reason);
     });
+  }
+
+  async reconfigure(change: Change): Promise<Step> {
+    const changed = new Set(swap(this.#world, change));
+    const step = await this.#close([...changed], 'the configuration of its peer has changed');
+    const others = this.#world.store.all().filter((sa) => !changed.has(sa));
+    await this.#on(others, (work) => adjust(work, change), step);
+    callIdle(this.#world);
+    append(step, await this.tick(this.#world.context.now()));
+    return step;
   }
 
   async flush(): Promise<Step & { flushed: number }> {

@@ -11,7 +11,8 @@ import type { Datagram, EventLevel, Step } from './step.js';
 import type { SaStore } from './store.js';
 
 export interface World {
-  readonly databases: Databases;
+  /** Others after a change of the configuration (reconfigure.ts). */
+  databases: Databases;
   readonly context: Context;
   readonly settings: Settings;
   readonly store: SaStore;

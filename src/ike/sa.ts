@@ -151,6 +151,8 @@ export type Task =
   | { readonly kind: 'delete-child'; readonly children: readonly number[] }
   /** Of children that are gone here already. */
   | { readonly kind: 'delete-spis'; readonly spis: readonly number[] }
+  /** Of policies that are no more: closed when nothing is under way that could add another. */
+  | { readonly kind: 'close-policies'; readonly policies: ReadonlySet<number> }
   | { readonly kind: 'delete-ike'; readonly reason: string }
   | { readonly kind: 'reject-auth' }
   | { readonly kind: 'liveness' };

@@ -1,7 +1,8 @@
 // What an IKE SA wants from its peer, one thing at a time: the next task goes out when nothing waits
 // for an answer (the window is one) and the SA is in a state for it.
 import type { Work } from './exchange.js';
-import type { Task } from './sa.js';
+import type { Child, IkeSa, Task } from './sa.js';
+import { closeChildren } from './timers.js';
 import { startCreateChild } from './v2/create-child.js';
 import {
   startDeleteChild,
@@ -25,6 +26,9 @@ async function start(work: Work, task: Task): Promise<boolean> {
       return startDeleteChild(work, task);
     case 'delete-spis':
       return startDeleteSpis(work, task);
+    case 'close-policies':
+      closeChildren(work, childrenOf(work.sa, task.policies));
+      return false;
     case 'delete-ike':
       return startDeleteIke(work, task);
     case 'reject-auth':
@@ -35,6 +39,9 @@ async function start(work: Work, task: Task): Promise<boolean> {
       return false; // the two first exchanges follow from the state, see below
   }
 }
+
+const childrenOf = ({ children }: IkeSa, policies: ReadonlySet<number>): Child[] =>
+  [...children.values()].filter(({ policy }) => policies.has(policy.id));
 
 /** Sends the next request, if there is one to send. */
 export async function pump(work: Work): Promise<void> {

@@ -63,8 +63,10 @@ export interface Identity {
 }
 
 export interface Policy {
-  /** Position in the list, unique; the contract's POLICY_ID. */
+  /** Unique among all policies this process ever had; the contract's POLICY_ID. */
   readonly id: number;
+  /** Place in the configuration's list, from 0. */
+  readonly place: number;
   readonly comment: string;
   readonly action: 'encrypt' | 'discard' | 'none';
   readonly src: Prefix;

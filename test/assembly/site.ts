@@ -81,6 +81,7 @@ const PROPOSAL: Policy['proposal'] = {
 export function policy(id: number, src: string, dst: string, fields: Partial<Policy> = {}): Policy {
   return {
     id,
+    place: id,
     src: parsePrefix(src)!,
     dst: parsePrefix(dst)!,
     srcPort: undefined,

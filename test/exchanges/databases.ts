@@ -73,6 +73,7 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
     { length: options.policies ?? 1 },
     (_, id): Policy => ({
       id,
+      place: id,
       comment: '',
       action: 'encrypt',
       src: prefix(`198.${nets[side]}.${id}.0/24`),

@@ -1,0 +1,61 @@
+// Other databases for a running engine. What the change does not touch keeps its SAs:
+//   1. swap     the new databases count for whatever begins from now on
+//   2. close    IKE SAs of peers that have changed; children of policies that are no more
+//   3. call     peers that are new or have changed, and children for new policies
+import type { Databases } from '../policy/database.js';
+import { newLink, wantChildren } from './connection.js';
+import type { Work, World } from './exchange.js';
+import type { IkeSa } from './sa.js';
+
+/** src/policy/reconcile.ts works it out. */
+export interface Change {
+  readonly databases: Databases;
+  readonly removed: readonly number[];
+  readonly changedPeers: readonly string[];
+}
+
+/** 1. Returns the IKE SAs whose peer is another one now. */
+export function swap(world: World, { databases, changedPeers }: Change): IkeSa[] {
+  world.databases = databases;
+  const now = world.context.now();
+  for (const name of changedPeers) {
+    world.links.delete(name);
+    const peer = databases.peers.find((candidate) => candidate.name === name);
+    if (!peer) continue;
+    const link = newLink(peer);
+    world.links.set(name, link);
+    // After the goodbye to what there was: the peer may take a new SA before it for the old one's.
+    const wait = world.store.ofPeer(name).length > 0 ? world.settings.reconnectMs : 0;
+    if (link.active) link.connectAt = now + wait;
+  }
+  const changed = new Set(changedPeers);
+  return world.store.all().filter(({ peer }) => changed.has(peer.name));
+}
+
+/** 2. and 3. for an IKE SA whose peer is what it was. */
+export function adjust(work: Work, { removed }: Change): void {
+  const { world, sa } = work;
+  const gone = new Set(removed);
+  const rest = sa.tasks.filter((task) => task.kind !== 'create-child' || !gone.has(task.policy.id));
+  sa.tasks.splice(0, sa.tasks.length, ...rest);
+  if (gone.size > 0) sa.tasks.unshift({ kind: 'close-policies', policies: gone });
+  if (sa.state === 'established' && !sa.peer.passive) wantChildren(work);
+  // One that is not up yet and was begun for a policy that is no more serves nobody.
+  const first = sa.handshake?.firstPolicy;
+  if (sa.side === 'initiator' && first && gone.has(first.id)) {
+    world.store.remove(sa);
+    const link = world.links.get(sa.peer.name);
+    if (link?.active) link.connectAt = world.context.now();
+  }
+}
+
+/** 3. Peers that have policies since now and no SA to ask with. */
+export function callIdle({ links, store, databases, context }: World): void {
+  for (const [name, link] of links) {
+    const idle = link.active && link.connectAt === undefined && store.ofPeer(name).length === 0;
+    const wanted = databases.policies.some(
+      ({ peer, action }) => peer === name && action === 'encrypt',
+    );
+    if (idle && wanted) link.connectAt = context.now();
+  }
+}
