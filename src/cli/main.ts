@@ -12,6 +12,7 @@ import { registerExport } from './export.js';
 import { registerImport } from './import.js';
 import { registerInstalledSa } from './installed-sa.js';
 import { registerPolicy } from './policy.js';
+import { registerReload } from './reload.js';
 import { registerRun } from './run.js';
 import { registerStatistics } from './statistics.js';
 import { version } from './version.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerCheck,
   registerImport,
   registerExport,
+  registerReload,
   registerDemo,
   registerPolicy,
   registerActivePeers,

@@ -34,7 +34,7 @@ export function noun(program: Command, name: string, description: string): Comma
 /** Adds a verb that asks the daemon and prints its answer. */
 export function addQuestion<C extends ControlCommand>(parent: Command, q: Question<C>): void {
   const verb = parent
-    .command(q.command.split(' ')[1]!)
+    .command(q.command.split(' ').at(-1)!)
     .description(q.description)
     .option('--socket <path>', "the daemon's control socket (default: the only one that runs)")
     .option('--json', 'print JSON: times in seconds, RouterOS property names')

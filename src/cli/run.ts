@@ -1,12 +1,15 @@
 // culvert run FILE: the daemon, in the foreground. The steps:
 //   1. read the configuration            3. open the control socket
 //   2. start the gateway                 4. wait for a signal or a failure, then stop both
+// Meanwhile SIGHUP and `culvert reload` read the file again (`reloadFile`).
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Loaded, load } from '../config/load.js';
 import { formatWarning } from '../config/problem.js';
 import { type ControlServer, openControl } from '../daemon/control.js';
 import { type Log, openLog } from '../daemon/log.js';
-import type { StartGateway } from '../daemon/running.js';
+import { formatReload, ReloadError, type ReloadResult } from '../daemon/reload.js';
+import type { RunningGateway, StartGateway } from '../daemon/running.js';
 import { report } from './check.js';
 import { defaultSocket } from './socket.js';
 
@@ -28,12 +31,13 @@ export function registerRun(program: Command): void {
       }
       // Loaded late: `check` and the print commands need no system calls and no WebAssembly.
       const { startGateway } = await import('../daemon/gateway.js');
-      process.exitCode = await runGateway(loaded, options.socket, startGateway);
+      process.exitCode = await runGateway(resolve(file), loaded, options.socket, startGateway);
     });
 }
 
 /** Runs until a signal or a failure; the exit status. */
 export async function runGateway(
+  file: string,
   loaded: Good,
   socket: string | undefined,
   start: StartGateway,
@@ -44,10 +48,17 @@ export async function runGateway(
   // Before the start: a signal in the middle of it must not leave routes and rules behind.
   const signalled = firstSignal(log);
   const gateway = await start(loaded, log);
+  const reload = (): Promise<ReloadResult> => reloadFile(file, gateway, log);
+  const hangup = (): void => void reload().catch(() => {});
+  process.on('SIGHUP', hangup);
   let control: ControlServer;
   try {
-    control = await openControl(socket ?? defaultSocket(settings.tun.name), gateway.handlers);
+    control = await openControl(socket ?? defaultSocket(settings.tun.name), {
+      ...gateway.handlers,
+      reload,
+    });
   } catch (error) {
+    process.off('SIGHUP', hangup);
     await gateway.stop();
     throw error;
   }
@@ -56,8 +67,25 @@ export async function runGateway(
   if (failure) log.error('system', `the gateway cannot go on: ${failure.message}`);
   await control.close();
   await gateway.stop();
+  process.off('SIGHUP', hangup);
   log.info('system', 'stopped');
   return failure ? 1 : 0;
+}
+
+/** The file as it is now; one with errors changes nothing. Success and failure are logged. */
+async function reloadFile(file: string, gateway: RunningGateway, log: Log): Promise<ReloadResult> {
+  try {
+    const loaded = load(file);
+    if (!loaded.ok) throw new ReloadError(report(file, loaded).trimEnd());
+    for (const warning of loaded.warnings) log.warning('config', formatWarning(warning));
+    const result = await gateway.reload(loaded);
+    log.info('system', `reloaded ${file}: ${formatReload(result)}`);
+    return result;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    log.error('system', `${file} is not taken over, the gateway goes on as before: ${text}`);
+    throw error;
+  }
 }
 
 /** Resolves at the first signal; a second one does not wait for the goodbyes. */

@@ -6,6 +6,7 @@
 import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import type { ReloadResult } from './reload.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
 
 export interface ControlHandlers {
@@ -20,6 +21,8 @@ export interface ControlHandlers {
   /** Deletes every ESP SA and tells the peers; policies ask for new ones. */
   'installed-sa flush': () => Answer<{ flushed: number }>;
   'statistics print': () => Answer<StatisticsRow>;
+  /** Reads the configuration file again; throws where it cannot be taken over. */
+  reload: () => Answer<ReloadResult>;
 }
 export type Answer<T> = T | Promise<T>;
 export type ControlCommand = keyof ControlHandlers;
@@ -53,6 +56,7 @@ const ARGUMENTS: Record<ControlCommand, Readonly<Record<string, 'string' | 'bool
   'installed-sa print': { 'show-secrets': 'boolean' },
   'installed-sa flush': {},
   'statistics print': {},
+  reload: {},
 };
 
 /** Opens the socket at `path`, making its directory if need be. */

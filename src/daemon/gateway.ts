@@ -20,12 +20,15 @@ import { openSockets, type SocketSet } from '../net/sockets.js';
 import { NONE_REFUSED, PlainGuard, type Refused } from '../net/plain-guard.js';
 import { openTun, type Tun } from '../net/tun.js';
 import { addressFromBytes } from '../policy/address.js';
+import type { Policy } from '../policy/database.js';
+import { reconcile } from '../policy/reconcile.js';
 import { threadedAgreement } from './agreement.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
 import { guardedPolicy, localAddressFor, MARK, reachOf, routedPolicy } from './host.js';
 import type { Log } from './log.js';
 import { PathMtu } from './path-mtu.js';
 import { printHandlers } from './print.js';
+import { ReloadError, type ReloadResult, refuseRestart, resultOf } from './reload.js';
 import type { RunningGateway, StartGateway } from './running.js';
 import { StepRunner } from './step-runner.js';
 
@@ -46,7 +49,7 @@ export const startGateway: StartGateway = async (built, log) => {
 };
 
 class Gateway implements RunningGateway {
-  readonly #built: Built;
+  #built: Built;
   readonly #log: Log;
   readonly #cleanup: Cleanup;
   readonly failure: Promise<Error>;
@@ -58,13 +61,19 @@ class Gateway implements RunningGateway {
   });
   #engine!: IkeEngine;
   #runner!: StepRunner;
+  #routes!: HostRoutes;
   #guard: PlainGuard | undefined;
+  /** Greater than the id of any policy so far. */
+  #nextId: number;
+  /** Reloads, one after another. */
+  #reloading: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
   handlers!: RunningGateway['handlers'];
 
   constructor(built: Built, log: Log, cleanup: Cleanup) {
     this.#built = built;
+    this.#nextId = 1 + Math.max(-1, ...built.databases.policies.map(({ id }) => id));
     this.#log = log;
     this.#cleanup = cleanup;
     this.failure = new Promise((resolve) => {
@@ -86,7 +95,6 @@ class Gateway implements RunningGateway {
     this.#tables = new Tables(loadModule(CONTROL_ROW, memory), { workers, random: randomBytes });
     this.#tables.setMssClamp(settings.tun.mssClamp);
     this.#tables.setOffload({ header: tun.header, uso: tun.uso, join: offload });
-    this.#tables.setPolicies(databases.policies);
     this.#prepareHost(tun);
     this.#startEngine(sockets);
     const plane = new DataPlane({
@@ -102,7 +110,7 @@ class Gateway implements RunningGateway {
     this.#cleanup.add('the workers', () => plane.stop());
     const refused = (): Refused => this.#guard?.refused() ?? NONE_REFUSED;
     const sources = {
-      built: this.#built,
+      built: () => this.#built,
       tables: this.#tables,
       engine: this.#engine,
       memory,
@@ -122,15 +130,47 @@ class Gateway implements RunningGateway {
   #prepareHost(tun: Tun): void {
     const { databases, settings } = this.#built;
     const { table, rulePriority: priority, failClosed, refusePlain } = settings.tun;
-    const routes = new HostRoutes({ tun, mark: MARK, table, priority, failClosed });
-    this.#cleanup.add('rules and routes', () => routes.remove());
-    for (const warning of routes.apply(databases.policies.map(routedPolicy))) {
+    this.#routes = new HostRoutes({ tun, mark: MARK, table, priority, failClosed });
+    this.#cleanup.add('rules and routes', () => this.#routes.remove());
+    if (refusePlain) {
+      this.#guard = new PlainGuard({ tun: tun.name, failClosed });
+      this.#cleanup.add('the packet filter', () => this.#guard?.remove());
+    }
+    this.#applyPolicies(databases.policies);
+  }
+
+  /** The tables first: what the host sends to the TUN must find its policy there. */
+  #applyPolicies(policies: readonly Policy[]): void {
+    this.#tables.setPolicies(policies);
+    for (const warning of this.#routes.apply(policies.map(routedPolicy))) {
       this.#log.warning('net', warning);
     }
-    if (!refusePlain) return;
-    this.#guard = new PlainGuard({ tun: tun.name, failClosed });
-    this.#cleanup.add('the packet filter', () => this.#guard?.remove());
-    this.#guard.apply(databases.policies.map(guardedPolicy));
+    this.#guard?.apply(policies.map(guardedPolicy));
+  }
+
+  reload(next: Built): Promise<ReloadResult> {
+    const turn = this.#reloading.then(() => this.#reload(next));
+    this.#reloading = turn.catch(() => {});
+    return turn;
+  }
+
+  async #reload(next: Built): Promise<ReloadResult> {
+    if (this.#stopping) throw new ReloadError('the gateway is stopping');
+    const running = this.#built;
+    refuseRestart(running.settings, next.settings);
+    const change = reconcile(running.databases, next.databases, this.#nextId);
+    this.#nextId = change.nextId;
+    try {
+      this.#applyPolicies(change.databases.policies);
+    } catch (error) {
+      this.#applyPolicies(running.databases.policies);
+      throw error;
+    }
+    this.#tables.setMssClamp(next.settings.tun.mssClamp);
+    this.#log.setLevel(next.settings.log.level);
+    this.#built = { ...next, databases: change.databases };
+    await this.#do(this.#engine.reconfigure(change));
+    return resultOf(change);
   }
 
   #startEngine(sockets: SocketSet): void {

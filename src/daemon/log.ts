@@ -21,6 +21,8 @@ export interface Log {
   info(topic: string, text: string, facts?: LogEvent['facts']): void;
   warning(topic: string, text: string, facts?: LogEvent['facts']): void;
   error(topic: string, text: string, facts?: LogEvent['facts']): void;
+  /** The least important lines that are written from now on. */
+  setLevel(level: LogLevel): void;
 }
 
 export interface LogOptions {
@@ -64,6 +66,9 @@ export function openLog(options: LogOptions, sink: LogSink = process.stderr): Lo
     info: at('info'),
     warning: at('warning'),
     error: at('error'),
+    setLevel: (level) => {
+      logger.level = level;
+    },
   };
 }
 

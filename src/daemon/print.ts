@@ -15,7 +15,8 @@ import { COUNTERS } from './counter-names.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
 
 export interface PrintSources {
-  readonly built: Built;
+  /** Another one after a reload. */
+  readonly built: () => Built;
   readonly tables: Tables;
   readonly engine: IkeEngine;
   readonly memory: WebAssembly.Memory;
@@ -28,7 +29,10 @@ export interface Commands {
   readonly flush: () => Promise<{ readonly flushed: number }>;
 }
 
-export function printHandlers(sources: PrintSources, commands: Commands): ControlHandlers {
+export function printHandlers(
+  sources: PrintSources,
+  commands: Commands,
+): Omit<ControlHandlers, 'reload'> {
   return {
     'policy print': () => policyRows(sources),
     'active-peers print': () => activePeerRows(sources),
@@ -42,21 +46,23 @@ export function printHandlers(sources: PrintSources, commands: Commands): Contro
   };
 }
 
-/** Enabled and disabled ones in the order of the file: an id is the place there. */
-function policyRows({ built, engine }: PrintSources): PolicyRow[] {
+/** Enabled and disabled ones, in the order of the file. */
+function policyRows({ built: current, engine }: PrintSources): PolicyRow[] {
+  const built = current();
   const { policies } = built.databases;
   const status = new Map(engine.policies().map((entry) => [entry.policy, entry]));
   const all = new Set([...policies, ...built.disabledPolicies, ...built.templates]);
-  const rows = [...all].sort((a, b) => a.id - b.id);
-  const disabled = new Set(built.disabledPolicies.map(({ id }) => id));
-  const templates = new Set(built.templates.map(({ id }) => id));
+  const rows = [...all].sort((a, b) => a.place - b.place);
+  const disabled = new Set(built.disabledPolicies);
+  const templates = new Set(built.templates);
+  const inUse = new Set(policies);
   return rows.map((policy): PolicyRow => {
-    const found = status.get(policy.id);
+    const found = inUse.has(policy) ? status.get(policy.id) : undefined;
     return {
-      number: policy.id,
+      number: policy.place,
       active: (found?.count ?? 0) > 0,
-      disabled: disabled.has(policy.id),
-      template: templates.has(policy.id),
+      disabled: disabled.has(policy),
+      template: templates.has(policy),
       ...selectorColumns(policy),
       action: policy.action,
       level: policy.level,

@@ -2,9 +2,12 @@
 import type { Built } from '../config/databases.js';
 import type { ControlHandlers } from './control.js';
 import type { Log } from './log.js';
+import type { ReloadResult } from './reload.js';
 
 export interface RunningGateway {
-  readonly handlers: ControlHandlers;
+  readonly handlers: Omit<ControlHandlers, 'reload'>;
+  /** Applies the difference; throws, and goes on as before, where that cannot be. */
+  reload(next: Built): Promise<ReloadResult>;
   /** Settles when the gateway cannot go on, with the reason for the operator. */
   readonly failure: Promise<Error>;
   /** Says goodbye to the peers, removes routes, rules and device. */

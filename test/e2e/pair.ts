@@ -2,7 +2,7 @@
 // the link between them from before the start until after the stop.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -30,6 +30,8 @@ export interface Gateway {
   /** Until a line of the log matches. */
   logged(pattern: RegExp): Promise<string>;
   established(): Promise<void>;
+  /** Writes the file anew that the gateway was started with. */
+  rewrite(text: string): void;
 }
 
 export interface Pair {
@@ -145,6 +147,7 @@ function launch(site: Site, configuration: object, directory: string): Gateway {
         () => log.find((line) => pattern.test(line)),
         () => log,
       ),
+    rewrite: (text) => writeFileSync(join(directory, `${site.name}.json`), text),
     established: async () => {
       const look = async () =>
         (await self.ask('policy print')).some((row) => row['ph2-state'] === 'established') ||
