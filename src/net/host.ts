@@ -4,15 +4,17 @@
 //   policy i   local, source still open  → a table whose route prefers our address inside the policy
 //              from SRC to DST …         → the table with the TUN (encrypt, discard) or end (none)
 //   end        no operation; the host's own rules follow
+// Beyond MOST_RULED policies the destinations are routes instead (many-policies.ts):
+//   source i   from SOURCE               → a table with the TUN for each destination
 // Rules and routes carry a protocol number of ours, so that those of a killed run are found.
 import { listAddresses } from './addresses.js';
-import { addressText, familyOf } from './addressing.js';
-import { SystemError } from './libc.js';
+import { addressText, familyOf, type IpPrefix } from './addressing.js';
+import { aggregate, groupByAddress, MOST_RULED, prefixKey } from './many-policies.js';
 import { Netlink } from './netlink.js';
 import { openSourceRules, policyRules, preferredSource, STRIDE } from './policy-rules.js';
 import type { RoutedPolicy } from './policy-rules.js';
-import { addRoute, deleteRoute, listRoutes, type Route, routeText } from './routes.js';
-import { addRule, deleteRule, listRules, type Rule, ruleText } from './rules.js';
+import { listRoutes, type Route, routeAddition, routeDeletion } from './routes.js';
+import { listRules, type Rule, ruleAddition, ruleDeletion, ruleText } from './rules.js';
 import { readSysctl, writeSysctl } from './sysctl.js';
 
 export type { RoutedPolicy } from './policy-rules.js';
@@ -33,6 +35,7 @@ export interface HostRoutesOptions {
 const OURS = 0xc7; // rtm_protocol and FRA_PROTOCOL
 /** Below the kernel's main table (32766). Fixed: two rules that differ in their goal only clash. */
 const END_PRIORITY = 32000;
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH']);
 const TUN_METRIC = 1;
 const CLOSED_METRIC = 0xffffffff;
 const ANY = {
@@ -44,7 +47,44 @@ const ANY = {
 interface Table {
   readonly family: 4 | 6;
   readonly table: number;
+  readonly destinations: readonly IpPrefix[];
   readonly source?: Uint8Array;
+}
+
+const defaultTable = (family: 4 | 6, table: number): Table => ({
+  family,
+  table,
+  destinations: [ANY[family]],
+});
+
+interface Plan {
+  readonly rules: readonly Rule[];
+  readonly routes: readonly Route[];
+}
+
+interface Planned {
+  readonly rules: readonly Rule[];
+  readonly tables: readonly Table[];
+}
+
+type Preferred = (policy: RoutedPolicy) => Uint8Array | undefined;
+
+/** To be given a source and a destination. */
+const EVERYTHING = {
+  action: 'encrypt',
+  protocol: 0,
+  srcPort: undefined,
+  dstPort: undefined,
+} as const;
+
+/** The kernel is asked once for each source: of many policies most have the same. */
+function memoized(preferred: Preferred): Preferred {
+  const known = new Map<string, Uint8Array | undefined>();
+  return (policy) => {
+    const key = prefixKey(policy.src);
+    if (!known.has(key)) known.set(key, preferred(policy));
+    return known.get(key);
+  };
 }
 
 export class HostRoutes {
@@ -65,8 +105,12 @@ export class HostRoutes {
       const wanted = this.#plan(netlink, policies);
       const found = ours(netlink);
       const known = new Set([...found.rules.map(ruleText), ...found.routes.map(routeKey)]);
-      for (const route of wanted.routes) if (!known.has(routeKey(route))) addRoute(netlink, route);
-      for (const rule of wanted.rules) if (!known.has(ruleText(rule))) addRule(netlink, rule);
+      const missing = {
+        routes: wanted.routes.filter((route) => !known.has(routeKey(route))),
+        rules: wanted.rules.filter((rule) => !known.has(ruleText(rule))),
+      };
+      netlink.changeAll(missing.routes.map((route) => routeAddition(route)));
+      netlink.changeAll(missing.rules.map(ruleAddition));
       const kept = new Set([...wanted.rules.map(ruleText), ...wanted.routes.map(routeKey)]);
       removeAll(netlink, {
         rules: found.rules.filter((rule) => !kept.has(ruleText(rule))),
@@ -81,54 +125,98 @@ export class HostRoutes {
     withNetlink((netlink) => removeAll(netlink, ours(netlink)));
   }
 
-  #plan(netlink: Netlink, policies: readonly RoutedPolicy[]): { rules: Rule[]; routes: Route[] } {
-    const { priority, table, mark } = this.#options;
-    const end = END_PRIORITY;
-    const most = Math.floor((end - priority - 1) / STRIDE);
-    if (policies.length > most) {
-      throw new Error(`${policies.length} policies need routing rules, at most ${most} have room`);
-    }
+  #plan(netlink: Netlink, policies: readonly RoutedPolicy[]): Plan {
+    const { priority, mark } = this.#options;
     const addresses = listAddresses(netlink).map(({ address }) => address);
+    const preferred = (policy: RoutedPolicy): Uint8Array | undefined =>
+      preferredSource(netlink, policy, addresses, mark);
+    const many = policies.length > MOST_RULED;
+    const { rules, tables } = many
+      ? this.#planMany(policies, preferred)
+      : this.#planEach(policies, preferred);
     const families = [...new Set(policies.map(({ dst }) => familyOf(dst.address)))];
-    const tables: Table[] = families.map((family) => ({ family, table }));
-    const bySource = new Map<string, number>();
-    const rules = policies.flatMap((policy, index) => {
-      const at = priority + 1 + STRIDE * index;
-      const own = policyRules(policy, at, end, table);
-      const encrypts = policy.action === 'encrypt';
-      const source = encrypts ? preferredSource(netlink, policy, addresses, mark) : undefined;
-      if (!source) return own;
-      const next = table + 1 + bySource.size;
-      const preferring = bySource.get(addressText(source)) ?? next;
-      if (preferring === next) tables.push({ family: familyOf(source), table: next, source });
-      bySource.set(addressText(source), preferring);
-      return [...openSourceRules(policy, at, preferring), ...own];
-    });
     const frame = families.flatMap((family): Rule[] => [
-      { family, priority: end, action: { kind: 'nop' } },
+      { family, priority: END_PRIORITY, action: { kind: 'nop' } },
       {
         family,
         priority,
         mark: { value: mark, mask: 0xffffffff },
-        action: { kind: 'goto', priority: end },
+        action: { kind: 'goto', priority: END_PRIORITY },
       },
     ]);
     const all = [...frame, ...rules].map((rule) => ({ ...rule, protocol: OURS }));
     return { rules: all, routes: tables.flatMap((own) => this.#tableRoutes(own)) };
   }
 
-  /** The TUN's default route and, behind it, the refusal that outlives the TUN. */
-  #tableRoutes({ family, table, source }: Table): Route[] {
-    const shared = { destination: ANY[family], table, protocol: OURS };
-    const open: Route = {
-      ...shared,
-      type: 'unicast',
-      interface: this.#options.tun.index,
-      metric: TUN_METRIC,
-      ...(source ? { source } : {}),
-    };
-    const closed: Route = { ...shared, type: 'unreachable', metric: CLOSED_METRIC };
-    return this.#options.failClosed ? [open, closed] : [open];
+  /** A rule for each policy, in their order. */
+  #planEach(policies: readonly RoutedPolicy[], preferred: Preferred): Planned {
+    const { priority, table } = this.#options;
+    const families = [...new Set(policies.map(({ dst }) => familyOf(dst.address)))];
+    const tables: Table[] = families.map((family) => defaultTable(family, table));
+    const bySource = new Map<string, number>();
+    const rules = policies.flatMap((policy, index) => {
+      const at = priority + 1 + STRIDE * index;
+      const own = policyRules(policy, at, END_PRIORITY, table);
+      const source = policy.action === 'encrypt' ? preferred(policy) : undefined;
+      if (!source) return own;
+      const next = table + 1 + bySource.size;
+      const preferring = bySource.get(addressText(source)) ?? next;
+      if (preferring === next) tables.push({ ...defaultTable(familyOf(source), next), source });
+      bySource.set(addressText(source), preferring);
+      return [...openSourceRules(policy, at, preferring), ...own];
+    });
+    return { rules, tables };
+  }
+
+  /** A rule and a table for each source; which of several policies wins is the data plane's to say. */
+  #planMany(policies: readonly RoutedPolicy[], preferred: Preferred): Planned {
+    const { exempt, groups } = aggregate(policies);
+    const rules: Rule[] = [];
+    const tables: Table[] = [];
+    let at = this.#options.priority + 1;
+    let { table } = this.#options;
+    for (const policy of exempt) {
+      rules.push(...policyRules(policy, at, END_PRIORITY, table));
+      at += STRIDE;
+    }
+    for (const { address, destinations } of groupByAddress(policies, memoized(preferred))) {
+      const family = familyOf(address);
+      const all = { ...EVERYTHING, src: ANY[family], dst: ANY[family] };
+      // the jump over the lookup needs a rule to land on
+      const landing: Rule = { family, priority: at + 2, action: { kind: 'nop' } };
+      rules.push(...openSourceRules(all, at, table), landing);
+      tables.push({ family, table, destinations, source: address });
+      at += STRIDE;
+      table++;
+    }
+    for (const { family, source, destinations } of groups) {
+      const all = { ...EVERYTHING, src: source, dst: ANY[family] };
+      rules.push(...policyRules(all, at, END_PRIORITY, table));
+      tables.push({ family, table, destinations });
+      at += STRIDE;
+      table++;
+    }
+    if (at > END_PRIORITY) {
+      const room = `at most ${Math.floor((END_PRIORITY - this.#options.priority) / STRIDE)}`;
+      throw new Error(`the policies need ${rules.length} routing rules, ${room} have room`);
+    }
+    return { rules, tables };
+  }
+
+  /** The TUN for every destination and, behind it, the refusal that outlives the TUN. */
+  #tableRoutes({ table, source, destinations }: Table): Route[] {
+    return destinations.flatMap((destination) => {
+      const shared = { destination, table, protocol: OURS };
+      const open: Route = {
+        ...shared,
+        type: 'unicast',
+        interface: this.#options.tun.index,
+        metric: TUN_METRIC,
+        ...(source ? { source } : {}),
+      };
+      const closed: Route = { ...shared, type: 'unreachable', metric: CLOSED_METRIC };
+      return this.#options.failClosed ? [open, closed] : [open];
+    });
   }
 
   /** Decrypted packets come from the TUN though the main table may not point there: rp_filter loose. */
@@ -158,12 +246,7 @@ export class HostRoutes {
   }
 }
 
-interface Installed {
-  readonly rules: readonly Rule[];
-  readonly routes: readonly Route[];
-}
-
-function ours(netlink: Netlink): Installed {
+function ours(netlink: Netlink): Plan {
   return {
     rules: listRules(netlink).filter(({ protocol }) => protocol === OURS),
     routes: listRoutes(netlink).filter(({ protocol }) => protocol === OURS),
@@ -171,30 +254,28 @@ function ours(netlink: Netlink): Installed {
 }
 
 /** Policies first, from the last; then what lets our own packets by, then the routes. */
-function removeAll(netlink: Netlink, { rules, routes }: Installed): void {
+function removeAll(netlink: Netlink, { rules, routes }: Plan): void {
   const last = (rule: Rule): number => (rule.mark || rule.action.kind === 'nop' ? 1 : 0);
   const order = [...rules].sort((a, b) => last(a) - last(b) || b.priority - a.priority);
-  for (const rule of order) ignoreGone(() => deleteRule(netlink, rule));
-  for (const route of routes) ignoreGone(() => deleteRoute(netlink, route));
+  // somebody else may have removed one first; then it is as wanted
+  netlink.changeAll(order.map(ruleDeletion), GONE);
+  netlink.changeAll(routes.map(routeDeletion), GONE);
 }
 
-/** Somebody else may have removed it first; then it is as wanted. */
-function ignoreGone(remove: () => void): void {
-  try {
-    remove();
-  } catch (error) {
-    if (!(error instanceof SystemError && (error.code === 'ENOENT' || error.code === 'ESRCH'))) {
-      throw error;
-    }
-  }
-}
-
-/** The kernel reports an interface (lo) for IPv6 refusals; it is no part of what we asked for. */
+/**
+ * Equal for equal routes. The kernel reports an interface (lo) for IPv6 refusals; it is no part of what
+ * we asked for.
+ */
 const routeKey = (route: Route): string => {
-  const { interface: _, ...rest } = route;
-  const family = familyOf(route.destination.address);
-  return `inet${family} ${routeText(route.type === 'unreachable' ? rest : route)}`;
+  const { destination, table, type, source, metric } = route;
+  const way = type === 'unreachable' ? '' : `${bytesKey(route.gateway)} ${route.interface}`;
+  const to = `${bytesKey(destination.address)}/${destination.bits}`;
+  return `${to} ${table} ${type} ${metric} ${bytesKey(source)} ${way}`;
 };
+
+/** Quicker than an address's text, for thousands of them. */
+const bytesKey = (bytes: Uint8Array | undefined): string =>
+  bytes ? `${bytes.length}:${String.fromCharCode(...bytes)}` : '';
 
 function withNetlink<T>(work: (netlink: Netlink) => T): T {
   const netlink = new Netlink();

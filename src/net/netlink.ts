@@ -64,10 +64,15 @@ interface Message {
 }
 
 const DUMP_ATTEMPTS = 5;
+/** An acknowledgement takes under 1 KiB of the socket's buffer, which has 208 unless told otherwise. */
+const PER_DATAGRAM = 96;
+/** An acknowledgement repeats its request and adds a sentence. */
+const ANSWER = 16384;
 
 /** A socket for requests, one at a time and synchronous: an answer takes microseconds. */
 export class Netlink {
   readonly #fd: number;
+  readonly #answer = allocate(ANSWER);
   #sequence = 1;
 
   /** `family`: NETLINK_ROUTE, NETLINK_NETFILTER. */
@@ -87,6 +92,63 @@ export class Netlink {
   change(request: Request): void {
     this.#send(request, NLM_F_ACK);
     this.#collect(request, request.body.length);
+  }
+
+  /**
+   * Asks for changes one after another, many to a datagram: a system call each would take longer than
+   * the changes. The first failure is thrown, once its datagram's others have been carried out;
+   * failures with a code in `but` are none.
+   */
+  changeAll(requests: readonly Request[], but: ReadonlySet<string> = new Set()): void {
+    for (let at = 0; at < requests.length; at += PER_DATAGRAM) {
+      this.#changeSome(requests.slice(at, at + PER_DATAGRAM), but);
+    }
+  }
+
+  #changeSome(requests: readonly Request[], but: ReadonlySet<string>): void {
+    const first = this.#sequence + 1;
+    this.#transmit(concat(requests.map((each) => this.#encode(each, NLM_F_ACK))), requests[0]!);
+    let failure: unknown;
+    for (let answered = 0; answered < requests.length; ) {
+      const bytes = this.#receiveAnswer(requests[answered]!);
+      if (this.#isConsent(bytes.length, first)) {
+        answered++;
+        continue;
+      }
+      for (const message of messages(bytes)) {
+        const request = requests[message.sequence - first];
+        if (!request || message.type !== NLMSG_ERROR) continue;
+        answered++;
+        try {
+          raise(message, request);
+        } catch (error) {
+          if (!(error instanceof SystemError && but.has(error.code))) failure ??= error;
+        }
+      }
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  /** An acknowledgement without an error, as nearly all are: told without making objects of it. */
+  #isConsent(bytes: number, first: number): boolean {
+    const { view } = this.#answer;
+    return (
+      bytes >= NLMSG_HEADER + 4 &&
+      view.getUint32(0, true) === bytes &&
+      view.getUint16(4, true) === NLMSG_ERROR &&
+      view.getUint32(8, true) >= first &&
+      view.getInt32(NLMSG_HEADER, true) === 0
+    );
+  }
+
+  /** An acknowledgement is small: one place serves all of them. */
+  #receiveAnswer({ what }: Request): Uint8Array {
+    const { at, bytes } = this.#answer;
+    for (;;) {
+      const got = recv(this.#fd, at, bytes.length, 0);
+      if (got >= 0) return bytes.subarray(0, got);
+      if (errno() !== EINTR) throw new SystemError('netlink receive', what, errno());
+    }
   }
 
   /** Asks for one object. */

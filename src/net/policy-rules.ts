@@ -32,6 +32,10 @@ const SET_SOURCE_6 = [0, 0x80].map((first) => {
 const ruled = (port: number | undefined): port is number =>
   port !== undefined && port > 0 && port < 65535;
 
+/** Whether rules can say exactly what the policy matches. */
+export const isRuled = ({ srcPort, dstPort }: RoutedPolicy): boolean =>
+  (srcPort === undefined || ruled(srcPort)) && (dstPort === undefined || ruled(dstPort));
+
 /** What a policy matches besides addresses. */
 function selectors(policy: RoutedPolicy): Partial<Rule> {
   return {
@@ -47,6 +51,8 @@ export const STRIDE = 3;
 
 /** The policy's own rule: to `table`, or for none to `end`. */
 export function policyRules(policy: RoutedPolicy, at: number, end: number, table: number): Rule[] {
+  // one that matches more than its policy would lead past the TUN what a later policy protects
+  if (policy.action === 'none' && !isRuled(policy)) return [];
   const action: Rule['action'] =
     policy.action === 'none' ? { kind: 'goto', priority: end } : { kind: 'lookup', table };
   const from = policy.src.bits > 0 ? { from: policy.src } : {};

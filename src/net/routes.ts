@@ -31,7 +31,7 @@ import {
   RTN_UNREACHABLE,
   RTPROT_BOOT,
 } from './linux.js';
-import type { Netlink } from './netlink.js';
+import type { Netlink, Request } from './netlink.js';
 
 /** A route; a table above 255 is named by an attribute, as the header's field has eight bits. */
 export interface Route {
@@ -76,16 +76,20 @@ export function routeText(route: Route): string {
 
 /** Adds a route; with `replace`, one with the same destination, table and metric makes way. */
 export function addRoute(netlink: Netlink, route: Route, replace = false): void {
-  const flags = NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL);
-  changeRoute(netlink, RTM_NEWROUTE, flags, route);
+  netlink.change(routeAddition(route, replace));
 }
 
 /** Deletes the route that has all of these properties; ESRCH where there is none. */
 export function deleteRoute(netlink: Netlink, route: Route): void {
-  changeRoute(netlink, RTM_DELROUTE, 0, route);
+  netlink.change(routeDeletion(route));
 }
 
-function changeRoute(netlink: Netlink, type: number, flags: number, route: Route): void {
+export const routeAddition = (route: Route, replace = false): Request =>
+  routeRequest(RTM_NEWROUTE, NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL), route);
+
+export const routeDeletion = (route: Route): Request => routeRequest(RTM_DELROUTE, 0, route);
+
+function routeRequest(type: number, flags: number, route: Route): Request {
   const { address, bits } = route.destination;
   const body = rtmsg(domainOf(familyOf(address)), bits);
   const adding = type === RTM_NEWROUTE;
@@ -99,8 +103,16 @@ function changeRoute(netlink: Netlink, type: number, flags: number, route: Route
   if (route.interface !== undefined) attributes.push(u32Attribute(RTA_OIF, route.interface));
   if (route.source) attributes.push(bytesAttribute(RTA_PREFSRC, route.source));
   if (route.metric !== undefined) attributes.push(u32Attribute(RTA_PRIORITY, route.metric));
-  const what = `${adding ? 'add' : 'delete'} route ${routeText(route)}`;
-  netlink.change({ type, flags, body, attributes, what });
+  return {
+    type,
+    flags,
+    body,
+    attributes,
+    // made when it is read: of thousands nobody reads it
+    get what() {
+      return `${adding ? 'add' : 'delete'} route ${routeText(route)}`;
+    },
+  };
 }
 
 /** A neighbour's route has link scope (IPv4 only); a deletion names none, so that any matches. */

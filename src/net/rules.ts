@@ -28,7 +28,7 @@ import {
   RTM_GETRULE,
   RTM_NEWRULE,
 } from './linux.js';
-import type { Netlink } from './netlink.js';
+import type { Netlink, Request } from './netlink.js';
 
 /** Look into a table (and go on where it has no route), jump forward to a priority, do nothing. */
 export type RuleAction =
@@ -79,15 +79,20 @@ export function ruleText(rule: Rule): string {
 
 /** Adds a rule; EEXIST where one differs at most in the goal of its jump. */
 export function addRule(netlink: Netlink, rule: Rule): void {
-  changeRule(netlink, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, 'add', rule);
+  netlink.change(ruleAddition(rule));
 }
 
 /** Deletes the first rule that has all of these properties. */
 export function deleteRule(netlink: Netlink, rule: Rule): void {
-  changeRule(netlink, RTM_DELRULE, 0, 'delete', rule);
+  netlink.change(ruleDeletion(rule));
 }
 
-function changeRule(netlink: Netlink, type: number, flags: number, verb: string, rule: Rule): void {
+export const ruleAddition = (rule: Rule): Request =>
+  ruleRequest(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, 'add', rule);
+
+export const ruleDeletion = (rule: Rule): Request => ruleRequest(RTM_DELRULE, 0, 'delete', rule);
+
+function ruleRequest(type: number, flags: number, verb: string, rule: Rule): Request {
   const { action } = rule;
   const body = new Uint8Array(FIB_RULE_HDR);
   body[0] = rule.family === 4 ? AF_INET : AF_INET6;
@@ -105,7 +110,7 @@ function changeRule(netlink: Netlink, type: number, flags: number, verb: string,
   attributes.push(...selectorAttributes(rule));
   if (rule.protocol !== undefined) attributes.push(u8Attribute(FRA_PROTOCOL, rule.protocol));
   const what = `${verb} rule ${ruleText(rule)}`;
-  netlink.change({ type, flags, body, attributes, what, advice: ADVICE });
+  return { type, flags, body, attributes, what, advice: ADVICE };
 }
 
 function selectorAttributes(rule: Rule): Attribute[] {
