@@ -16,6 +16,7 @@ import type { Entry } from './menu.js';
 import type { policyMenu } from './menus.js';
 import { modeConfigsFit, poolsEnd } from './mode-config-rules.js';
 import { transportFits } from './transport-rules.js';
+import { MAX_POLICIES } from '../policy/database.js';
 import { type Problem, show } from './problem.js';
 import { protocolName, WITH_PORTS } from './protocols.js';
 import type { Configuration } from './read.js';
@@ -37,6 +38,7 @@ const RULES: readonly Rule[] = [
   policiesFit,
   transportFits,
   policiesAreDistinct,
+  policiesHaveRoom,
   modeConfigsFit,
   poolsEnd,
   laterIsRefused,
@@ -152,6 +154,15 @@ export const matchOf = (policy: Policy): string =>
     policy['dst-port'] ?? 'any',
     policy.protocol,
   ].join(' ');
+
+/** What the data plane's table takes; dynamic policies come on top and are refused one by one. */
+function policiesHaveRoom(c: Configuration, problems: Problem[]): void {
+  const used = enabled(c.policies).filter(({ entry }) => entry.template !== true);
+  if (used.length <= MAX_POLICIES) return;
+  const { path } = used[MAX_POLICIES]!;
+  const expected = `at most ${MAX_POLICIES} policies that are enabled: the data plane has no more room`;
+  problems.push({ path, value: `${used.length} policies`, expected });
+}
 
 /** RouterOS flags the second of two equal policies as invalid; here it is an error. */
 function policiesAreDistinct(c: Configuration, problems: Problem[]): void {

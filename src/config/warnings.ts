@@ -1,15 +1,12 @@
 // What is allowed and yet unsafe or probably not meant. `culvert check` and `run` print these; they
 // stop nothing.
-import { formatPrefix, prefixRange } from '../policy/address.js';
+import { formatPrefix } from '../policy/address.js';
+import { coveredBy } from './hidden-policies.js';
 import { whyUnsafe } from './algorithms.js';
-import type { Entry } from './menu.js';
-import type { policyMenu } from './menus.js';
 import { show, type Warning } from './problem.js';
 import type { Configuration } from './read.js';
 import { formatPeerAddress, isSingleHost } from './address-rules.js';
 import { notStarted, setAside } from './later.js';
-
-type Policy = Entry<typeof policyMenu>;
 
 // Our own choice: 16 bytes are what a random key of 128 bits takes.
 const SHORT_SECRET = 16;
@@ -57,6 +54,7 @@ function policies(c: Configuration): Warning[] {
   // Dropped, not passed: a policy without a peer still protects.
   const off = new Set(c.peers.flatMap(({ entry }) => (entry.disabled ? [entry.name] : [])));
   const live = c.policies.filter(({ entry }) => !entry.disabled && !entry.template);
+  const covered = coveredBy(live.map(({ entry }) => entry));
   return live.flatMap(({ path, entry }, at) => {
     const found: Warning[] = [];
     if (entry.action === 'encrypt' && entry.level === 'use') {
@@ -67,32 +65,14 @@ function policies(c: Configuration): Warning[] {
       const text = 'the peer is disabled: packets of this policy are dropped';
       found.push({ path: `${path}.peer`, value: show(peer), text });
     }
-    const earlier = live.slice(0, at).find((other) => covers(other.entry, entry));
+    const first = covered[at];
+    const earlier = first === undefined ? undefined : live[first];
     if (earlier) {
       const value = `${formatPrefix(entry['src-address'])} → ${formatPrefix(entry['dst-address'])}`;
       found.push({ path, value, text: `never reached: ${earlier.path} matches all its packets` });
     }
     return found;
   });
-}
-
-/** Whether every packet of `inner` matches `outer` first. */
-function covers(outer: Policy, inner: Policy): boolean {
-  const within = (property: 'src-address' | 'dst-address'): boolean => {
-    const [a, b] = [outer[property], inner[property]];
-    const [large, small] = [prefixRange(a), prefixRange(b)];
-    const inside = large.start <= small.start && large.end >= small.end;
-    return a.address.family === b.address.family && inside;
-  };
-  const anyOr = (a: number | undefined, b: number | undefined): boolean =>
-    a === undefined || a === b;
-  return (
-    within('src-address') &&
-    within('dst-address') &&
-    anyOr(outer['src-port'], inner['src-port']) &&
-    anyOr(outer['dst-port'], inner['dst-port']) &&
-    (outer.protocol === 0 || outer.protocol === inner.protocol)
-  );
 }
 
 /** What is written, is right, and waits for something that is still to be built. */

@@ -62,6 +62,9 @@ export interface Identity {
   readonly remoteId: Identification | { readonly kind: 'ignore' };
 }
 
+/** How many the data plane has room for; equals the contract's (test/config/capacity.test.ts). */
+export const MAX_POLICIES = 16384;
+
 export interface Policy {
   /** Unique among all policies this process ever had; the contract's POLICY_ID. */
   readonly id: number;
