@@ -13,7 +13,7 @@ import { discard, scheduleReconnect } from './connection.js';
 import { IkeError } from './errors.js';
 import { type Exchange, notify, report, type Work } from './exchange.js';
 import { datagramOf, open } from './message.js';
-import { isHalfOpen, type Task } from './sa.js';
+import { isClosing, isHalfOpen, type Task } from './sa.js';
 import { type Datagram, sameEndpoint } from './step.js';
 import { duplicated, findTransition, readable, type Transition } from './transition.js';
 import { AUTH } from './v2/auth.js';
@@ -57,6 +57,10 @@ export async function dispatch(work: Work, received: Received): Promise<Dropped>
     accept(work, received, task);
     settleError(exchangeOf(work, received, [], task), fromWire(error));
     return undefined;
+  }
+  if (sa.state === 'deleting' && task && !isClosing(task)) {
+    accept(work, received, task);
+    return 'what was asked before the IKE SA began to close';
   }
   const { exchangeType } = received.header;
   const asked = { exchange: exchangeType, answers: task?.kind };

@@ -157,6 +157,8 @@ export type Task =
   | { readonly kind: 'reject-auth' }
   | { readonly kind: 'liveness' };
 export type TaskKind = Task['kind'] | 'rekey-child';
+/** The last an IKE SA asks for. */
+export type ClosingTask = Extract<Task, { readonly kind: 'delete-ike' | 'reject-auth' }>;
 
 /** A further child, or with `rekeys` the replacement of one. */
 export interface CreateChildTask {
@@ -233,6 +235,9 @@ export const ownSpi = (sa: IkeSa): bigint =>
 export const encapsulates = (sa: IkeSa): boolean => sa.natLocal || sa.natRemote || sa.natClaimed;
 export const isHalfOpen = (sa: IkeSa): boolean =>
   sa.side === 'responder' && sa.times.establishedAt === undefined && sa.state !== 'dead';
+
+export const isClosing = (task: Task): task is ClosingTask =>
+  task.kind === 'delete-ike' || task.kind === 'reject-auth';
 
 export const createChild = (policy: Policy, packet?: AcquirePacket): CreateChildTask => ({
   kind: 'create-child',

@@ -1,10 +1,11 @@
 // What an IKE SA wants from its peer, one thing at a time: the next task goes out when nothing waits
 // for an answer (the window is one) and the SA is in a state for it.
 import type { Work } from './exchange.js';
-import type { Child, IkeSa, Task } from './sa.js';
+import { type Child, type IkeSa, isClosing, type Task } from './sa.js';
 import { closeChildren } from './timers.js';
 import { startCreateChild } from './v2/create-child.js';
 import {
+  beginClosing,
   startDeleteChild,
   startDeleteIke,
   startDeleteSpis,
@@ -50,11 +51,11 @@ export async function pump(work: Work): Promise<void> {
     sa.state = await startSaInit(work);
     return;
   }
-  // An IKE SA that must go does not wait for answers to anything else.
-  const last = sa.tasks.find((task) => task.kind === 'delete-ike' || task.kind === 'reject-auth');
-  const closing = last && sa.secured && sa.state !== 'deleting' && sa.state !== 'dead';
-  if (closing) {
-    sa.window.pending = undefined;
+  // An IKE SA that must go does nothing else, and waits only for the answer it has asked for.
+  const last = sa.tasks.find(isClosing);
+  if (last && sa.secured && sa.state !== 'dead') {
+    if (sa.state !== 'deleting') beginClosing(work, last);
+    if (sa.window.pending) return;
     sa.tasks.length = 0;
     await start(work, last);
     return;

@@ -15,6 +15,26 @@ information('shutdown deletes everything at both ends and starts nothing', async
   assert.is(world.log.length, 2);
 });
 
+information('a delete waits for the answer to the request before it (§2.3)', async () => {
+  const world = await connected();
+  const start = world.log.length;
+  let lost = 0;
+  world.filter = (from) => from !== world.east || lost++ > 0;
+  // HDR, SK {D(ESP)} -->X   then the end is wished for: no second request goes out before its answer
+  await world.east.carry(world.east.engine.flush());
+  await world.east.carry(world.east.engine.shutdown());
+  assert.is(world.east.children.size, 0, 'nothing is carried any more');
+  await world.run(10_000);
+  assert.equal(world.log.slice(start), [
+    'east: INFORMATIONAL request 2',
+    'east: INFORMATIONAL request 2',
+    'west: INFORMATIONAL response 2',
+    'east: INFORMATIONAL request 3',
+    'west: INFORMATIONAL response 3',
+  ]);
+  for (const site of world.sites) assert.is(site.peers.length, 0, `${site.name} has none left`);
+});
+
 information('kill-connections: the peer is called again', async () => {
   const world = await connected();
   const before = world.east.established[0]!.spii;

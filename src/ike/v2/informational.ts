@@ -10,7 +10,7 @@ import { NOTIFIED } from '../errors.js';
 import { type Exchange, errorNotification, notify, report, type Work } from '../exchange.js';
 import { activateChild, removeChild } from '../parts/child.js';
 import { espSpiBytes, espSpiFrom } from '../parts/proposal.js';
-import type { Child, State, Task } from '../sa.js';
+import type { Child, ClosingTask, State, Task } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
 import { yieldToRival } from './rekey-ike.js';
@@ -47,29 +47,33 @@ export function startDeleteSpis(work: Work, task: TaskOf<'delete-spis'>): boolea
   return true;
 }
 
-/** HDR, SK {D(IKE)} -->: nothing else matters any more, so an unanswered request is given up. */
-export function startDeleteIke(work: Work, task: TaskOf<'delete-ike'>): boolean {
+/**
+ * The IKE SA carries nothing from now on, and `task` is the last it asks for. What it has asked before
+ * must be answered first: the peer's window takes one request after the other (§2.3).
+ */
+export function beginClosing(work: Work, task: ClosingTask): void {
   const { world, sa, step } = work;
-  const { window } = sa;
-  const replaced = sa.state === 'replaced';
-  window.pending = undefined;
+  const level = sa.state === 'replaced' ? 'debug' : 'info';
   sa.tasks.length = 0;
+  sa.tasks.push(task);
   for (const id of sa.children.keys()) step.remove.push(id);
   sa.children.clear();
   sa.state = 'deleting';
   Object.assign(sa.times, { softAt: undefined, hardAt: undefined, keepaliveAt: undefined });
   sa.times.giveUpAt = world.context.now() + world.settings.deletingMs;
+  if (task.kind === 'reject-auth') return;
+  report(work, level, 'ike.delete', `deleting IKE SA: ${task.reason}`);
+}
+
+/** HDR, SK {D(IKE)} --> */
+export function startDeleteIke(work: Work, task: TaskOf<'delete-ike'>): boolean {
   const payload: PlainPayload = { type: 'Delete', protocol: PROTOCOL_IKE, spis: [] };
   sendRequest(work, INFORMATIONAL, [payload], task);
-  report(work, replaced ? 'debug' : 'info', 'ike.delete', `deleting IKE SA: ${task.reason}`);
   return true;
 }
 
 /** HDR, SK {N(AUTHENTICATION_FAILED)} -->: the responder did not prove who it is (§2.21.2). */
 export function startRejectAuth(work: Work, task: TaskOf<'reject-auth'>): boolean {
-  const { world, sa } = work;
-  sa.state = 'deleting';
-  sa.times.giveUpAt = world.context.now() + world.settings.deletingMs;
   sendRequest(work, INFORMATIONAL, [notify(N.AUTHENTICATION_FAILED)], task);
   return true;
 }
