@@ -1,7 +1,7 @@
 // Keys of IKE SAs and CHILD_SAs, one function per formula of RFC 7296 §2.14, §2.17, §2.18.
 import type { EspSuite, IkeSuite } from '../algorithms/proposals.js';
 import type { PrfRow } from '../algorithms/prf.js';
-import { prf, prfPlus } from './prf.js';
+import { prf, prfPlus, secretBytes } from './prf.js';
 
 /** Both sides' nonces and SPIs of the exchange that made the keys; initiator and responder of it. */
 export interface Nonces {
@@ -25,13 +25,21 @@ export interface IkeKeys {
   readonly pr: Uint8Array;
 }
 
-/** Hands out consecutive pieces of key material. */
+/** Hands out consecutive pieces of key material, and leaves zeros where they were. */
 function cutter(material: Uint8Array): (bytes: number) => Uint8Array {
   let at = 0;
   return (bytes) => {
+    const piece = secretBytes(bytes);
+    piece.set(material.subarray(at, at + bytes));
+    material.fill(0, at, at + bytes);
     at += bytes;
-    return material.slice(at - bytes, at);
+    return piece;
   };
+}
+
+/** Overwrites keys that nobody uses any more. */
+export function eraseKeys({ encryptionKey, salt, integrityKey }: DirectionKeys): void {
+  for (const key of [encryptionKey, salt, integrityKey]) key.fill(0);
 }
 
 /** SKEYSEED = prf(Ni | Nr, g^ir), §2.14. */

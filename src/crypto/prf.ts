@@ -5,8 +5,18 @@ import type { PrfRow } from '../algorithms/prf.js';
 export function prf(row: PrfRow, key: Uint8Array, ...data: readonly Uint8Array[]): Uint8Array {
   const hmac = createHmac(row.openssl, key);
   for (const part of data) hmac.update(part);
-  return new Uint8Array(hmac.digest());
+  const digest = hmac.digest();
+  const own = secretBytes(digest.length);
+  own.set(digest);
+  digest.fill(0);
+  return own;
 }
+
+/**
+ * Zeros for a secret to be written to, and over at its end. The buffer is made first: V8 keeps a small
+ * array without one among its objects, which it moves about, and leaves copies that nobody erases.
+ */
+export const secretBytes = (length: number): Uint8Array => new Uint8Array(new ArrayBuffer(length));
 
 /** T1 | T2 | …, Tn = prf(K, Tn-1 | S | n); n is one byte, which bounds the length. */
 export function prfPlus(
@@ -16,12 +26,15 @@ export function prfPlus(
   length: number,
 ): Uint8Array {
   if (length > 255 * row.keyBytes) throw new RangeError(`prf+ cannot yield ${length} bytes`);
-  const out = new Uint8Array(length);
-  let previous = new Uint8Array(0);
+  const out = secretBytes(length);
+  let previous: Uint8Array = new Uint8Array(0);
   for (let at = 0, n = 1; at < length; n++) {
-    previous = new Uint8Array(prf(row, key, previous, ...seed, Uint8Array.of(n)));
-    out.set(previous.subarray(0, length - at), at);
-    at += previous.length;
+    const block = prf(row, key, previous, ...seed, Uint8Array.of(n));
+    out.set(block.subarray(0, length - at), at);
+    at += block.length;
+    previous.fill(0);
+    previous = block;
   }
+  previous.fill(0);
   return out;
 }

@@ -5,7 +5,7 @@ import type { EncryptionRow } from '../algorithms/encryption.js';
 import type { IntegrityRow } from '../algorithms/integrity.js';
 import { sameMac } from './authentication.js';
 import { cbc } from './cbc.js';
-import type { DirectionKeys } from './keymat.js';
+import { type DirectionKeys, eraseKeys } from './keymat.js';
 
 export interface Protection {
   /** Multiple that the plaintext must be padded to, its Pad Length byte included. */
@@ -14,6 +14,8 @@ export interface Protection {
   seal(aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** undefined: not sealed with these keys, or altered. Nothing is known before that is settled. */
   open(aad: Uint8Array, body: Uint8Array): Uint8Array | undefined;
+  /** Overwrites the keys; what is called afterwards throws. */
+  erase(): void;
 }
 
 interface Algorithms {
@@ -26,10 +28,27 @@ export function protection(
   keys: DirectionKeys,
   random: (bytes: number) => Uint8Array,
 ): Protection {
-  return encryption.aead ? aead(encryption, keys) : mac(encryption, integrity, keys, random);
+  const made = encryption.aead ? aead(encryption, keys) : mac(encryption, integrity, keys, random);
+  let erased = false;
+  const alive = (): Suite => {
+    if (erased) throw new Error('the keys of this IKE SA are erased');
+    return made;
+  };
+  return {
+    blockBytes: made.blockBytes,
+    bodyLength: made.bodyLength,
+    seal: (aad, plaintext) => alive().seal(aad, plaintext),
+    open: (aad, body) => alive().open(aad, body),
+    erase() {
+      erased = true;
+      eraseKeys(keys);
+    },
+  };
 }
 
-function aead(row: EncryptionRow, { encryptionKey, salt }: DirectionKeys): Protection {
+type Suite = Omit<Protection, 'erase'>;
+
+function aead(row: EncryptionRow, { encryptionKey, salt }: DirectionKeys): Suite {
   const overhead = row.ivBytes + row.icvBytes;
   // ChaCha20-Poly1305 has GCM's interface in node:crypto; the types know only GCM's names.
   const name = row.openssl as CipherGCMTypes;
@@ -69,7 +88,7 @@ function mac(
   integrity: IntegrityRow,
   { encryptionKey, integrityKey }: DirectionKeys,
   random: (bytes: number) => Uint8Array,
-): Protection {
+): Suite {
   const overhead = row.ivBytes + integrity.icvBytes;
   const cipher = cbc(row.openssl!, encryptionKey);
   const icv = (...parts: readonly Uint8Array[]): Uint8Array => {

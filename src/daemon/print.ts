@@ -151,7 +151,9 @@ function installedSaRow(sa: InstalledSa, secrets: boolean): InstalledSaRow {
   };
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+/** Of the bytes where they are: Buffer.from would leave a copy in its pool. */
+const hex = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString('hex');
 
 function endpointText(
   { address, port }: InstalledSa['association']['local'],

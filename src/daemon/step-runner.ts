@@ -1,6 +1,7 @@
 // Carries out a Step of the IKE engine: writes SAs into the tables, sends the messages, logs the
 // events. The order matters: what the peer may use after our message must be installed before it.
 //   1. install, activate, move      2. send      3. remove      4. events
+import { eraseKeys } from '../crypto/keymat.js';
 import type { Tables } from '../dataplane/tables.js';
 import type { ChildSa, Datagram, Endpoint, Step } from '../ike/step.js';
 import { sendIke, sendKeepalive } from '../net/datagram.js';
@@ -48,6 +49,8 @@ export class StepRunner {
   #install(child: ChildSa, activate: boolean): void {
     const pathMtu = this.#pathMtu(child.remote.address);
     this.#tables.install(child, { activate, pathMtu });
+    // The engine never looks at them again: from here on the tables have the only copy.
+    for (const keys of [child.inbound, child.outbound]) eraseKeys(keys);
   }
 
   #send({ local, remote, bytes }: Datagram): void {

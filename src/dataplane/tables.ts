@@ -12,6 +12,7 @@ import {
   type Association,
   type AssociationEndpoint,
   AssociationError,
+  type AssociationKeys,
   type Direction,
   type InstalledSa,
   type SaState,
@@ -44,6 +45,25 @@ const STATES: Readonly<Record<number, SaState>> = {
   [ids.SA_DYING]: 'dying',
   [ids.SA_DEAD]: 'dead',
 };
+/** Keys of our own, for `installed-sa print`: the caller's are his to erase. */
+const ownKeys = (keys: AssociationKeys): AssociationKeys => ({
+  spi: keys.spi,
+  encryptionKey: copyOf(keys.encryptionKey),
+  salt: copyOf(keys.salt),
+  integrityKey: copyOf(keys.integrityKey),
+});
+
+/** Off the heap, where the collector would move it and leave copies (src/crypto/prf.ts). */
+function copyOf(key: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new ArrayBuffer(key.length));
+  copy.set(key);
+  return copy;
+}
+
+function eraseKeys({ encryptionKey, salt, integrityKey }: AssociationKeys): void {
+  for (const key of [encryptionKey, salt, integrityKey]) key.fill(0);
+}
+
 const LOWEST_SPI = 256; // RFC 4303 §2.1: 1 … 255 are reserved
 
 export interface Offload {
@@ -132,7 +152,8 @@ export class Tables {
       throw error;
     }
     const addedAt = this.#options.now();
-    this.#pairs.set(sa.id, { association: sa, slots, addedAt, active: false, seen: 0 });
+    const association = { ...sa, inbound: ownKeys(sa.inbound), outbound: ownKeys(sa.outbound) };
+    this.#pairs.set(sa.id, { association, slots, addedAt, active: false, seen: 0 });
     for (const slot of [slots.in, slots.out]) {
       this.#owners.set(slot, sa.id);
       this.#record(slot).setState(ids.SA_MATURE);
@@ -160,6 +181,7 @@ export class Tables {
     if (!pair) return;
     this.#pairs.delete(id);
     const { association, slots } = pair;
+    for (const keys of [association.inbound, association.outbound]) eraseKeys(keys);
     this.#spis.remove(association.inbound.spi);
     for (const slot of [slots.in, slots.out]) {
       this.#record(slot).setState(ids.SA_DEAD);
@@ -232,7 +254,9 @@ export class Tables {
     const { softSeconds } = pair.association.lifetime;
     const old = this.#options.now() - pair.addedAt >= softSeconds * 1000;
     const spent = (record.u32(layout.SA_FLAGS) & ids.SA_FLAG_SOFT_SENT) !== 0;
-    const state = STATES[record.u32(layout.SA_STATE)] ?? 'dead';
+    // An outbound half that waits for the peer to be ready carries nothing yet.
+    const waits = direction === 'out' && !pair.active;
+    const state = waits ? 'larval' : (STATES[record.u32(layout.SA_STATE)] ?? 'dead');
     return {
       slot,
       direction,

@@ -11,6 +11,7 @@ import { dispatch, follow, type Received } from './dispatch.js';
 import { type World, report, type Work } from './exchange.js';
 import { FirstContact } from './first-contact.js';
 import { activateChild } from './parts/child.js';
+import { forget } from './parts/keys.js';
 import { activePeers, policyStatus } from './print.js';
 import { adjust, callIdle, type Change, swap } from './reconfigure.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
@@ -79,6 +80,7 @@ export class Engine implements IkeEngine {
       } catch (error) {
         failed(here, error);
       }
+      if (sa.state === 'dead') forget(sa);
       return step;
     });
     sa.tail = turn.then(

@@ -27,6 +27,7 @@ export class SaStore {
 
   remove(sa: IkeSa): void {
     sa.state = 'dead';
+    this.woken.add(sa); // for its keys to be erased in a turn of its own
     if (this.#bySpi.get(ownSpi(sa)) === sa) this.#bySpi.delete(ownSpi(sa));
     for (const [key, other] of this.#byFirst) if (other === sa) this.#byFirst.delete(key);
   }

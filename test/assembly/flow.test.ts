@@ -142,7 +142,10 @@ flow('new policies and new SAs reach flows that are cached', () => {
   assert.equal(out(), []);
   subject.tables.install(westChild(1), { activate: false, pathMtu: 1500 });
   assert.equal(out(), [], 'not activated yet');
+  const states = () => subject.tables.list().map(({ state }) => state);
+  assert.equal(states(), ['mature', 'larval']);
   subject.tables.activate(1);
+  assert.equal(states(), ['mature', 'mature']);
   assert.equal(out(), [PORT_ESP4]);
   subject.tables.setPolicies([
     policy(3, NET_A, NET_B, { action: 'none' }),

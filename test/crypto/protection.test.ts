@@ -36,6 +36,10 @@ for (const encryption of ENCRYPTION.filter((row) => row.profile)) {
         otherAad[3]! ^= 1;
         assert.is(theirs!.open(otherAad, body), undefined);
       }
+      ours!.erase();
+      for (const key of Object.values(keys)) assert.ok(key.every((byte) => byte === 0));
+      assert.throws(() => ours!.seal(aad, random(32)), /erased/);
+      assert.throws(() => ours!.open(aad, random(64)), /erased/);
     });
   }
 }

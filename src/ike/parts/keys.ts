@@ -16,6 +16,7 @@ export function secure(
 ): void {
   const spis = { initiator: spiBytes(sa.spiInitiator), responder: spiBytes(sa.spiResponder) };
   const keys = ikeKeys(suite, seed, nonces, spis);
+  seed.fill(0);
   const random = (bytes: number) => context.random(bytes);
   const initiator = protection(suite, keys.initiator, random);
   const responder = protection(suite, keys.responder, random);
@@ -28,6 +29,13 @@ export function secure(
     outbound: ours ? initiator : responder,
     inbound: ours ? responder : initiator,
   };
+}
+
+/** Overwrites the keys of an IKE SA that is dead. */
+export function forget({ secured }: IkeSa): void {
+  if (!secured) return;
+  for (const key of [secured.d, secured.pi, secured.pr]) key.fill(0);
+  for (const direction of [secured.inbound, secured.outbound]) direction.erase();
 }
 
 /** A random IKE SPI that no SA of ours has; never zero (RFC 7296 §3.1). */
