@@ -108,7 +108,7 @@ function sealAead(job: usize, sa: usize): void {
   setState(job, DONE);
 }
 
-/** Job `index` and up to seven more of its SA. */
+/** Job `index` and more of its SA, CBC_LANES at most. */
 function sealCbc(index: i32, sa: usize): void {
   const jobs = jobCount();
   const ivBytes = load<u32>(sa, SA_IV_BYTES);

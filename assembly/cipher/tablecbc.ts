@@ -1,6 +1,6 @@
 // CBC (NIST SP 800-38A §6.2) over the ciphers that go by tables, with blocks of 8 or 16 bytes. As with
-// AES (cbc.ts) encryption takes up to eight packets of one key side by side, decryption eight blocks of
-// one packet, so that a cipher may work on several blocks at once.
+// AES (cbc.ts) encryption takes up to sixteen packets of one key side by side, decryption as many blocks
+// of one packet, so that a cipher may work on several blocks at once.
 import { CIPHER_BLOWFISH_CBC, CIPHER_CAMELLIA_CBC, CIPHER_DES_CBC } from '../../src/contract/ids';
 import { scratchAt } from '../memory';
 import { blowfishBlocks } from './blowfish';
@@ -8,19 +8,19 @@ import { camelliaBlocks } from './camellia';
 import { desBlocks } from './des';
 import { twofishDecrypt, twofishEncrypt } from './twofish';
 
-const LANES: u32 = 8;
+const LANES: u32 = 16;
 /** A job: u32 src, u32 dst, u32 length (a multiple of the block), u32 address of the IV. */
 const JOB: u32 = 16;
 // Scratch, in the quarter of aes.
-const STATE: usize = 10240; // eight blocks in work
-const CHAIN: usize = 10368; // per lane, what the next block is added to
-const INPUT: usize = 10496; // a block in front, then eight of ciphertext
+const STATE: usize = 10240; // LANES blocks in work
+const CHAIN: usize = 10496; // per lane, what the next block is added to
+const INPUT: usize = 10752; // a block in front, then LANES of ciphertext
 
 function blockBytes(cipher: u32): u32 {
   return cipher == CIPHER_DES_CBC || cipher == CIPHER_BLOWFISH_CBC ? 8 : 16;
 }
 
-/** Encrypts up to eight packets under one key; src may be dst. */
+/** Encrypts up to sixteen packets under one key; src may be dst. */
 export function tableCbcEncryptLanes(
   cipher: u32,
   context: usize,

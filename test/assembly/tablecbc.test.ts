@@ -31,9 +31,9 @@ const random = seeded(0x2451);
 const KEY = 0;
 const CONTEXT = 64;
 const IVS = 5000;
-const JOBS = 5200;
+const JOBS = 5600;
 const SRC = 8192;
-const DST = 40_960;
+const DST = 81_920;
 const STRIDE = 4096; // of the lanes' packets
 const LONGEST = 2000;
 const context = room.base + CONTEXT;
@@ -111,7 +111,7 @@ for (const { name, kernel, keyBytes, blockBytes } of LEGACY_ENCRYPTION) {
     const keys = { encryption: name, encryptionKey: random.bytes(keyBytes), salt: Buffer.alloc(0) };
     const reference = cipherOf(name);
     setKey(kernel!, keys.encryptionKey);
-    for (let length = 0, count = 1; length <= LONGEST; count = 1 + (count % 8)) {
+    for (let length = 0, count = 1; length <= LONGEST; count = 1 + (count % 16)) {
       const lanes = Array.from({ length: count }, (_, lane): Lane => {
         const own = lane === 1 ? random.number(LONGEST) : Math.min(length, LONGEST);
         if (lane !== 1) length += blockBytes;
