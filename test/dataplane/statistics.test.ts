@@ -9,7 +9,7 @@ import type { Association } from '../../src/dataplane/association.js';
 import type { Policy } from '../../src/policy/database.js';
 import { ipv4, udp } from '../assembly/packets.js';
 import { recordAt } from '../assembly/record.js';
-import { policy, type TunnelOptions } from '../assembly/site.js';
+import { policy, SUITES, type TunnelOptions } from '../assembly/site.js';
 import { ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
 import { seal } from '../reference/esp.js';
 import {
@@ -182,8 +182,8 @@ const ROWS: readonly Row[] = [
   {
     counter: 'out-state-protocol-errors',
     cause: 'the key of a cipher with 64-bit blocks is worn out',
+    child: { udp: true, suite: SUITES.find(({ encryption }) => encryption === '3des')! },
     provoke: ({ record, host }) => {
-      record('out').setUint32(layout.SA_BLOCK_BYTES, 8, true);
       record('out').setBigUint64(layout.SA_BYTES, 1n << 32n, true);
       for (let i = 0; i < TIMES; i++) host(outward());
     },
