@@ -5,7 +5,7 @@ import { type Problem, show, suggestion } from './problem.js';
 import type { Configuration, Found } from './read.js';
 
 /** Which property of which menu names an entry of which other. */
-const REFERENCES = [
+export const REFERENCES = [
   ['peer', 'profile', 'profile'],
   ['identity', 'peer', 'peer'],
   ['identity', 'certificate', 'certificate'],
