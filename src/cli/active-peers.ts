@@ -1,7 +1,7 @@
 // culvert active-peers print, culvert active-peers kill-connections
 import type { Command } from 'commander';
 import { addQuestion, noun } from './question.js';
-import { formatActivePeers } from './tables.js';
+import { ACTIVE_PEERS, formatActivePeers } from './tables.js';
 
 export function registerActivePeers(program: Command): void {
   const activePeers = noun(program, 'active-peers', 'The peers we are connected to (phase 1).');
@@ -10,6 +10,7 @@ export function registerActivePeers(program: Command): void {
     description: 'Print the IKE SAs.',
     example: 'culvert active-peers print --json',
     format: formatActivePeers,
+    table: ACTIVE_PEERS,
   });
   addQuestion(activePeers, {
     command: 'active-peers kill-connections',

@@ -1,7 +1,7 @@
 // culvert installed-sa print, culvert installed-sa flush
 import type { Command } from 'commander';
 import { addQuestion, noun } from './question.js';
-import { formatInstalledSas } from './tables.js';
+import { INSTALLED_SAS, formatInstalledSas } from './tables.js';
 
 export function registerInstalledSa(program: Command): void {
   const installedSa = noun(program, 'installed-sa', 'The ESP SAs that carry packets (phase 2).');
@@ -12,6 +12,7 @@ export function registerInstalledSa(program: Command): void {
     options: [['--show-secrets', 'print the keys, too (they open every packet of these SAs)']],
     args: ({ showSecrets }) => (showSecrets === true ? { 'show-secrets': true } : {}),
     format: formatInstalledSas,
+    table: INSTALLED_SAS,
   });
   addQuestion(installedSa, {
     command: 'installed-sa flush',

@@ -7,10 +7,12 @@ import { Command } from 'commander';
 import { registerActivePeers } from './active-peers.js';
 import { registerBench } from './bench.js';
 import { registerCheck } from './check.js';
+import { registerCompletion } from './completion.js';
 import { registerDemo } from './demo.js';
 import { registerExport } from './export.js';
 import { registerImport } from './import.js';
 import { registerInstalledSa } from './installed-sa.js';
+import { registerMenus } from './menu.js';
 import { registerPolicy } from './policy.js';
 import { registerReload } from './reload.js';
 import { registerRun } from './run.js';
@@ -29,7 +31,9 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerActivePeers,
   registerInstalledSa,
   registerStatistics,
+  registerMenus,
   registerBench,
+  registerCompletion,
 ];
 
 export function buildProgram(): Command {

@@ -1,12 +1,20 @@
 // What the commands that ask a running daemon have in common: --socket, --json, the terminal's width.
 import type { Command } from 'commander';
 import type { ControlCommand, ControlHandlers, ControlResult } from '../daemon/control.js';
+import { formatDetail } from './detail.js';
 import { ask, findSocket } from './socket.js';
+import type { Table } from './table.js';
+import { filterRows, type PrintWords, parsePrintWords } from './words.js';
 
 interface Options {
   readonly socket?: string;
   readonly json?: boolean;
+  readonly file?: string;
 }
+
+/** A row of the answer, where the answer is a list. */
+type RowOf<C extends ControlCommand> =
+  ControlResult<C> extends readonly (infer Row)[] ? Row : never;
 
 interface Question<C extends ControlCommand> {
   /** What the daemon is asked; its last word is the verb on the command line. */
@@ -17,6 +25,10 @@ interface Question<C extends ControlCommand> {
   readonly format: (answer: ControlResult<C>, width: number) => string;
   /** Further options, and what they mean to the daemon. */
   readonly options?: readonly (readonly [flags: string, description: string])[];
+  /** `print` of a list: also takes `detail` and `where name=value`, by this table's flags. */
+  readonly table?: Table<RowOf<C>>;
+  /** What a configuration file, instead of the daemon, has to say (--file). */
+  readonly ofFile?: (path: string, words: readonly string[], options: Options) => string;
   readonly args?: (given: Readonly<Record<string, unknown>>) => Parameters<ControlHandlers[C]>[0];
 }
 
@@ -39,11 +51,56 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
     .option('--socket <path>', "the daemon's control socket (default: the only one that runs)")
     .option('--json', 'print JSON: times in seconds, RouterOS property names')
     .addHelpText('after', `\nExample:\n  ${q.example}`);
+  if (q.ofFile) verb.option('--file <path>', 'print this file instead');
   for (const [flags, description] of q.options ?? []) verb.option(flags, description);
-  verb.action(async (options: Options & Record<string, unknown>) => {
-    const answer = await ask(await findSocket(options.socket), q.command, q.args?.(options));
+  if (q.table) verb.argument('[words...]', '[detail] [where name=value name!=value name~part …]');
+  verb.action(async (...given: unknown[]) => {
+    const options = given.at(-2) as Options & Record<string, unknown>;
+    const words = q.table ? (given[0] as string[]) : [];
+    if (options.file !== undefined) {
+      process.stdout.write(q.ofFile!(options.file, words, options));
+      return;
+    }
+    const { detail, where } = parsePrintWords(words);
+    const all = await ask(await findSocket(options.socket), q.command, q.args?.(options));
+    const answer = (
+      q.table ? filterAnswer(all as unknown as Rows, where) : all
+    ) as ControlResult<C>;
     const width = process.stdout.isTTY ? process.stdout.columns : 0;
-    const text = options.json ? `${JSON.stringify(answer, null, 2)}\n` : q.format(answer, width);
-    process.stdout.write(text);
+    const text = (): string =>
+      detail && q.table
+        ? detailOf(q.table as unknown as Table<Rows[number]>, answer as unknown as Rows, width)
+        : q.format(answer, width);
+    process.stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : text());
   });
+}
+
+type Rows = readonly Readonly<Record<string, unknown>>[];
+
+/** As `where` compares and `detail` shows a value of the answer. */
+function valueText(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return Array.isArray(value) ? value.join('/') : String(value ?? '');
+}
+
+function filterAnswer(rows: Rows, where: PrintWords['where']): Rows {
+  // The rows say which properties there are; of an empty table every condition holds.
+  const known = rows.length > 0 ? Object.keys(rows[0]!) : where.map(({ name }) => name);
+  return filterRows(rows, where, known, (row, name) => valueText(row[name]));
+}
+
+function detailOf(table: Table<Rows[number]>, rows: Rows, width: number): string {
+  return formatDetail(
+    {
+      flags: table.flags,
+      number: (row) => table.number?.(row) ?? rows.indexOf(row),
+      comment: (row) => table.comment?.(row) ?? '',
+      pairs: (row) =>
+        Object.entries(row)
+          .filter(([name]) => name !== 'number' && name !== 'comment')
+          .map(([name, value]) => [name, valueText(value)]),
+    },
+    rows,
+    width,
+  );
 }

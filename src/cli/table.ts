@@ -41,9 +41,9 @@ export function formatTable<Row>(table: Table<Row>, rows: readonly Row[], width 
   const heads = ['#'.padEnd(numberWidth), ...(flags.length > 0 ? [' '.repeat(flags.length)] : [])];
   const lead = heads.join(' ').length;
   const { kept, left } = fit(table.columns, rows, width === 0 ? Infinity : width - lead);
-  const legend = flags.map(({ letter, name }) => `${letter} - ${name.toUpperCase()}`).join('; ');
+  const legend = legendOf(flags);
   const lines = [
-    ...(legend === '' ? [] : [`Flags: ${legend}`]),
+    ...(legend === '' ? [] : [legend]),
     `Columns: ${kept.map(({ head }) => head).join(', ')}`,
     line([heads.join(' '), ...kept.map(({ head, size, right }) => pad(head, size, right))]),
     ...rows.flatMap((row, at) => {
@@ -56,6 +56,12 @@ export function formatTable<Row>(table: Table<Row>, rows: readonly Row[], width 
     ...(left.length === 0 ? [] : [`not shown (narrow terminal): ${left.join(', ')}`]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** `Flags: A - ACTIVE; X - DISABLED`, empty without flags. */
+export function legendOf<Row>(flags: readonly Flag<Row>[]): string {
+  const all = flags.map(({ letter, name }) => `${letter} - ${name.toUpperCase()}`).join('; ');
+  return all === '' ? '' : `Flags: ${all}`;
 }
 
 interface Measured {

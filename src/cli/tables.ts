@@ -7,7 +7,7 @@ import { formatProperties, formatTable, type Table } from './table.js';
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 
-const POLICIES: Table<PolicyRow> = {
+export const POLICIES: Table<PolicyRow> = {
   flags: [
     { letter: 'T', name: 'template', on: (row) => row.template },
     { letter: 'X', name: 'disabled', on: (row) => row.disabled },
@@ -37,7 +37,7 @@ const withPort = (address: string, port: number | 'any'): string =>
   port === 'any' ? address : `${address} port ${port}`;
 
 /** The state first: it is what one looks for. */
-const ACTIVE_PEERS: Table<ActivePeerRow> = {
+export const ACTIVE_PEERS: Table<ActivePeerRow> = {
   flags: [
     { letter: 'R', name: 'responder', on: (row) => row.side === 'responder' },
     { letter: 'N', name: 'natt-peer', on: (row) => row['natt-peer'] },
@@ -62,7 +62,7 @@ const ACTIVE_PEERS: Table<ActivePeerRow> = {
 };
 
 /** RouterOS shows keys here; ours come only on demand (`KEYS`). */
-const INSTALLED_SAS: Table<InstalledSaRow> = {
+export const INSTALLED_SAS: Table<InstalledSaRow> = {
   flags: [
     { letter: 'S', name: 'seen-traffic', on: (row) => row['seen-traffic'] },
     { letter: 'E', name: 'esp', on: () => true },

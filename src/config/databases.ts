@@ -15,10 +15,12 @@ export interface Built {
   /** For the tables only, too: enabled and disabled ones. */
   readonly templates: readonly Policy[];
   readonly settings: Settings;
+  /** As it was written, for print and export. */
+  readonly file: Readonly<Record<string, unknown>>;
 }
 
 /** Call it only on a configuration without problems. */
-export function buildDatabases(c: Configuration): Built {
+export function buildDatabases(c: Configuration, file: Built['file']): Built {
   const profiles = new Map(c.profiles.map(({ entry }) => [entry.name, profileOf(entry)]));
   const proposals = new Map(c.proposals.map(({ entry }) => [entry.name, proposalOf(entry)]));
   const policies = c.policies.map(({ entry }, place) => ({
@@ -43,6 +45,7 @@ export function buildDatabases(c: Configuration): Built {
     disabledPolicies: only(({ disabled }) => disabled),
     templates: only(({ template }) => template),
     settings: settingsOf(c),
+    file,
   };
 }
 

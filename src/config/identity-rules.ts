@@ -4,8 +4,8 @@ import { isSingleHost } from './address-rules.js';
 import { enabled, type Rule, readable } from './found.js';
 import { isDefault } from './menu.js';
 import { identityMenu } from './menus.js';
-import { type Problem, show } from './problem.js';
-import type { Configuration, Found } from './read.js';
+import { show } from './problem.js';
+import type { Found } from './read.js';
 
 type Identity = Found<typeof identityMenu>;
 type Method = Identity['entry']['auth-method'];
@@ -121,19 +121,6 @@ export const identitiesAreDistinct: Rule = (c, problems) => {
     } else first.set(key, path);
   }
 };
-
-/** Without one no exchange with the peer can ever succeed. */
-export function peersHaveIdentities(c: Configuration, problems: Problem[]): void {
-  // A disabled identity is no identity; a broken one has its own error already.
-  const served = c.identities
-    .filter(({ entry }) => entry.disabled !== true)
-    .map(({ written }) => written.peer);
-  for (const { path, entry } of enabled(c.peers, 'name')) {
-    if (served.includes(entry.name)) continue;
-    const expected = `an entry in the menu identity with "peer": ${show(entry.name)}`;
-    problems.push({ path, value: 'no identity', expected });
-  }
-}
 
 /** The properties that some methods use and others do not. */
 export const MATTERS_TO: readonly string[] = OF_METHODS;

@@ -57,7 +57,10 @@ export function notStarted(c: Configuration): Map<string, Waiting[]> {
   for (const peer of enabled(c.peers)) {
     const profiles = c.profiles.filter(({ entry }) => entry.name === peer.entry.profile);
     const identities = enabled(c.identities).filter(({ entry }) => entry.peer === peer.entry.name);
+    // RouterOS takes such a peer, too; no exchange with it could ever succeed.
+    const nobody = { path: peer.path, value: 'no identity', what: 'an identity for it' };
     const waiting = [
+      ...(identities.length > 0 ? [] : [nobody]),
       ...waitingIn(menu('peer'), peer, 'peer'),
       ...profiles.flatMap((one) => waitingIn(menu('profile'), one, 'peer')),
       ...identities.flatMap((one) => waitingIn(menu('identity'), one, 'peer')),

@@ -48,10 +48,15 @@ export function parse(text: string): Loaded {
   const json = text.replace(/^\ufeff/, '');
   const problems: Problem[] = checkJson(json);
   if (problems.length > 0) return { ok: false, errors: problems };
-  const configuration = readConfiguration(JSON.parse(json), problems);
+  const file = JSON.parse(json) as Built['file'];
+  const configuration = readConfiguration(file, problems);
   checkRules(configuration, problems);
   if (problems.length > 0) return { ok: false, errors: problems };
-  return { ok: true, ...buildDatabases(configuration), warnings: findWarnings(configuration) };
+  return {
+    ok: true,
+    ...buildDatabases(configuration, file),
+    warnings: findWarnings(configuration),
+  };
 }
 
 const failure = (path: string, value: string, expected: string): Loaded => ({

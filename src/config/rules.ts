@@ -9,7 +9,6 @@ import {
   identitiesAreDistinct,
   identitiesFitTheirPeer,
   methodsHaveWhatTheyNeed,
-  peersHaveIdentities,
 } from './identity-rules.js';
 import { laterIsRefused } from './later.js';
 import type { Entry } from './menu.js';
@@ -33,7 +32,6 @@ const RULES: readonly Rule[] = [
   credentialsAreComplete,
   identitiesFitTheirPeer,
   identitiesAreDistinct,
-  peersHaveIdentities,
   proposalsFit,
   policiesFit,
   transportFits,

@@ -10,6 +10,10 @@ import type { ReloadResult } from './reload.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
 
 export interface ControlHandlers {
+  /** The file the daemon runs on; its secrets only where `show-secrets` is true. */
+  'configuration print': (args: {
+    readonly 'show-secrets'?: boolean;
+  }) => Answer<Readonly<Record<string, unknown>>>;
   'policy print': () => Answer<readonly PolicyRow[]>;
   'active-peers print': () => Answer<readonly ActivePeerRow[]>;
   /** Deletes every IKE SA, or those of one peer; a peer that is not passive connects again. */
@@ -50,6 +54,7 @@ const IDLE_MS = 30_000;
 
 /** Arguments a command takes, and their type: anything else is refused before the handler runs. */
 const ARGUMENTS: Record<ControlCommand, Readonly<Record<string, 'string' | 'boolean'>>> = {
+  'configuration print': { 'show-secrets': 'boolean' },
   'policy print': {},
   'active-peers print': {},
   'active-peers kill-connections': { peer: 'string' },

@@ -1,7 +1,9 @@
 // What the control socket answers: the engine's and the tables' state in RouterOS's words (rows.ts).
 import { encryptionNamed } from '../algorithms/encryption.js';
 import type { Built } from '../config/databases.js';
+import { MENUS } from '../config/menus.js';
 import { protocolName } from '../config/protocols.js';
+import { withoutSecrets } from '../config/rows.js';
 import { IN_POLICY_BLOCKED, IN_TEMPLATE_MISMATCHES } from '../contract/drops.js';
 import type { InstalledSa } from '../dataplane/association.js';
 import { readCounter } from '../dataplane/counters.js';
@@ -34,6 +36,10 @@ export function printHandlers(
   commands: Commands,
 ): Omit<ControlHandlers, 'reload'> {
   return {
+    'configuration print': (args) =>
+      args['show-secrets'] === true
+        ? sources.built().file
+        : withoutSecrets(MENUS, sources.built().file),
     'policy print': () => policyRows(sources),
     'active-peers print': () => activePeerRows(sources),
     'active-peers kill-connections': async ({ peer }) => ({

@@ -50,6 +50,7 @@ function culvert(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<
 
 function handlers(asked: unknown[]): ControlHandlers {
   return {
+    'configuration print': () => ({}),
     'policy print': () => [],
     'active-peers print': () => [],
     'active-peers kill-connections': (args) => {
@@ -113,10 +114,13 @@ commands(
       (await culvert(['export', '--show-secrets', file])).out,
       'secret="a long, long secret"',
     );
-    writeFileSync(script, peer);
+    writeFileSync(script, '/ip ipsec identity add peer=w secret="a long, long secret"\n');
     const bad = await culvert(['import', script]);
     assert.is(bad.status, 1);
-    assert.match(bad.err, 'line 1: peer[0]: no identity: expected an entry in the menu identity');
+    assert.match(
+      bad.err,
+      'line 1: identity[0].peer: "w": expected the name of a peer: there is none',
+    );
     assert.match(bad.err, /r.rsc: the result is not complete: correct what is named\n$/);
     assert.match(
       (await culvert(['import', join(directory, 'no')])).err,

@@ -37,6 +37,7 @@ async function open(path: string): Promise<ControlServer> {
 
 const calls: unknown[] = [];
 const handlers: ControlHandlers = {
+  'configuration print': () => ({}),
   'policy print': () => [],
   'active-peers print': () => {
     throw new Error('the table is being rebuilt');
@@ -174,7 +175,10 @@ control('a client that leaves before its answer harms nobody', async ({ director
 });
 
 const replies: [string, RegExp][] = [
-  ['{"command":"policy prnt"}', /^no such command "policy prnt"; there are: policy print, /],
+  [
+    '{"command":"policy prnt"}',
+    /^no such command "policy prnt"; there are: configuration print, policy print, /,
+  ],
   ['{"command":"policy print","args":[]}', /^"args" must be an object$/],
   ['{"command":"policy print","args":{"x":1}}', /^policy print takes no argument "x"$/],
   ['{"command":"installed-sa print","args":{"show-secrets":1}}', /show-secrets must be a boolean$/],

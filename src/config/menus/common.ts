@@ -14,7 +14,7 @@ export const comment = property({
   kind: text,
   default: '',
   text: 'A note for people; tables print it above the entry.',
-  shown: ['cli/tables.test.ts'],
+  shown: ['cli/menu.test.ts', 'cli/tables.test.ts'],
 });
 
 /** Of the menus with an entry that is there without being written. */
@@ -22,7 +22,7 @@ export const isDefaultEntry: Computed = {
   name: 'default',
   notation: 'yes | no',
   text: 'The entry is the one that exists without being written; flag `*`.',
-  later: 'print of the configuration menus',
+  shown: ['cli/menu.test.ts'],
 };
 
 /** Seconds. */

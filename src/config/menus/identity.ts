@@ -200,7 +200,7 @@ export const identityMenu = menu({
       name: 'dynamic',
       notation: 'yes | no',
       text: 'Whether another service made the entry (on RouterOS: L2TP). Never, here.',
-      later: 'print of the configuration menus',
+      shown: ['cli/menu.test.ts'],
     },
   ],
 });

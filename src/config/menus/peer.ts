@@ -109,13 +109,13 @@ export const peerMenu = menu({
       name: 'dynamic',
       notation: 'yes | no',
       text: 'Whether another service made the entry (on RouterOS: L2TP). Never, here.',
-      later: 'print of the configuration menus',
+      shown: ['cli/menu.test.ts'],
     },
     {
       name: 'responder',
       notation: 'yes | no',
       text: 'Whether we only wait for this peer: it is passive, or a network; flag `R`.',
-      later: 'print of the configuration menus',
+      shown: ['cli/menu.test.ts'],
     },
     {
       name: 'current-address',

@@ -2,10 +2,9 @@
 // default, properties in alphabetical order, long lines continued. What RouterOS has no word for stands
 // in a comment above its entry.
 import { isAead } from '../algorithms.js';
-import { formatDuration } from '../duration.js';
-import { flag } from '../kind.js';
 import { type Menu, type Property, sameValue } from '../menu.js';
 import { menuNamed } from '../menus.js';
+import { textOf } from '../rows.js';
 import { KNOWN_WORDS, PATH_OF } from './names.js';
 
 export interface ExportOptions {
@@ -96,7 +95,7 @@ function propertyOf(menu: Menu, row: Property, entry: Entry, { showSecrets }: Ex
   if (value === undefined) return {};
   if (row.ours) {
     const changed = written !== undefined && !sameValue(row, written, row.default);
-    return changed ? { comment: `${row.name}=${plain(row, value)} is not RouterOS's` } : {};
+    return changed ? { comment: `${row.name}=${textOf(row, value)} is not RouterOS's` } : {};
   }
   if (menu.name === 'proposal' && row.name === 'auth-algorithms' && onlyAead(entry)) {
     return { text: 'null' };
@@ -105,7 +104,7 @@ function propertyOf(menu: Menu, row: Property, entry: Entry, { showSecrets }: Ex
   if (row.kind.secret && !showSecrets) {
     return value === '' ? {} : { comment: `${row.name} is left out: --show-secrets` };
   }
-  return known(menu, row, plain(row, value));
+  return known(menu, row, textOf(row, value));
 }
 
 /** An AEAD goes without integrity; RouterOS has null written for it. */
@@ -127,16 +126,6 @@ function known(menu: Menu, { name }: Property, text: string): Said {
     ...(kept.length > 0 ? { text: kept.join(',') } : {}),
     ...(left.length > 0 ? { comment: `${name}: RouterOS takes no ${left.join(', ')} here` } : {}),
   };
-}
-
-/** As RouterOS writes it. */
-function plain(row: Property, value: unknown): string {
-  if (row.kind === flag)
-    return value === true || value === 'yes' || value === 'true' ? 'yes' : 'no';
-  if (Array.isArray(value)) return value.join(',');
-  if (row.kind.notation.startsWith('time') && typeof value === 'number')
-    return formatDuration(value);
-  return String(value).replaceAll(/\s*,\s*/g, row.kind.notation.startsWith('list') ? ',' : '$&');
 }
 
 /** What needs no quotes; all else is quoted, and bytes that are not ASCII are hexadecimal. */
