@@ -8,6 +8,8 @@ import { choices, type EspSuite, type IkeSuite, sameTransform } from './proposal
 import {
   type AlgorithmRow,
   ESN_YES,
+  PROTOCOL_AH,
+  PROTOCOL_ESP,
   PROTOCOL_IKE,
   type Transform,
   type TransformProposal,
@@ -18,6 +20,12 @@ import {
   TRANSFORM_NONE,
   TRANSFORM_PRF,
 } from './transform.js';
+
+const PROTOCOL_NAMES: Readonly<Record<number, string>> = {
+  [PROTOCOL_IKE]: 'IKE',
+  [PROTOCOL_AH]: 'AH',
+  [PROTOCOL_ESP]: 'ESP',
+};
 
 interface Kind {
   readonly type: number;
@@ -89,7 +97,7 @@ export const describe = (proposals: readonly TransformProposal[]): string =>
 /** The suite in use: `aes-256-gcm/sha256/ecp256`. */
 export function describeSuite(suite: IkeSuite | EspSuite): string {
   const { encryption, integrity, group } = suite;
-  const names = [encryption.name];
+  const names = ['protection' in suite && suite.protection === 'ah' ? 'ah' : encryption.name];
   if (!encryption.aead) names.push(integrity.name);
   if ('prf' in suite && (encryption.aead || suite.prf.name !== integrity.name)) {
     names.push(suite.prf.name);
@@ -108,7 +116,12 @@ export function explainMismatch(
   theirs: readonly TransformProposal[],
 ): string {
   if (theirs.length === 0) return 'the peer offers no proposal at all';
-  const pairs = ours.flatMap((allowed) => theirs.map((offered) => differences(allowed, offered)));
+  const alike = theirs.filter(({ protocol }) => ours.some((own) => own.protocol === protocol));
+  if (alike.length === 0) {
+    const names = [...new Set(theirs.map(({ protocol }) => PROTOCOL_NAMES[protocol] ?? protocol))];
+    return `the peer offers ${names.join(' and ')} only (ipsec-protocols)`;
+  }
+  const pairs = ours.flatMap((allowed) => alike.map((offered) => differences(allowed, offered)));
   const closest = pairs.sort((a, b) => a.length - b.length)[0] ?? [];
   if (closest.length === 0) return 'the peer offers nothing for this protocol';
   return closest.join('; ');

@@ -1,7 +1,7 @@
 // Configured names -> transform proposals -> what two sides agree on; the only selection logic.
-//   1 ikeProposals, espProposals   what we offer and allow, AEAD apart from the rest
+//   1 ikeProposals, espProposals, ahProposals   what we offer and allow, AEAD apart from the rest
 //   2 selectProposal               one of ours and one of theirs that share a transform of each type
-//   3 ikeSuite, espSuite           the chosen transforms as rows of the registry
+//   3 ikeSuite, espSuite, ahSuite           the chosen transforms as rows of the registry
 // As responder our order of preference decides, not the initiator's: the operator of this gateway
 // wrote it down, and RFC 7296 §2.7 leaves the choice to the responder.
 import {
@@ -16,6 +16,7 @@ import { PRF, type PrfRow, profilePrf } from './prf.js';
 import {
   type AlgorithmRow,
   ESN_YES,
+  PROTOCOL_AH,
   PROTOCOL_ESP,
   PROTOCOL_IKE,
   type Transform,
@@ -50,7 +51,9 @@ export interface IkeSuite {
   readonly group: GroupRow;
 }
 
+/** Of an ESP SA, or of an AH SA: then encryption is `null`. */
 export interface EspSuite {
+  readonly protection: 'esp' | 'ah';
   readonly encryption: EncryptionRow;
   readonly integrity: IntegrityRow;
   /** undefined: no key exchange of its own. */
@@ -111,19 +114,35 @@ export function espProposals(
   groups: readonly (string | undefined)[],
 ): TransformProposal[] {
   const integrity = transforms(TRANSFORM_INTEGRITY, rows(names.authAlgorithms, proposalIntegrity));
-  const esn = { yes: [ESN_YES, TRANSFORM_NONE], no: [TRANSFORM_NONE], require: [ESN_YES] };
   return inKinds(rows(names.encAlgorithms, proposalEncryption), (part, aead) => ({
     protocol: PROTOCOL_ESP,
     transforms: [
       ...transforms(TRANSFORM_ENCRYPTION, part),
       ...(aead ? [] : integrity),
-      ...groups.map((name) => ({
-        type: TRANSFORM_GROUP,
-        id: name === undefined ? TRANSFORM_NONE : rows([name], profileGroup)[0]!.ikev2,
-      })),
-      ...esn[names.esn].map((id) => ({ type: TRANSFORM_ESN, id })),
+      ...groupsAndEsn(names, groups),
     ],
   }));
+}
+
+/** The same for AH (RFC 7296 §3.3.3): integrity alone, and never none. */
+export function ahProposals(
+  names: EspNames,
+  groups: readonly (string | undefined)[],
+): TransformProposal[] {
+  const keyed = rows(names.authAlgorithms, proposalIntegrity).filter((row) => row.keyBytes > 0);
+  const integrity = transforms(TRANSFORM_INTEGRITY, keyed);
+  return [{ protocol: PROTOCOL_AH, transforms: [...integrity, ...groupsAndEsn(names, groups)] }];
+}
+
+function groupsAndEsn(names: EspNames, groups: readonly (string | undefined)[]): Transform[] {
+  const esn = { yes: [ESN_YES, TRANSFORM_NONE], no: [TRANSFORM_NONE], require: [ESN_YES] };
+  return [
+    ...groups.map((name) => ({
+      type: TRANSFORM_GROUP,
+      id: name === undefined ? TRANSFORM_NONE : rows([name], profileGroup)[0]!.ikev2,
+    })),
+    ...esn[names.esn].map((id) => ({ type: TRANSFORM_ESN, id })),
+  ];
 }
 
 // ---- 2 selection -------------------------------------------------------------------------------
@@ -215,6 +234,17 @@ export function espSuite(chosen: readonly Transform[]): EspSuite | undefined {
   if (!encryption || !integrity) return undefined;
   // Neither encrypted nor protected: RFC 4303 §3.2.2 forbids the pair.
   if (encryption.keyBytes === 0 && integrity.keyBytes === 0) return undefined;
-  const esn = chosen.some(({ type, id }) => type === TRANSFORM_ESN && id === ESN_YES);
-  return { encryption, integrity, group: rowOf(GROUP, TRANSFORM_GROUP, chosen), esn };
+  const group = rowOf(GROUP, TRANSFORM_GROUP, chosen);
+  return { protection: 'esp', encryption, integrity, group, esn: hasEsn(chosen) };
 }
+
+export function ahSuite(chosen: readonly Transform[]): EspSuite | undefined {
+  const encryption = ENCRYPTION.find(({ name }) => name === 'null');
+  const integrity = rowOf(INTEGRITY, TRANSFORM_INTEGRITY, chosen);
+  if (!encryption || !integrity || integrity.keyBytes === 0) return undefined;
+  const group = rowOf(GROUP, TRANSFORM_GROUP, chosen);
+  return { protection: 'ah', encryption, integrity, group, esn: hasEsn(chosen) };
+}
+
+const hasEsn = (chosen: readonly Transform[]): boolean =>
+  chosen.some(({ type, id }) => type === TRANSFORM_ESN && id === ESN_YES);

@@ -3,6 +3,7 @@
 
 /** RFC 7296 §3.3.1, protocol IDs. */
 export const PROTOCOL_IKE = 1;
+export const PROTOCOL_AH = 2;
 export const PROTOCOL_ESP = 3;
 
 /** RFC 7296 §3.3.2, transform types. */

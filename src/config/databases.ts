@@ -26,7 +26,7 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
   const policies = c.policies.map(({ entry }, place) => ({
     disabled: entry.disabled,
     template: entry.template,
-    policy: policyOf(entry, place, proposals.get(entry.proposal)!),
+    policy: policyOf(entry, place, proposalFor(entry, c, proposals)),
   }));
   const only = (test: (one: (typeof policies)[number]) => boolean): Policy[] =>
     policies.filter(test).map(({ policy }) => policy);
@@ -47,6 +47,18 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
     settings: settingsOf(c),
     file,
   };
+}
+
+/** For AH the integrity algorithms count, whatever the encryption algorithms need. */
+function proposalFor(
+  policy: Entry<typeof policyMenu>,
+  { proposals: written }: Configuration,
+  proposals: ReadonlyMap<string, Proposal>,
+): Proposal {
+  const proposal = proposals.get(policy.proposal)!;
+  if (policy['ipsec-protocols'] === 'esp') return proposal;
+  const { entry } = written.find((found) => found.entry.name === policy.proposal)!;
+  return { ...proposal, authAlgorithms: entry['auth-algorithms'] };
 }
 
 /** What is enabled of a list that was read without problems. */

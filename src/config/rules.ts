@@ -90,13 +90,22 @@ function proposalsFit(c: Configuration, problems: Problem[]): void {
       const expected = `no null: ${plain.join(', ')} would go without integrity`;
       problems.push({ path: at, value, expected });
     }
-    if (plain.length === 0 && integrity.length > 0 && written['auth-algorithms'] !== undefined) {
+    const forAh = c.policies.some((policy) => usesAh(policy, entry.name));
+    if (forAh && integrity.length === 0) {
+      const expected = 'an algorithm that is not null: a policy with ipsec-protocols=ah uses this';
+      problems.push({ path: at, value, expected });
+    }
+    const given = written['auth-algorithms'] !== undefined && !forAh;
+    if (plain.length === 0 && integrity.length > 0 && given) {
       const expected =
         'null or nothing: the AEAD algorithms of enc-algorithms have their own integrity';
       problems.push({ path: at, value, expected });
     }
   }
 }
+
+const usesAh = ({ entry }: Configuration['policies'][number], proposal: string): boolean =>
+  entry['ipsec-protocols'] === 'ah' && entry.proposal === proposal && entry.disabled !== true;
 
 /** What a policy says must be something that can be matched and carried out. */
 function policiesFit(c: Configuration, problems: Problem[]): void {

@@ -72,7 +72,7 @@ function policyRows({ built: current, engine }: PrintSources): PolicyRow[] {
       ...selectorColumns(policy),
       action: policy.action,
       level: policy.level,
-      'ipsec-protocols': 'esp',
+      'ipsec-protocols': policy.protection,
       tunnel: policy.tunnel,
       peer: policy.peer ?? '',
       proposal: policy.proposal.name,

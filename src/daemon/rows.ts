@@ -19,7 +19,7 @@ export interface PolicyRow {
   readonly protocol: string;
   readonly action: 'encrypt' | 'discard' | 'none';
   readonly level: 'require' | 'unique' | 'use';
-  readonly 'ipsec-protocols': 'esp';
+  readonly 'ipsec-protocols': 'esp' | 'ah';
   readonly tunnel: boolean;
   /** Empty with action discard or none. */
   readonly peer: string;

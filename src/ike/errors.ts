@@ -82,6 +82,12 @@ export const ERRORS = {
     false,
     'the two sides want different modes: set tunnel here as the peer has it (strongSwan: mode)',
   ),
+  'ah-through-nat': row(
+    'incompatible',
+    N.NO_PROPOSAL_CHOSEN,
+    false,
+    'AH protects the addresses too, which a NAT changes: use ipsec-protocols=esp on both sides',
+  ),
   'child-not-found': row(
     'misbehaved',
     N.CHILD_SA_NOT_FOUND,

@@ -142,6 +142,17 @@ export interface ChildOffer {
   readonly remote: readonly TrafficSelector[];
 }
 
+/** What names one half of a child: the SPI, and the protocol it is an SPI of. */
+export interface ChildSpi {
+  readonly protocol: 'esp' | 'ah';
+  readonly spi: number;
+}
+
+export const inboundSpi = ({ sa }: Child): ChildSpi => ({
+  protocol: sa.protocol,
+  spi: sa.inbound.spi,
+});
+
 /** Something we want to ask the peer for; one at a time is on the wire (the window is one). */
 export type Task =
   | { readonly kind: 'ike-sa-init' }
@@ -150,7 +161,7 @@ export type Task =
   | RekeyIkeTask
   | { readonly kind: 'delete-child'; readonly children: readonly number[] }
   /** Of children that are gone here already. */
-  | { readonly kind: 'delete-spis'; readonly spis: readonly number[] }
+  | { readonly kind: 'delete-spis'; readonly spis: readonly ChildSpi[] }
   /** Of policies that are no more: closed when nothing is under way that could add another. */
   | { readonly kind: 'close-policies'; readonly policies: ReadonlySet<number> }
   | { readonly kind: 'delete-ike'; readonly reason: string }

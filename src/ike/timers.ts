@@ -7,7 +7,7 @@
 import { connect, discard, scheduleReconnect, wantChildren } from './connection.js';
 import { report, type Work, type World } from './exchange.js';
 import { removeChild } from './parts/child.js';
-import { type Child, type IkeSa, type Pending, rekeyChild, rekeyIke } from './sa.js';
+import { inboundSpi, type Child, type IkeSa, type Pending, rekeyChild, rekeyIke } from './sa.js';
 import type { Step } from './step.js';
 import { retransmit, transmissions } from './window.js';
 
@@ -121,7 +121,7 @@ export function expireChild(work: Work, child: Child, limit: 'soft' | 'hard'): v
 /** Removes children at once and tells the peer when its turn comes. */
 export function closeChildren(work: Work, children: readonly Child[]): void {
   if (children.length === 0) return;
-  const spis = children.map((child) => child.sa.inbound.spi);
+  const spis = children.map(inboundSpi);
   for (const child of children) removeChild(work, child);
   work.sa.tasks.push({ kind: 'delete-spis', spis });
 }

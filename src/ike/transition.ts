@@ -1,6 +1,6 @@
 // The state machine as rows: which message in which state does what. An exchange's file exports its
 // rows in RFC order; the engine finds the row, keeps the payloads it allows, and runs it.
-import { PROTOCOL_ESP, PROTOCOL_IKE } from '../wire/numbers.js';
+import { PROTOCOL_AH, PROTOCOL_ESP, PROTOCOL_IKE } from '../wire/numbers.js';
 import { notifyName } from '../wire/notifications.js';
 import type { Payload, PlainPayload } from '../wire/chain.js';
 import type { Exchange } from './exchange.js';
@@ -39,7 +39,7 @@ export function payloadNames(payload: Payload): PayloadName[] {
     case 'SA': {
       const protocol = payload.proposals[0]?.protocol;
       if (protocol === PROTOCOL_IKE) return ['SA', 'SA(IKE)'];
-      return protocol === PROTOCOL_ESP ? ['SA', 'SA(ESP)'] : ['SA'];
+      return protocol === PROTOCOL_ESP || protocol === PROTOCOL_AH ? ['SA', 'SA(CHILD)'] : ['SA'];
     }
     default:
       return [payload.type];

@@ -347,6 +347,15 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
     /^peer\[0\].udp-encapsulation: yes: expected no, as profile 'default' says nat-traversal=no$/,
   ],
   [
+    'AH without an integrity algorithm',
+    (f) => ({
+      ...f,
+      proposal: [{ name: 'default', 'enc-algorithms': 'aes-128-gcm', 'auth-algorithms': 'null' }],
+      policy: [{ ...f.policy![0], 'ipsec-protocols': 'ah' }],
+    }),
+    /^proposal\[0\].auth-algorithms: "null": expected an algorithm that is not null: a policy with/,
+  ],
+  [
     'transport mode between networks',
     (f) => ({ ...f, policy: [{ ...f.policy![0], tunnel: false }] }),
     /^policy\[0\].src-address: 198.51.100.0\/24: expected this host's own address: tunnel=no/,

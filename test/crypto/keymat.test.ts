@@ -30,7 +30,7 @@ keymat('IKE SA: SKEYSEED and all seven keys in order', () => {
 });
 
 const d = bytes(vector.dkm).slice(0, 20);
-const esp = { ...suiteOf, group: undefined, esn: false };
+const esp = { ...suiteOf, protection: 'esp' as const, group: undefined, esn: false };
 const concatenated = (secret: Uint8Array | undefined) => {
   const { initiator: i, responder: r } = childKeys({ prf: sha1, d }, esp, nonces, secret);
   return hex(i.encryptionKey, i.integrityKey, r.encryptionKey, r.integrityKey);

@@ -42,6 +42,7 @@ function configuration(
   remote: Site,
   families: readonly (4 | 6)[],
   more: object,
+  policy: object = {},
 ): object {
   const ends = families.map((family) => ({
     name: `${remote.name}${family}`,
@@ -62,6 +63,7 @@ function configuration(
       'dst-address': theirs,
       peer: name,
       tunnel: false,
+      ...policy,
     })),
   };
 }
@@ -70,10 +72,11 @@ async function both(
   pair: Pair,
   families: readonly (4 | 6)[],
   more = {},
+  policy = {},
 ): Promise<[Gateway, Gateway]> {
   const { west, east } = pair;
-  const right = await pair.start(east, configuration(east, west, families, more));
-  const left = await pair.start(west, configuration(west, east, families, more));
+  const right = await pair.start(east, configuration(east, west, families, more, policy));
+  const left = await pair.start(west, configuration(west, east, families, more, policy));
   return [left, right];
 }
 
@@ -110,6 +113,26 @@ for (const [name, proposal] of Object.entries(PROPOSALS)) {
           const counted = await side.ask('statistics print');
           assert.is(counted['in-state-mode-errors'], 0);
         }
+      },
+      { ground: hostGround },
+    );
+  });
+}
+
+for (const [mode, tunnel] of [
+  ['transport', false],
+  ['tunnel', true],
+] as const) {
+  transport(`AH in ${mode} mode: ICMP and TCP between the hosts, both families`, async () => {
+    await withPair(
+      async (pair) => {
+        const proposal = { 'enc-algorithms': 'aes-256-cbc', 'auth-algorithms': 'sha256' };
+        const policy = { tunnel, 'ipsec-protocols': 'ah' };
+        const [west] = await both(pair, [4, 6], proposal, policy);
+        for (const family of [4, 6] as const) await talk(pair, family);
+        const installed = await west.ask('installed-sa print', {});
+        assert.ok(installed.every((sa) => sa['enc-algorithm'] === 'null' && sa['seen-traffic']));
+        assert.ok(pair.capture.packets().some((packet) => /protocol 51,/.test(packet)));
       },
       { ground: hostGround },
     );

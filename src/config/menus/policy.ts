@@ -85,10 +85,13 @@ export const policyMenu = menu({
     }),
     property({
       name: 'ipsec-protocols',
-      kind: choice(['esp'], ['ah']),
+      kind: choice(['esp', 'ah'], ['ah,esp', 'esp,ah']),
       default: 'esp',
-      text: 'The IPsec protocol.',
-      shown: ['e2e/tunnel.test.ts'],
+      text:
+        'esp: encrypted and authentic. ah: authentic only, the IP header with it; the proposal ' +
+        'needs auth-algorithms, and AH never passes a NAT. IKEv2 makes an SA of one protocol, so ' +
+        'there is no choosing both.',
+      shown: ['e2e/tunnel.test.ts', 'e2e/transport.test.ts'],
     }),
     property({
       name: 'peer',

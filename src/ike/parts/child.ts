@@ -3,12 +3,15 @@
 // exchange it was, which orders keys and selectors.
 import { describe, describeSuite, explainMismatch } from '../../algorithms/describe.js';
 import {
+  ahProposals,
+  ahSuite,
   type EspSuite,
   espProposals,
   espSuite,
   isSelectionOf,
   selectProposal,
 } from '../../algorithms/proposals.js';
+import type { Transform } from '../../algorithms/transform.js';
 import { childKeys, type DirectionKeys, type Nonces } from '../../crypto/keymat.js';
 import type { Policy } from '../../policy/database.js';
 import type { TrafficSelector } from '../../policy/selector.js';
@@ -17,7 +20,7 @@ import type { AcquirePacket } from '../context.js';
 import { policiesOf } from '../directory.js';
 import { ERRORS, IkeError } from '../errors.js';
 import { type Exchange, fraction, report, required, type Work } from '../exchange.js';
-import { type Child, type ChildOffer, encapsulates } from '../sa.js';
+import { type Child, type ChildOffer, encapsulates, type IkeSa } from '../sa.js';
 import type { ChildSa, SaKeys } from '../step.js';
 import {
   allowedBy,
@@ -54,6 +57,27 @@ export interface Agreed {
   readonly original: ChildSa['original'];
 }
 
+const proposalsOf = ({ protection, proposal }: Policy, groups: readonly (string | undefined)[]) =>
+  (protection === 'ah' ? ahProposals : espProposals)(proposal, groups);
+
+const suiteOf = ({ protection }: Policy, chosen: readonly Transform[]): EspSuite | undefined =>
+  (protection === 'ah' ? ahSuite : espSuite)(chosen);
+
+/** RFC 3715 §2.1: an AH covers the addresses that a NAT changes. */
+export function checkNat(sa: IkeSa, { id, protection }: Policy): void {
+  if (protection !== 'ah' || !encapsulates(sa)) return;
+  throw new IkeError('ah-through-nat', `policy ${id} has ipsec-protocols=ah, but there is a NAT`);
+}
+
+/** The same for what we would ask: said, and asked for again later only. */
+export function isBarred(work: Work, policy: Policy): boolean {
+  if (policy.protection !== 'ah' || !encapsulates(work.sa)) return false;
+  const text = `policy ${policy.id} has ipsec-protocols=ah, but there is a NAT`;
+  const { advice } = ERRORS['ah-through-nat'];
+  report(work, 'error', 'ike.child', `${text}; ${advice}`, { policy: policy.id });
+  return true;
+}
+
 // ---- initiator of the exchange -----------------------------------------------------------------
 
 export function offerChild(
@@ -65,7 +89,7 @@ export function offerChild(
   return {
     policy,
     spi: world.context.allocateSpi(),
-    proposals: espProposals(policy.proposal, groups),
+    proposals: proposalsOf(policy, groups),
     // a policy that is not about the two ends is refused by the peer, with its reasons
     ...offeredSelectors(allowedBy(sa, policy) ?? policySelectors(policy), packet),
   };
@@ -89,7 +113,7 @@ export const describeOffer = ({ proposals, local, remote }: ChildOffer): string 
 export function takeChild(exchange: Exchange, offer: ChildOffer): Agreed {
   const sa = required(exchange, 'SA');
   const [chosen, ...more] = readProposals(sa);
-  const suite = chosen && espSuite(chosen.transforms);
+  const suite = chosen && suiteOf(offer.policy, chosen.transforms);
   if (more.length > 0 || !suite || !isSelectionOf(offer.proposals, chosen)) {
     const wrong = chosen ? describe([chosen]) : 'nothing';
     throw new IkeError('bad-answer', `peer chose ${wrong} of ${describe(offer.proposals)}`);
@@ -132,7 +156,7 @@ export function refuseMode(exchange: Exchange, { policy, spi }: ChildOffer): boo
   report(exchange, 'error', 'ike.child', `${text}; ${ERRORS['mode-mismatch'].advice}`, {
     policy: policy.id,
   });
-  sa.tasks.unshift({ kind: 'delete-spis', spis: [spi] });
+  sa.tasks.unshift({ kind: 'delete-spis', spis: [{ protocol: policy.protection, spi }] });
   return true;
 }
 
@@ -157,9 +181,10 @@ export function acceptChild(
   const { policy, mode, local, remote } = choosePolicy(exchange, policies, asked);
   const offer = required(exchange, 'SA');
   const theirs = readProposals(offer);
-  const ours = espProposals(policy.proposal, groupsFor(policy));
+  checkNat(sa, policy);
+  const ours = proposalsOf(policy, groupsFor(policy));
   const selection = selectProposal(ours, theirs);
-  const suite = selection && espSuite(selection.transforms);
+  const suite = selection && suiteOf(policy, selection.transforms);
   if (!selection || !suite) {
     throw new IkeError(
       'no-proposal',
@@ -254,7 +279,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
       remote: sa.remote,
       udpEncapsulation: encapsulates(sa),
       mode: agreed.mode,
-      protocol: 'esp',
+      protocol: suite.protection,
       original: agreed.original,
       encryption: suite.encryption.name,
       integrity: suite.integrity.name,

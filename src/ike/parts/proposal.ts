@@ -2,6 +2,8 @@
 import type { Selection } from '../../algorithms/proposals.js';
 import {
   ATTRIBUTE_KEY_LENGTH,
+  PROTOCOL_AH,
+  PROTOCOL_ESP,
   type Transform,
   type TransformProposal,
   TRANSFORM_UNKNOWN,
@@ -53,6 +55,9 @@ function fromWire({ type, id, attributes }: WireProposal['transforms'][number]):
   if (keyBits !== undefined && typeof keyBits !== 'number') return { type, id: TRANSFORM_UNKNOWN };
   return { type, id, keyBits };
 }
+
+/** Protocol numbers of the two kinds of child (§3.3.1). */
+export const CHILD_PROTOCOL = { esp: PROTOCOL_ESP, ah: PROTOCOL_AH } as const;
 
 export const espSpiBytes = (spi: number): Uint8Array =>
   Uint8Array.of(spi >>> 24, (spi >>> 16) & 0xff, (spi >>> 8) & 0xff, spi & 0xff);

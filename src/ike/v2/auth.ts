@@ -5,12 +5,12 @@
 //       [IDr], AUTH, SAi2, TSi, TSr}     -->
 //                                        <--    HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
 import { sameMac, sharedKeyMic } from '../../crypto/authentication.js';
-import type { Identity } from '../../policy/database.js';
+import type { Identity, Policy } from '../../policy/database.js';
 import type { PlainPayload } from '../../wire/chain.js';
 import { AUTH_SHARED_KEY_MIC, IKE_AUTH } from '../../wire/numbers.js';
 import { N, notifyName } from '../../wire/notifications.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
-import { identitiesOf } from '../directory.js';
+import { identitiesOf, policiesOf } from '../directory.js';
 import { IkeError, NOTIFIED } from '../errors.js';
 import {
   type Exchange,
@@ -28,12 +28,13 @@ import {
   buildChildTs,
   describeOffer,
   installChild,
+  isBarred,
   offerChild,
   refuseMode,
 } from '../parts/child.js';
 import { takeChild } from '../parts/child.js';
 import { buildId, formatExpected, formatId, idBody, matchesId } from '../parts/identification.js';
-import type { ChildOffer, State } from '../sa.js';
+import { type ChildOffer, encapsulates, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
 import {
@@ -56,7 +57,8 @@ export function startAuth(work: Work): State {
   const { remoteId } = sa.identity;
   const named = remoteId.kind !== 'auto' && remoteId.kind !== 'ignore';
   const first = sa.peer.sendInitialContact && !world.store.established(sa.peer.name);
-  const policy = handshake.firstPolicy!;
+  const policy = firstPolicy(work);
+  if (!policy) return 'dead';
   handshake.child = offerChild(work, policy, handshake.packet, ENCRYPTED_FIRST_GROUPS);
   const payloads: PlainPayload[] = [
     idi,
@@ -68,6 +70,17 @@ export function startAuth(work: Work): State {
   ];
   sendRequest(work, IKE_AUTH, payloads, { kind: 'ike-auth' });
   return 'auth-sent';
+}
+
+/** The policy that was to be first, or with AH behind a NAT another one; none: the SA is given up. */
+function firstPolicy(work: Work): Policy | undefined {
+  const { world, sa } = work;
+  const wanted = sa.handshake!.firstPolicy!;
+  const all = [wanted, ...policiesOf(world.databases, sa.peer)];
+  const policy = all.find(({ protection }) => protection === 'esp' || !encapsulates(sa));
+  isBarred(work, wanted);
+  if (!policy) scheduleReconnect(work);
+  return policy;
 }
 
 /** AUTH over a side's own first message, the peer's nonce and the side's identity (§2.15). */
@@ -218,7 +231,7 @@ export const AUTH: readonly Transition[] = [
     story: 'IKE_AUTH request: check the peer, prove ourselves, take the first child',
     from: ['init-answered'],
     receives: { request: IKE_AUTH },
-    requires: ['IDi', 'AUTH', 'SA(ESP)', 'TSi', 'TSr'],
+    requires: ['IDi', 'AUTH', 'SA(CHILD)', 'TSi', 'TSr'],
     allows: ['IDr', 'CERT', 'CERTREQ', 'Configuration', 'V'],
     run: answerAuth,
     to: ['established'],
@@ -228,7 +241,7 @@ export const AUTH: readonly Transition[] = [
     story: 'IKE_AUTH request without AUTH: the peer wants EAP, refuse',
     from: ['init-answered'],
     receives: { request: IKE_AUTH },
-    requires: ['IDi', 'SA(ESP)'],
+    requires: ['IDi', 'SA(CHILD)'],
     allows: [],
     run: refuseEap,
     to: ['dead'],

@@ -6,7 +6,7 @@
 import type { Policy } from '../../policy/database.js';
 import type { PlainPayload } from '../../wire/chain.js';
 import { N, notifyName } from '../../wire/notifications.js';
-import { CREATE_CHILD_SA, PROTOCOL_ESP } from '../../wire/numbers.js';
+import { CREATE_CHILD_SA } from '../../wire/numbers.js';
 import { IkeError, NOTIFIED } from '../errors.js';
 import {
   type Exchange,
@@ -24,6 +24,7 @@ import {
   buildChildTs,
   describeOffer,
   installChild,
+  isBarred,
   offerChild,
   refuseMode,
   takeChild,
@@ -37,7 +38,7 @@ import {
   newNonce,
   suggestedGroup,
 } from '../parts/key-exchange.js';
-import { espSpiBytes, espSpiFrom } from '../parts/proposal.js';
+import { CHILD_PROTOCOL, espSpiBytes, espSpiFrom } from '../parts/proposal.js';
 import type { Child, CreateChildTask, IkeSa, State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
@@ -59,6 +60,10 @@ export async function startCreateChild(work: Work, task: CreateChildTask): Promi
   const old = task.rekeys === undefined ? undefined : sa.children.get(task.rekeys);
   // Whoever replaced or closed it in the meantime has done our work.
   if (task.kind === 'rekey-child' && old?.state !== 'installed') return false;
+  if (isBarred(work, task.policy)) {
+    childRefused(work, task.policy);
+    return false;
+  }
   if (++task.attempts > MAX_ATTEMPTS) {
     if (old) old.softAt = retryAt(world.context.now(), old);
     return false;
@@ -68,8 +73,9 @@ export async function startCreateChild(work: Work, task: CreateChildTask): Promi
   task.offer = offerChild(work, task.policy, task.packet, group === undefined ? [] : [group]);
   task.nonce = newNonce(world);
   if (old) old.state = 'rekeying';
+  const protocol = CHILD_PROTOCOL[task.policy.protection];
   const rekeys = old
-    ? [notify(N.REKEY_SA, undefined, PROTOCOL_ESP, espSpiBytes(old.sa.inbound.spi))]
+    ? [notify(N.REKEY_SA, undefined, protocol, espSpiBytes(old.sa.inbound.spi))]
     : [];
   const payloads: PlainPayload[] = [
     ...rekeys,
@@ -249,7 +255,7 @@ export const CREATE_CHILD: readonly Transition[] = [
     ...requests,
     story: 'request to replace a CHILD_SA',
     from: ['established'],
-    requires: ['N(REKEY_SA)', 'SA(ESP)', 'Nonce', 'TSi', 'TSr'],
+    requires: ['N(REKEY_SA)', 'SA(CHILD)', 'Nonce', 'TSi', 'TSr'],
     run: answerRekey,
     to: ['established'],
   },
@@ -257,7 +263,7 @@ export const CREATE_CHILD: readonly Transition[] = [
     ...requests,
     story: 'request for a further CHILD_SA',
     from: ['established'],
-    requires: ['SA(ESP)', 'Nonce', 'TSi', 'TSr'],
+    requires: ['SA(CHILD)', 'Nonce', 'TSi', 'TSr'],
     run: answerCreate,
     to: ['established'],
   },
@@ -273,7 +279,7 @@ export const CREATE_CHILD: readonly Transition[] = [
   {
     ...answers,
     story: 'the CHILD_SA is made; what it replaces is closed',
-    requires: ['SA(ESP)', 'Nonce', 'TSi', 'TSr'],
+    requires: ['SA(CHILD)', 'Nonce', 'TSi', 'TSr'],
     allows: ['KE', 'Configuration', 'V'],
     run: takeCreated,
   },

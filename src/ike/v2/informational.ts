@@ -4,24 +4,34 @@
 //                           <--   HDR, SK {[N,] [D,] …}
 import type { PlainPayload } from '../../wire/chain.js';
 import { N, notifyName } from '../../wire/notifications.js';
-import { INFORMATIONAL, PROTOCOL_ESP, PROTOCOL_IKE } from '../../wire/numbers.js';
+import { INFORMATIONAL, PROTOCOL_IKE } from '../../wire/numbers.js';
 import { discard, scheduleReconnect } from '../connection.js';
 import { NOTIFIED } from '../errors.js';
 import { type Exchange, errorNotification, notify, report, type Work } from '../exchange.js';
 import { activateChild, removeChild } from '../parts/child.js';
-import { espSpiBytes, espSpiFrom } from '../parts/proposal.js';
-import type { Child, ClosingTask, State, Task } from '../sa.js';
+import { CHILD_PROTOCOL, espSpiBytes, espSpiFrom } from '../parts/proposal.js';
+import {
+  type Child,
+  type ChildSpi,
+  type ClosingTask,
+  inboundSpi,
+  type State,
+  type Task,
+} from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
 import { yieldToRival } from './rekey-ike.js';
 
 type TaskOf<K extends Task['kind']> = Extract<Task, { kind: K }>;
 
-const deleteOf = (spis: readonly number[]): PlainPayload => ({
-  type: 'Delete',
-  protocol: PROTOCOL_ESP,
-  spis: spis.map(espSpiBytes),
-});
+/** One payload per protocol (§3.11). */
+const deleteOf = (closed: readonly ChildSpi[]): PlainPayload[] =>
+  (['esp', 'ah'] as const).flatMap((protocol): PlainPayload[] => {
+    const spis = closed.filter((one) => one.protocol === protocol);
+    if (spis.length === 0) return [];
+    const bytes = spis.map(({ spi }) => espSpiBytes(spi));
+    return [{ type: 'Delete', protocol: CHILD_PROTOCOL[protocol], spis: bytes }];
+  });
 
 // ---- what we ask -------------------------------------------------------------------------------
 
@@ -37,13 +47,13 @@ export function startDeleteChild(work: Work, task: TaskOf<'delete-child'>): bool
   const children = task.children.flatMap((id) => sa.children.get(id) ?? []);
   if (children.length === 0) return false;
   for (const child of children) child.state = 'deleting';
-  sendRequest(work, INFORMATIONAL, [deleteOf(children.map((c) => c.sa.inbound.spi))], task);
+  sendRequest(work, INFORMATIONAL, deleteOf(children.map(inboundSpi)), task);
   return true;
 }
 
 /** The same for children that are gone here already. */
 export function startDeleteSpis(work: Work, task: TaskOf<'delete-spis'>): boolean {
-  sendRequest(work, INFORMATIONAL, [deleteOf(task.spis)], task);
+  sendRequest(work, INFORMATIONAL, deleteOf(task.spis), task);
   return true;
 }
 
@@ -97,20 +107,23 @@ function answerDeleteIke(exchange: Exchange): State {
 /** HDR, SK {D(ESP), …} --> HDR, SK {D(ESP)}: the other halves of the pairs (§1.4.1). */
 function answerDeleteChild(exchange: Exchange): State {
   const { sa, payloads } = exchange;
-  const spis = payloads.flatMap((payload) =>
-    payload.type === 'Delete' && payload.protocol === PROTOCOL_ESP
-      ? payload.spis.map(espSpiFrom)
+  const named = payloads.flatMap((payload) =>
+    payload.type === 'Delete' && payload.protocol !== PROTOCOL_IKE
+      ? payload.spis.map((bytes) => ({ protocol: payload.protocol, spi: espSpiFrom(bytes) }))
       : [],
   );
-  const closed: number[] = [];
-  for (const spi of spis) {
-    const child = [...sa.children.values()].find(({ sa: { outbound } }) => outbound.spi === spi);
+  const closed: ChildSpi[] = [];
+  for (const { protocol, spi } of named) {
+    const child = [...sa.children.values()].find(
+      ({ sa: { outbound, protocol: own } }) =>
+        outbound.spi === spi && CHILD_PROTOCOL[own] === protocol,
+    );
     if (!child) continue;
     // §2.25.1: of what we are closing ourselves the answer says nothing, our own request does.
-    if (child.state !== 'deleting') closed.push(child.sa.inbound.spi);
+    if (child.state !== 'deleting') closed.push(inboundSpi(child));
     dropChild(exchange, child);
   }
-  sendAnswer(exchange, closed.length > 0 ? [deleteOf(closed)] : []);
+  sendAnswer(exchange, deleteOf(closed));
   return sa.state;
 }
 
