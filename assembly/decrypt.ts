@@ -71,7 +71,7 @@ export function decrypt(index: i32): void {
     cbcOpen(sa, iv, from, target, text);
   } else if (kind == KIND_CTR) {
     const nonce = writeNonce(sa, iv);
-    ctrApply(sa + SA_KEY, load<u32>(sa, SA_KEY_BYTES), nonce, 1, from, target, text);
+    ctrApply(sa + SA_KEY, load<u32>(sa, SA_KEY_BYTES), nonce, from, target, text);
   } else if (kind == KIND_NULL) {
     memory.copy(target, from, text);
   } else {

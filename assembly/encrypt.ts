@@ -150,6 +150,6 @@ function sealCtr(job: usize, sa: usize): void {
   const to = iv + load<u32>(sa, SA_IV_BYTES);
   const nonce = writeNonce(sa, iv);
   const keyBytes = load<u32>(sa, SA_KEY_BYTES);
-  ctrApply(sa + SA_KEY, keyBytes, nonce, 1, source, to, load<i32>(job, JOB_TEXT));
+  ctrApply(sa + SA_KEY, keyBytes, nonce, source, to, load<i32>(job, JOB_TEXT));
   setState(job, HALFWAY);
 }

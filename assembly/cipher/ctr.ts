@@ -1,32 +1,35 @@
-// AES in counter mode (NIST SP 800-38A §6.5), eight blocks of key stream at a time. A counter block is
-// twelve bytes that stay for a packet, then a 32-bit counter, big-endian: what RFC 3686 §4 and, with a
-// length field of four bytes, CCM (RFC 4309 §4) have in common.
+// AES in counter mode (NIST SP 800-38A §6.5) on the key stream of aes-ctr.ts. A counter block is twelve
+// bytes that stay for a packet, then a 32-bit counter from one on: what RFC 3686 §4 and, with a length
+// field of four bytes, CCM (RFC 4309 §4) have in common.
 import { scratchAt } from '../memory';
-import { encryptBlocks, rounds } from './aes';
+import { rounds } from './aes';
+import { counterErase, counterStream, GROUP, GROUP_BYTES, STREAM } from './aes-ctr';
 
-// Scratch, in the quarter of aes.
-const STREAM: usize = 8192; // eight blocks
+/** Key stream in front of the data's: counter 0. */
+const BEFORE: u32 = 16;
 const BATCH: u32 = 8 * 16;
 
-/** Adds the key stream from `counter` on to `length` bytes; src may be dst. `prefix`: twelve bytes. */
+/** Adds the key stream to `length` bytes; src may be dst. `prefix`: twelve bytes. */
 export function ctrApply(
   context: usize,
   keyBytes: u32,
   prefix: usize,
-  counter: u32,
   src: usize,
   dst: usize,
   length: u32,
 ): void {
-  const stream = scratchAt + STREAM;
-  const base = i32x4(load<i32>(prefix), load<i32>(prefix, 4), load<i32>(prefix, 8), 0);
-  for (let done: u32 = 0; done < length; done += BATCH, counter += 8) {
-    for (let i: u32 = 0; i < 8; i++) {
-      v128.store(stream + 16 * i, i32x4.replace_lane(base, 3, bswap<u32>(counter + i)));
-    }
-    encryptBlocks(context, rounds(keyBytes), stream);
-    addStream(stream, src + done, dst + done, min<u32>(length - done, BATCH));
+  const all = (length + BEFORE + BATCH - 1) / BATCH;
+  let skip = BEFORE;
+  let done: u32 = 0;
+  for (let group: u32 = 0; done < length; group++) {
+    const batches = min<u32>(all - group * GROUP, GROUP);
+    counterStream(context, rounds(keyBytes), prefix, group, batches, all);
+    const count = min<u32>(length - done, GROUP_BYTES - skip);
+    addStream(scratchAt + STREAM + skip, src + done, dst + done, count);
+    done += count;
+    skip = 0;
   }
+  counterErase();
 }
 
 function addStream(stream: usize, src: usize, dst: usize, length: u32): void {

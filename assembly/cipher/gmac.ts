@@ -7,8 +7,8 @@ import { GCM_TABLES } from './gcm';
 import { ghashBlocks } from './ghash';
 
 // Scratch, in the quarter of aes, behind that of ccm.ts.
-const TAIL: usize = 8704; // a block with the end of the text, and the lengths
-const MASK: usize = 8768; // eight blocks; the first is the tag's
+const TAIL: usize = 9760; // a block with the end of the text, and the lengths
+const MASK: usize = 9824; // eight blocks; the first is the tag's
 
 /** Copies `length` bytes from `src` to `dst` and writes the tag over aad || data. */
 export function gmacSeal(

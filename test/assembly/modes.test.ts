@@ -31,7 +31,7 @@ function apply(key: Buffer, nonce: Buffer, iv: Buffer, plain: Buffer, dst: numbe
   exports.aesExpandKey!(context, room.put(KEY, key), key.length);
   const prefix = room.put(NONCE, Buffer.concat([nonce, iv]));
   const source = room.put(SRC, plain);
-  exports.ctrApply!(context, key.length, prefix, 1, source, room.base + dst, plain.length);
+  exports.ctrApply!(context, key.length, prefix, source, room.base + dst, plain.length);
   return room.get(dst, plain.length);
 }
 
