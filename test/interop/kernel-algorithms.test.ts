@@ -1,0 +1,227 @@
+// Each algorithm with a Linux kernel as the peer, in tunnel mode over IPv4 and over IPv6: SAs by hand
+// inside it (`ip xfrm`), our data plane driven from here, without IKE. An echo request is sealed by us
+// and opened there; its reply is sealed there and opened by us.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encryptionNamed } from '../../src/algorithms/encryption.js';
+import { integrityNamed } from '../../src/algorithms/integrity.js';
+import { PORT_ESP4, PORT_ESP6 } from '../../src/contract/ids.js';
+import type { Association, AssociationKeys } from '../../src/dataplane/association.js';
+import { check, close, open, setns } from '../../src/net/libc.js';
+import { CLONE_NEWNET, O_CLOEXEC, O_RDONLY, SOCK_RAW } from '../../src/net/linux.js';
+import { parseAddress, toBytes } from '../../src/policy/address.js';
+import { seeded } from '../assembly/arena.js';
+import { Gateway } from '../assembly/gateway.js';
+import { checksum, ipv4, ipv6, upperChecksum } from '../assembly/packets.js';
+import { policy, SUITES, type Suite, selectors, westChild } from '../assembly/site.js';
+import { TestSocket } from '../helpers/datagrams.js';
+import { withLogs } from './command.js';
+import { type KernelPeer, startKernelPeer } from './kernel-peer.js';
+import { prepare } from './packages.js';
+import { ALICE, makeTopology, OUTER6, SITES, type Topology } from './topology.js';
+
+const algorithms = suite('Linux kernel: each algorithm');
+type Family = 4 | 6;
+const ESP = 50;
+const ICMP = { 4: 1, 6: 58 };
+/** Type of an echo request and of its reply: RFC 792, RFC 4443 §4. */
+const ECHO = { 4: [8, 0], 6: [128, 129] } as const;
+const MOON = { 4: '192.0.2.1', 6: OUTER6.moon };
+const SUN = { 4: '192.0.2.2', 6: OUTER6.sun };
+const INSIDE = {
+  4: { src: ALICE.v4, dst: '198.19.0.1' },
+  6: { src: ALICE.v6, dst: '2001:db8:b::1' },
+};
+/** Bytes behind the echo header: padding of every length, and nearly a whole path. */
+const SIZES = [...Array.from({ length: 17 }, (_, i) => i), 256, 1300];
+const FLOWS = [
+  [SITES.moon.v4, SITES.sun.v4],
+  [SITES.moon.v6, SITES.sun.v6],
+] as const;
+
+// ---- the kernel's side -----------------------------------------------------------------------
+
+const CIPHERS: readonly (readonly [RegExp, string])[] = [
+  [/^aes-\d+-cbc$/, 'cbc(aes)'],
+  [/^aes-\d+-ctr$/, 'rfc3686(ctr(aes))'],
+  [/^aes-\d+-gcm$/, 'rfc4106(gcm(aes))'],
+  [/^aes-\d+-ccm/, 'rfc4309(ccm(aes))'],
+  [/^aes-\d+-gmac$/, 'rfc4543(gcm(aes))'],
+  [/^chacha20poly1305$/, 'rfc7539esp(chacha20,poly1305)'],
+  [/^camellia-/, 'cbc(camellia)'],
+  [/^3des$/, 'cbc(des3_ede)'],
+  [/^des$/, 'cbc(des)'],
+  [/^blowfish/, 'cbc(blowfish)'],
+  [/^twofish/, 'cbc(twofish)'],
+  [/^null$/, 'ecb(cipher_null)'],
+];
+
+/** The algorithms of one SA in iproute2's words. */
+function words({ encryption, integrity }: Suite, keys: AssociationKeys): string {
+  const row = encryptionNamed(encryption);
+  const hex = (...parts: readonly Uint8Array[]): string => {
+    const bytes = Buffer.concat(parts);
+    return bytes.length === 0 ? '""' : `0x${bytes.toString('hex')}`;
+  };
+  const [, name] = CIPHERS.find(([pattern]) => pattern.test(encryption))!;
+  const key = hex(keys.encryptionKey, keys.salt);
+  if (row.aead) return `aead "${name}" ${key} ${row.icvBytes * 8}`;
+  const bits = integrityNamed(integrity).icvBytes * 8;
+  return `enc "${name}" ${key} auth-trunc "hmac(${integrity})" ${hex(keys.integrityKey)} ${bits}`;
+}
+
+/** A pair of SAs for each family inside; `reqid` joins them to the policies of theirs. */
+function script(each: Suite, outer: Family, pair: readonly Association[]): string {
+  const [moon, sun] = [MOON[outer], SUN[outer]];
+  const lines = pair.flatMap((child, index) => {
+    const reqid = `reqid ${index + 1} mode tunnel`;
+    const [near, far] = FLOWS[index]!;
+    const sa = (src: string, dst: string, keys: AssociationKeys): string =>
+      `ip xfrm state add src ${src} dst ${dst} proto esp spi ${keys.spi} ${reqid} ` +
+      `replay-window 32 flag af-unspec ${words(each, keys)}`;
+    const rule = (direction: string, flow: string, ends: string): string =>
+      `ip xfrm policy add ${flow} dir ${direction} tmpl ${ends} proto esp ${reqid}`;
+    const inward = [`src ${near} dst ${far}`, `src ${moon} dst ${sun}`] as const;
+    return [
+      sa(moon, sun, child.outbound),
+      sa(sun, moon, child.inbound),
+      rule('in', ...inward),
+      rule('fwd', ...inward),
+      rule('out', `src ${far} dst ${near}`, `src ${sun} dst ${moon}`),
+    ];
+  });
+  return ['set -e', 'ip xfrm policy flush', 'ip xfrm state flush', ...lines].join('\n');
+}
+
+// ---- our side --------------------------------------------------------------------------------
+
+/** Runs `work`, which must be synchronous, in a namespace of iproute2's. */
+function inside<T>(name: string, work: () => T): T {
+  const openPath = (path: string): number => check(open(path, O_RDONLY | O_CLOEXEC), 'open', path);
+  const [home, there] = [openPath('/proc/thread-self/ns/net'), openPath(`/run/netns/${name}`)];
+  try {
+    check(setns(there, CLONE_NEWNET), 'setns', name);
+    try {
+      return work();
+    } finally {
+      check(setns(home, CLONE_NEWNET), 'setns', 'the home namespace');
+    }
+  } finally {
+    close(home);
+    close(there);
+  }
+}
+
+function gateway(): Gateway {
+  const made = new Gateway();
+  made.tables.setPolicies(FLOWS.map(([near, far], index) => policy(index + 1, near, far)));
+  return made;
+}
+
+const children = { count: 0 };
+
+/** One child per policy. */
+function pairOf(each: Suite, outer: Family): Association[] {
+  return FLOWS.map(([near, far], index) => {
+    const id = ++children.count;
+    return {
+      ...westChild(id, { suite: each, outer, seed: id, policy: index + 1 }),
+      local: { address: parseAddress(MOON[outer])!, port: 500 },
+      remote: { address: parseAddress(SUN[outer])!, port: 500 },
+      localSelectors: [selectors(near)],
+      remoteSelectors: [selectors(far)],
+    };
+  });
+}
+
+function echo(family: Family, data: Buffer): Buffer {
+  const message = Buffer.concat([Buffer.from([ECHO[family][0], 0, 0, 0, 0x43, 0x03, 0, 1]), data]);
+  const fields = { ...INSIDE[family], protocol: ICMP[family] };
+  const sum = family === 4 ? checksum(message) : upperChecksum(message, 58, fields.src, fields.dst);
+  message.writeUInt16BE(sum, 2);
+  return family === 4 ? ipv4(message, fields) : ipv6(message, fields);
+}
+
+/** One packet there and back; the reply's data. */
+function askOnce(west: Gateway, socket: TestSocket, outer: Family, family: Family, data: Buffer) {
+  const { messages, tun } = west.outbound([echo(family, data)]);
+  assert.equal(tun, []);
+  assert.is(messages.length, 1, JSON.stringify(west.counted()));
+  socket.send(toBytes(parseAddress(SUN[outer])!), 0, messages[0]!.bytes);
+  const bytes = socket.receive(10_000);
+  assert.ok(bytes, 'no reply');
+  const port = outer === 4 ? PORT_ESP4 : PORT_ESP6;
+  const reply = west.inbound(port, [{ bytes, from: SUN[outer], fromPort: 0, to: MOON[outer] }]);
+  assert.is(reply.tun.length, 1, JSON.stringify(west.counted()));
+  const packet = reply.tun[0]!;
+  const header = family === 4 ? 20 : 40;
+  assert.is(packet[header], ECHO[family][1], 'an echo reply');
+  return packet.subarray(header + 8);
+}
+
+// ---- the test --------------------------------------------------------------------------------
+
+async function bothWays(kernel: KernelPeer, topology: Topology, each: Suite, outer: Family) {
+  const west = shared();
+  const pair = pairOf(each, outer);
+  const { status, output } = await kernel.inside(script(each, outer, pair));
+  assert.is(status, 0, `the kernel refuses ${each.encryption} ${each.integrity}: ${output}`);
+  for (const child of pair) west.tables.install(child, { activate: true, pathMtu: 1500 });
+  const address = toBytes(parseAddress(MOON[outer])!);
+  const socket = inside(topology.namespace('moon'), () => {
+    return new TestSocket(address, 0, SOCK_RAW, ESP);
+  });
+  const random = seeded(children.count);
+  try {
+    for (const family of [4, 6] as const) {
+      for (const size of SIZES) {
+        const data = random.bytes(size);
+        assert.equal(askOnce(west, socket, outer, family, data), data, `${size} bytes`);
+      }
+    }
+  } finally {
+    socket.close();
+    for (const child of pair) west.tables.remove(child.id);
+  }
+}
+
+let west: Gateway | undefined;
+function shared(): Gateway {
+  west ??= gateway();
+  return west;
+}
+
+let booted: { readonly kernel: KernelPeer; readonly topology: Topology } | undefined;
+
+algorithms.before(async () => {
+  const topology = await makeTopology({ bareSun: true });
+  try {
+    booted = { topology, kernel: await startKernelPeer(topology) };
+  } catch (error) {
+    topology.remove();
+    throw error;
+  }
+});
+
+algorithms.after(async () => {
+  await booted?.kernel.stop();
+  booted?.topology.remove();
+});
+
+for (const each of SUITES) {
+  for (const outer of [4, 6] as const) {
+    const name =
+      each.integrity === 'null' ? each.encryption : `${each.encryption} ${each.integrity}`;
+    algorithms(`${name} over ipv${outer}`, async () => {
+      const { kernel, topology } = booted!;
+      try {
+        await bothWays(kernel, topology, each, outer);
+      } catch (error) {
+        const state = (await kernel.inside('ip -s xfrm state; cat /proc/net/xfrm_stat')).output;
+        throw withLogs(error, [() => kernel.log(), () => state]);
+      }
+    });
+  }
+}
+
+if ((await prepare('kernel')) === undefined) algorithms.run();
