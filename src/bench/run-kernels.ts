@@ -1,17 +1,27 @@
 // Every case at every size, one after the other; or those whose name contains one of `names`.
-import { loadModule } from '../dataplane/module.js';
+import { type Build, bestBuild, loadModule } from '../dataplane/module.js';
 import { CASES, type Case, SIZES } from './cases.js';
 import { missing } from './kernels.js';
 import { type Effort, type KernelRow, measure } from './measure.js';
 import type { Progress } from './row.js';
 
+/** With which build of the module: with or without relaxed SIMD. */
+export interface BuildRow extends KernelRow {
+  readonly build: Build;
+}
+
+/** The builds that this engine runs. */
+export const builds = (): Build[] =>
+  bestBuild() === 'relaxed' ? ['simd128', 'relaxed'] : ['simd128'];
+
 export async function runKernels(
   cases: readonly Case[],
+  build: Build,
   effort: Effort,
   progress: Progress,
-): Promise<KernelRow[]> {
-  const module = loadModule(0);
-  const rows: KernelRow[] = [];
+): Promise<BuildRow[]> {
+  const module = loadModule(0, undefined, build);
+  const rows: BuildRow[] = [];
   for (const row of cases) {
     const absent = missing(module, row);
     if (absent.length > 0) {
@@ -20,7 +30,7 @@ export async function runKernels(
     }
     for (const bytes of SIZES) {
       progress(`${row.name}, ${bytes} bytes`);
-      rows.push(await measure(module, row, bytes, effort));
+      rows.push({ ...(await measure(module, row, bytes, effort)), build });
     }
   }
   return rows;

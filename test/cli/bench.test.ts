@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { bestBuild } from '../../src/dataplane/module.js';
 import { packageRoot } from '../../src/cli/version.js';
 import { parseXml } from '../reference/xml.js';
 
@@ -31,6 +32,7 @@ test('slips are named, and nothing is measured', async ({ directory }) => {
     [['kernels', 'rot13'], 'no case is called rot13: expected part of one of aes-128-gcm, '],
     [['kernels', '--rounds', '0'], '--rounds 0: expected a whole number from 1 on'],
     [['kernels', '--time', 'long'], '--time long: expected a whole number from 1 on'],
+    [['kernels', '--build', 'mmx'], '--build mmx: this Node.js runs simd128'],
     [['kernels', '--out', 'a.png'], '--out a.png: expected a name ending in .svg'],
     [['kernels', '--out', join(directory, 'no/a.svg')], `there is no directory ${directory}/no`],
     [['kernel'], "unknown command 'kernel'"],
@@ -72,6 +74,7 @@ test('kernels: an object per row and a chart of the same figures', async ({ dire
     assert.ok((row.value as number) > 0 && (row.nodeRatio as number) > 0);
     assert.match(row.environment as string, /^culvert .*; Linux .*; Node\.js v/);
     assert.not('openssl' in row);
+    assert.is(row.build, bestBuild());
   }
   parseXml(readFileSync(file, 'utf8'));
 });
@@ -81,7 +84,7 @@ test('kernels: a table under a line that says where', async ({ directory }) => {
   assert.is(status, 0, err);
   const lines = out.trimEnd().split('\n');
   assert.match(lines[0]!, /^culvert .*; load \d/);
-  assert.match(lines[1]!, /^Columns: NAME, BYTES, MB\/S, /);
+  assert.match(lines[1]!, /^Columns: NAME, BYTES, BUILD, MB\/S, /);
   assert.is(lines.filter((line) => line.includes('null+sha256')).length, 3);
   assert.not(existsSync(join(directory, 'kernels.svg')));
 });
