@@ -23,8 +23,8 @@ export interface Bar {
 
 const WIDTH = 820;
 const MARGIN = 20;
-const LABELS = 210;
-const FIGURES = 130;
+const LABELS = 240;
+const FIGURES = 120;
 const BAR = 16;
 const STEP = 20;
 const GROUP_GAP = 18;

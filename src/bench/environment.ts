@@ -12,8 +12,6 @@ export interface Environment {
   readonly culvert: string;
   /** MHz of the time stamp counter, which cycles per byte are counted in; undefined: not told. */
   readonly megahertz: number | undefined;
-  /** Processes that ran or waited in the last minute, before the run. */
-  readonly load: number;
 }
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -25,7 +23,6 @@ export function environment(version: string): Environment {
     node: `Node.js ${process.version}`,
     culvert: `culvert ${version}${commit()}`,
     megahertz: megahertz(readFileSync('/proc/cpuinfo', 'utf8')),
-    load: loadavg()[0]!,
   };
 }
 
@@ -33,6 +30,9 @@ export function environment(version: string): Environment {
 export function describe({ culvert, machine, kernel, node }: Environment): string {
   return [culvert, machine, kernel, node].join('; ');
 }
+
+/** Processes that ran or waited for a processor, or for a disk, in the last minute. */
+export const load = (): number => Number(loadavg()[0]!.toFixed(2));
 
 export function megahertz(cpuinfo: string): number | undefined {
   const found = /^cpu MHz\s*:\s*([\d.]+)$/m.exec(cpuinfo);

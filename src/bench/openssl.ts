@@ -1,5 +1,6 @@
-// The rate of `openssl speed` for a case, in the same run as ours: the yardstick with every
-// instruction of the processor. Its figure for a cipher and an HMAC is that of one after the other.
+// The rate of `openssl speed` for a case, in the same run as ours and, as ours, by processor time:
+// the yardstick with every instruction of the processor. Its figure for a cipher and an HMAC is that
+// of one after the other.
 import { spawnSync } from 'node:child_process';
 import type { Case } from './cases.js';
 
@@ -29,16 +30,7 @@ export function opensslArguments({ cipher, keyBytes, hash }: Case): string[][] {
 }
 
 function speed(what: readonly string[], bytes: number): number | undefined {
-  const args = [
-    'speed',
-    '-mr',
-    '-elapsed',
-    '-seconds',
-    `${SECONDS}`,
-    '-bytes',
-    `${bytes}`,
-    ...what,
-  ];
+  const args = ['speed', '-mr', '-seconds', `${SECONDS}`, '-bytes', `${bytes}`, ...what];
   const { status, stdout, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
   return status === 0 ? parseSpeed(stdout + stderr, bytes) : undefined;
 }

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Chart, drawChart } from '../bench/chart.js';
-import { describe, environment } from '../bench/environment.js';
+import { describe, environment, load } from '../bench/environment.js';
 import type { Progress, Row } from '../bench/row.js';
 import { UserError } from './socket.js';
 import { formatTable, type Table } from './table.js';
@@ -49,16 +49,18 @@ export async function deliver<R extends Row>(
   measure: (progress: Progress) => Promise<readonly R[]>,
 ): Promise<void> {
   checkOutput(options);
-  const where = environment(version());
-  const about = describe(where);
-  if (!options.json) process.stdout.write(`${about}; load ${where.load.toFixed(2)}\n`);
+  const about = describe(environment(version()));
+  // Of a machine with other work the figures say little: the reader must be able to see that.
+  const loads = [load()];
+  if (!options.json) process.stdout.write(`${about}; load ${loads[0]}\n`);
   const rows = await measure(progress);
+  loads.push(load());
+  const run = { environment: about, load: loads };
   if (options.json) {
-    for (const row of rows) {
-      process.stdout.write(`${JSON.stringify({ ...row, environment: about })}\n`);
-    }
+    for (const row of rows) process.stdout.write(`${JSON.stringify({ ...row, ...run })}\n`);
   } else process.stdout.write(formatTable(output.table, rows, process.stdout.columns ?? 0));
   if (options.out === undefined) return;
-  writeFileSync(options.out, drawChart({ ...output.chart(rows), notes: about.split('; ') }));
+  const notes = [...about.split('; '), `load ${loads.join(' before, ')} after`];
+  writeFileSync(options.out, drawChart({ ...output.chart(rows), notes }));
   progress(`drawn: ${options.out}`);
 }

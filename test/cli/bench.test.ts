@@ -73,6 +73,7 @@ test('kernels: an object per row and a chart of the same figures', async ({ dire
   for (const row of rows) {
     assert.ok((row.value as number) > 0 && (row.nodeRatio as number) > 0);
     assert.match(row.environment as string, /^culvert .*; Linux .*; Node\.js v/);
+    assert.is((row.load as number[]).length, 2);
     assert.not('openssl' in row);
     assert.is(row.build, bestBuild());
   }
