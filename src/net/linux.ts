@@ -70,7 +70,9 @@ export const SO_ATTACH_REUSEPORT_CBPF = 51;
 
 // linux/in.h, linux/in6.h
 export const IPPROTO_ICMP = 1;
+export const IPPROTO_IPIP = 4;
 export const IPPROTO_UDP = 17;
+export const IPPROTO_IPV6 = 41;
 export const IPPROTO_ESP = 50;
 export const IPPROTO_AH = 51;
 export const IPPROTO_ICMPV6 = 58;

@@ -6,9 +6,9 @@
 //   AH         the same; it only receives, since an AH covers the IP header it leaves with
 //   bypass     send only, for packets with a header of their own
 //   IKE        send only, main's; last in its reuseport group, so that nothing is steered to it
-//   errors     never used: it makes the kernel heed ICMPv6 errors about raw ESP
+//   errors     never used: they make the kernel heed ICMPv6 errors about raw ESP and AH
 //   fragmenting  send only, shared by the workers: main's UDP 4500 and a raw ESP socket, for the packets
-//              that must leave though the path is too narrow for them
+//              that must leave though the path is too narrow for them; AH leaves by bypass and has none
 import {
   PORT_AH4,
   PORT_AH6,
@@ -132,7 +132,11 @@ function openFamily(family: 4 | 6, context: Context): void {
   });
   fragmenting[port.natt] = ike[family].natt;
   fragmenting[port.esp] = openFragmentingEsp(family, context);
-  if (family === 6) openErrorListener(context);
+  if (family === 4) return; // there every raw socket of a protocol hears its errors
+  openErrorListener(linux.IPPROTO_ESP, context);
+  // for the kernel AH is an extension header: an error is about what stands behind it, in tunnel mode
+  openErrorListener(linux.IPPROTO_IPIP, context);
+  openErrorListener(linux.IPPROTO_IPV6, context);
 }
 
 /** A worker's socket never fragments; main's and the workers' last resort do, and receive nothing. */
@@ -198,9 +202,9 @@ function openFragmentingEsp(family: 4 | 6, context: Context): number {
  * protocol wants to read such errors (IPV6_RECVERR). None of ours does: they would be queued before the
  * data and fail the next send. So this one asks for them and is never used; its small queue stays full.
  */
-function openErrorListener(context: Context): void {
-  const subject = 'raw ESP socket for errors (IPv6)';
-  const fd = openSocket(6, linux.SOCK_RAW, linux.IPPROTO_ESP, subject, context);
+function openErrorListener(protocol: number, context: Context): void {
+  const subject = `raw socket for errors about protocol ${protocol} (IPv6)`;
+  const fd = openSocket(6, linux.SOCK_RAW, protocol, subject, context);
   attachProgram(fd, linux.SO_ATTACH_FILTER, takeNothing());
   setOption(fd, 'IPV6_RECVERR', 1, subject);
   setOption(fd, 'SO_RCVBUF', 1, subject); // the kernel's minimum

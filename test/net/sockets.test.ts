@@ -8,7 +8,7 @@ import { addressBytes, prefixOf } from '../../src/net/addressing.js';
 import { sendIke } from '../../src/net/datagram.js';
 import { errno } from '../../src/net/libc.js';
 import { setLink } from '../../src/net/links.js';
-import { EMSGSIZE, IPPROTO_ESP, SOCK_DGRAM, SOCK_RAW } from '../../src/net/linux.js';
+import { EMSGSIZE, IPPROTO_AH, IPPROTO_ESP, SOCK_DGRAM, SOCK_RAW } from '../../src/net/linux.js';
 import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
 import { addRoute, reach } from '../../src/net/routes.js';
 import { openSockets, type SocketSet } from '../../src/net/sockets.js';
@@ -43,6 +43,31 @@ function spiPacket(spi: number, length = 40): Uint8Array {
   return bytes;
 }
 
+/** 1400 bytes with an AH behind the header, as our workers send them: whole, with DF. */
+function ahPacket4(from: string, to: string): Uint8Array {
+  const bytes = new Uint8Array(1400);
+  const header = new DataView(bytes.buffer);
+  header.setUint16(0, 0x4500);
+  header.setUint16(2, 1400);
+  header.setUint16(6, 0x4000);
+  header.setUint16(8, 0x4000 + IPPROTO_AH);
+  bytes.set(addressBytes(from), 12);
+  bytes.set(addressBytes(to), 16);
+  return bytes;
+}
+
+function ahPacket6(from: string, to: string, inner: number): Uint8Array {
+  const bytes = new Uint8Array(1400);
+  const header = new DataView(bytes.buffer);
+  header.setUint8(0, 0x60);
+  header.setUint16(4, 1360);
+  header.setUint16(6, (IPPROTO_AH << 8) + 64);
+  bytes.set(addressBytes(from), 8);
+  bytes.set(addressBytes(to), 24);
+  bytes.set([inner, 4], 40); // 24 bytes (RFC 4302 §2.2)
+  return bytes;
+}
+
 /** Which worker has something to read on a port, and takes it. */
 function taker(set: SocketSet, port: number): number {
   const fds = set.workers.map((row) => row[port]!);
@@ -57,6 +82,37 @@ function pair(a: Namespace, b: Namespace): void {
     { namespace: a, name: 'wan', addresses: ['192.0.2.1/24', '192.0.2.9/24', '2001:db8::1/64'] },
     { namespace: b, name: 'wan', addresses: ['192.0.2.2/24', '2001:db8::2/64'] },
   );
+}
+
+/** a has a router between itself and b, and b's link carries 1300 bytes; nobody has told a. */
+function narrowPath(a: Namespace, r: Namespace, b: Namespace): void {
+  const link = { v4: '192.0.2', v6: '2001:db8:' } as const;
+  joinNamespaces(
+    { namespace: a, name: 'wan', addresses: [`${link.v4}.1/25`, '2001:db8:1::1/64'] },
+    { namespace: r, name: 'left', addresses: [`${link.v4}.2/25`, '2001:db8:1::2/64'] },
+  );
+  joinNamespaces(
+    { namespace: r, name: 'right', addresses: [`${link.v4}.130/25`, '2001:db8:2::2/64'] },
+    { namespace: b, name: 'wan', addresses: FAR.map(({ far, bits }) => `${far}/${bits}`) },
+  );
+  for (const [namespace, name] of [
+    [r, 'right'],
+    [b, 'wan'],
+  ] as const) {
+    namespace.configure((netlink) => setLink(netlink, name, { mtu: 1300 }));
+  }
+  r.enter(() => {
+    assert.is(writeSysctl('ipv4/ip_forward', '1'), undefined);
+    assert.is(writeSysctl('ipv6/conf/all/forwarding', '1'), undefined);
+  });
+  for (const [all, fromA, fromB] of [
+    ['0.0.0.0/0', '192.0.2.2', '192.0.2.130'],
+    ['::/0', '2001:db8:1::2', '2001:db8:2::2'],
+  ] as const) {
+    const route = { destination: prefixOf(all), table: 254, type: 'unicast' } as const;
+    a.configure((n) => addRoute(n, { ...route, gateway: addressBytes(fromA) }));
+    b.configure((n) => addRoute(n, { ...route, gateway: addressBytes(fromB) }));
+  }
 }
 
 for (const workers of [1, 2, 3, 4]) {
@@ -147,33 +203,7 @@ sockets('IKE larger than the path is fragmented; a second daemon is refused in w
 
 sockets('data is never fragmented: a narrower path is refused, and the route tells its MTU', () =>
   withNamespaces(['a', 'r', 'b'], (a, r, b) => {
-    const link = { v4: '192.0.2', v6: '2001:db8:' } as const;
-    joinNamespaces(
-      { namespace: a!, name: 'wan', addresses: [`${link.v4}.1/25`, '2001:db8:1::1/64'] },
-      { namespace: r!, name: 'left', addresses: [`${link.v4}.2/25`, '2001:db8:1::2/64'] },
-    );
-    joinNamespaces(
-      { namespace: r!, name: 'right', addresses: [`${link.v4}.130/25`, '2001:db8:2::2/64'] },
-      { namespace: b!, name: 'wan', addresses: FAR.map(({ far, bits }) => `${far}/${bits}`) },
-    );
-    for (const [namespace, name] of [
-      [r!, 'right'],
-      [b!, 'wan'],
-    ] as const) {
-      namespace.configure((netlink) => setLink(netlink, name, { mtu: 1300 }));
-    }
-    r!.enter(() => {
-      assert.is(writeSysctl('ipv4/ip_forward', '1'), undefined);
-      assert.is(writeSysctl('ipv6/conf/all/forwarding', '1'), undefined);
-    });
-    for (const [all, fromA, fromB] of [
-      ['0.0.0.0/0', '192.0.2.2', '192.0.2.130'],
-      ['::/0', '2001:db8:1::2', '2001:db8:2::2'],
-    ] as const) {
-      const route = { destination: prefixOf(all), table: 254, type: 'unicast' } as const;
-      a!.configure((n) => addRoute(n, { ...route, gateway: addressBytes(fromA) }));
-      b!.configure((n) => addRoute(n, { ...route, gateway: addressBytes(fromB) }));
-    }
+    narrowPath(a!, r!, b!);
     const set = a!.enter(() => openSockets({ workers: 1, mark: 7 }));
     for (const { far, port, raw } of FAR) {
       const to = addressBytes(far);
@@ -197,6 +227,31 @@ sockets('data is never fragmented: a narrower path is refused, and the route tel
       const came = receiver.receive()!;
       assert.equal(came.slice(port === PORT_ESP4 ? 20 : 0), large, `${far} ${port}, whole`);
       receiver.close();
+    }
+    set.close();
+  }),
+);
+
+sockets('what ICMP says of AH is heeded too: the route learns its MTU', () =>
+  withNamespaces(['a', 'r', 'b'], (a, r, b) => {
+    narrowPath(a!, r!, b!);
+    const set = a!.enter(() => openSockets({ workers: 1, mark: 7 }));
+    const to4 = '192.0.2.131';
+    for (const { far, port, packet } of [
+      { far: to4, port: PORT_BYPASS4, packet: ahPacket4('192.0.2.1', to4) },
+      ...[4, 41].map((inner, index) => {
+        const far = FAR[2 + index]!.far;
+        return { far, port: PORT_BYPASS6, packet: ahPacket6('2001:db8:1::1', far, inner) };
+      }),
+    ]) {
+      const to = addressBytes(far);
+      const known = (): number | undefined => a!.configure((n) => reach(n, to, { mark: 7 }).mtu);
+      assert.is(known(), 1500, `${far}, before`);
+      for (let tries = 0; known() !== 1300 && tries < 400; tries++) {
+        assert.is(sendFrom(set.workers[0]![port]!, to, 0, packet), 1400);
+        readable(set.workers[0]![PORT_UDP4_4500]!, 5);
+      }
+      assert.is(known(), 1300, far);
     }
     set.close();
   }),
