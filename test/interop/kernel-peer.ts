@@ -39,7 +39,7 @@ ln -s /usr/lib/uml/modules/$(uname -r) /run/mods/lib/modules/$(uname -r)
 printf '#!/bin/sh\\nexec /sbin/modprobe -d /run/mods "$@"\\n' >/run/modprobe
 chmod +x /run/modprobe
 echo /run/modprobe >/proc/sys/kernel/modprobe
-for m in af_packet xfrm_user esp4 esp6 xfrm4_tunnel tun drbg; do /run/modprobe -q $m; done
+for m in af_packet xfrm_user esp4 esp6 ah4 ah6 xfrm4_tunnel tun drbg; do /run/modprobe -q $m; done
 ip link set lo up; ip link set vec0 up; ip link set vec1 up
 ip addr add 192.0.2.2/24 dev vec0; ip addr add 198.19.0.1/16 dev vec1
 ip addr add 2001:db8:ff::2/64 dev vec0 nodad; ip addr add 2001:db8:b::1/64 dev vec1 nodad

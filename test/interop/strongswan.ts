@@ -9,6 +9,9 @@ export interface Child {
   readonly name: string;
   readonly localTs: string;
   readonly remoteTs: string;
+  readonly mode?: 'tunnel' | 'transport';
+  /** Instead of the connection's ESP proposals. */
+  readonly ahProposals?: string;
   /** Seconds; undefined: not within a test. */
   readonly rekeySeconds?: number | undefined;
 }
@@ -104,7 +107,8 @@ export function connectionSettings(c: Connection): string {
     (child) => `${child.name} {
       local_ts = ${child.localTs}
       remote_ts = ${child.remoteTs}
-      esp_proposals = ${c.espProposals}
+      ${child.ahProposals ? `ah_proposals = ${child.ahProposals}` : `esp_proposals = ${c.espProposals}`}
+      mode = ${child.mode ?? 'tunnel'}
       start_action = none
       ${rekeying(child.rekeySeconds)} }`,
   );
