@@ -55,7 +55,7 @@ const KINDS: readonly Kind[] = [
     type: TRANSFORM_PRF,
     rows: PRF,
     words: 'pseudorandom function',
-    profile: 'hash-algorithm',
+    profile: 'hash-algorithm, prf-algorithm',
     proposal: 'hash-algorithm',
   },
   {

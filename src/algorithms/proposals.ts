@@ -34,6 +34,8 @@ export interface IkeNames {
   readonly dhGroup: readonly string[];
   readonly encAlgorithm: readonly string[];
   readonly hashAlgorithm: readonly string[];
+  /** The pseudo-random function, where it is not that of hashAlgorithm. */
+  readonly prfAlgorithm?: string | undefined;
 }
 
 /** The algorithms of a proposal, as `Proposal` of src/policy spells them. */
@@ -91,7 +93,8 @@ function inKinds(
 
 /** The IKE proposals of a profile, in the order its encryption algorithms name the kinds. */
 export function ikeProposals(names: IkeNames): TransformProposal[] {
-  const prf = transforms(TRANSFORM_PRF, rows(names.hashAlgorithm, profilePrf));
+  const functions = names.prfAlgorithm ? [names.prfAlgorithm] : names.hashAlgorithm;
+  const prf = transforms(TRANSFORM_PRF, rows(functions, profilePrf));
   const integrity = transforms(TRANSFORM_INTEGRITY, rows(names.hashAlgorithm, profileIntegrity));
   const group = transforms(TRANSFORM_GROUP, rows(names.dhGroup, profileGroup));
   return inKinds(rows(names.encAlgorithm, profileEncryption), (part, aead) => ({

@@ -8,6 +8,7 @@ import {
 } from '../algorithms/encryption.js';
 import { GROUP, GROUP_NAMES } from '../algorithms/group.js';
 import { INTEGRITY, PROFILE_HASH_NAMES, PROPOSAL_AUTH_NAMES } from '../algorithms/integrity.js';
+import { PRF } from '../algorithms/prf.js';
 import type { AlgorithmRow, Status } from '../algorithms/transform.js';
 
 export const DH_GROUPS = GROUP_NAMES;
@@ -25,6 +26,7 @@ const TABLES: Readonly<Record<string, readonly AlgorithmRow[]>> = {
   'enc-algorithm': ENCRYPTION,
   'enc-algorithms': ENCRYPTION,
   'hash-algorithm': INTEGRITY,
+  'prf-algorithm': PRF,
   'auth-algorithms': INTEGRITY,
 };
 const REASONS: Readonly<Record<Status, string | undefined>> = {

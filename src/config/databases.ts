@@ -72,6 +72,7 @@ const profileOf = (entry: Entry<typeof profileMenu>): Profile => ({
   dhGroup: entry['dh-group'],
   encAlgorithm: entry['enc-algorithm'],
   hashAlgorithm: entry['hash-algorithm'],
+  prfAlgorithm: entry['prf-algorithm'],
   lifetime: entry.lifetime,
   natTraversal: entry['nat-traversal'],
   dpdInterval: entry['dpd-interval'],

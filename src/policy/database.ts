@@ -16,6 +16,8 @@ export interface Profile {
   readonly dhGroup: readonly string[];
   readonly encAlgorithm: readonly string[];
   readonly hashAlgorithm: readonly string[];
+  /** undefined is `auto`: that of hashAlgorithm. */
+  readonly prfAlgorithm?: string | undefined;
   /** Seconds. */
   readonly lifetime: number;
   readonly natTraversal: boolean;

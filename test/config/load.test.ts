@@ -31,6 +31,7 @@ loading('the shortest file: everything else is the default', () => {
     dhGroup: ['x25519', 'ecp256', 'modp2048'],
     encAlgorithm: ['aes-256-gcm', 'aes-128-gcm', 'aes-256', 'aes-128'],
     hashAlgorithm: ['sha256'],
+    prfAlgorithm: undefined,
     lifetime: 86400,
     natTraversal: true,
     dpdInterval: 120,
@@ -551,6 +552,11 @@ const warned: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] = 
     'a weak hash',
     (f) => ({ ...f, proposal: [{ name: 'default', 'auth-algorithms': 'sha1' }] }),
     /^proposal\[0\].auth-algorithms: "sha1": weak/,
+  ],
+  [
+    'a weak pseudo-random function',
+    (f) => ({ ...f, profile: [{ name: 'default', 'prf-algorithm': 'sha1' }] }),
+    /^profile\[0\].prf-algorithm: "sha1": weak/,
   ],
   [
     'a broken PFS group',

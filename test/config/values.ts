@@ -332,7 +332,10 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
         [4_294_967_296, 'from 0 to 4294967295'],
       ],
     },
-    'prf-algorithm': oneOf(['auto', 'sha256', 'sha512'], [['md5', 'one of auto, sha1']]),
+    'prf-algorithm': oneOf(
+      ['auto', 'sha256', 'sha512'],
+      [['md5', 'one of sha1, sha256, sha384, sha512, or auto']],
+    ),
     ppk: oneOf(
       ['no', 'psk', 'psk-ike-initial'],
       [

@@ -75,6 +75,22 @@ init(
   },
 );
 
+init('prf-algorithm: another function than that of hash-algorithm', async () => {
+  const profile = { encAlgorithm: ['aes-128'], hashAlgorithm: ['sha256'], prfAlgorithm: 'sha512' };
+  const world = newWorld(both({ profile }));
+  await world.establish();
+  world.checkSettled();
+  assert.is(world.east.established[0]!.suite, 'aes-128-cbc/sha256/sha512/x25519');
+  const other = newWorld({
+    east: { profile },
+    west: { profile: { ...profile, prfAlgorithm: 'sha256' } },
+  });
+  await other.east.carry(other.east.engine.start());
+  await other.run();
+  assert.is(other.west.peers.length, 0);
+  assert.match(other.west.complaints().join(), /peer offers .*sha512/);
+});
+
 init('cookie and another group one after the other', async () => {
   const world = newWorld({
     east: { profile: { dhGroup: ['x25519', 'ecp256'] } },
