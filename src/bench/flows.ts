@@ -1,5 +1,5 @@
 // Flows in the shared memory, looked up by the thousand in one call (assembly/flows.ts).
-import { POLICY_ID, SLOT, BATCH, WORKER_RX_SLOTS, WORKERS_AT } from '../contract/layout.js';
+import { POLICY_ID, RX_AREA, WORKER_RX_SLOTS, WORKERS_AT } from '../contract/layout.js';
 import type { Module } from '../dataplane/module.js';
 import type { Address } from '../policy/address.js';
 
@@ -10,7 +10,7 @@ const LATER = 2;
 const MAPPED = 0xffffn << 32n;
 const LOW_64 = 0xffff_ffff_ffff_ffffn;
 /** They stand where packets are received: nothing else may run on this row meanwhile. */
-export const MOST_FLOWS = Math.floor((BATCH * SLOT) / FLOW_BYTES);
+export const MOST_FLOWS = Math.floor(RX_AREA / FLOW_BYTES);
 
 export interface Flow {
   readonly src: Address;

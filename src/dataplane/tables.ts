@@ -17,6 +17,7 @@ import {
   type InstalledSa,
   type SaState,
 } from './association.js';
+import type { ClassifierSize } from './classifier.js';
 import type { Module } from './module.js';
 import { PolicyTable } from './policy-table.js';
 import { Quiescence } from './quiescence.js';
@@ -104,6 +105,11 @@ export class Tables {
    */
   setPolicies(policies: readonly Policy[]): void {
     this.#policies.set(policies, (policy) => this.#headOf(policy));
+  }
+
+  /** What the classifier of the policies in force takes. */
+  get classifierSize(): ClassifierSize {
+    return this.#policies.size;
   }
 
   setMssClamp(on: boolean): void {
