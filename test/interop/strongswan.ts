@@ -66,6 +66,8 @@ export interface Strongswan {
 const USERSPACE_ESP = 'kernel-libipsec kernel-netlink';
 const CRYPTO =
   'random nonce openssl aes sha1 sha2 md5 hmac kdf gcm chapoly curve25519 gmp pem pkcs1 pkcs8 x509 pubkey';
+/** What libipsec encrypts with beyond that: counter mode, CCM; DES, Blowfish, Twofish of libgcrypt. */
+const MORE_CRYPTO = 'ctr ccm gcrypt';
 const SERVICES = 'vici socket-default';
 const CHARON = '/usr/lib/ipsec/charon';
 
@@ -75,10 +77,11 @@ const MARKS = `kernel-netlink { fwmark = !0x42 }
     kernel-libipsec { allow_peer_ts = yes }`;
 
 export function charonSettings(folder: string, esp: 'libipsec' | 'kernel', logTo: string): string {
-  const kernel = esp === 'libipsec' ? USERSPACE_ESP : 'kernel-netlink';
+  const kernel = esp === 'libipsec' ? `${MORE_CRYPTO} ${USERSPACE_ESP}` : 'kernel-netlink';
   return `charon {
   load_modular = no
   load = ${CRYPTO} ${kernel} ${SERVICES}
+  accept_private_algs = yes
   install_routes = ${esp === 'libipsec' ? 'yes' : 'no'}
   routing_table = 220
   retransmit_timeout = 1.0
