@@ -77,6 +77,31 @@ for (const build of ['simd128', 'relaxed'] as const) {
     opens(machine, (length) => ['gcmOpen', CONTEXT, 16, NONCE, AAD, 8, SRC, DST, length, TAG]);
   });
 
+  constantTime(`${build}: AES in counter mode; CCM and GMAC with both verdicts`, () => {
+    const { machine, word } = fresh(build);
+    const ccmJob = (length: number): void => {
+      [SRC, DST, length, TAG].forEach((value, i) => {
+        word(JOBS + 4 * i, value);
+      });
+      word(JOBS + 28, 8); // bytes of additional data
+    };
+    for (const keyBytes of KEY_BYTES) {
+      machine.call('gcmSetKey', CONTEXT, KEY, keyBytes);
+      for (const length of LENGTHS) {
+        ccmJob(length);
+        machine.call('ctrApply', CONTEXT, keyBytes, NONCE, SRC, DST, length);
+        machine.call('ccmSealLanes', CONTEXT, keyBytes, 12, JOBS, 1);
+        machine.call('gmacSeal', CONTEXT, keyBytes, NONCE, AAD, 20, SRC, DST, length, TAG);
+        assert.equal(machine.leaks, NONE, `${keyBytes} bytes of key, ${length} of text`);
+      }
+    }
+    opens(machine, (length) => ['gmacOpen', CONTEXT, 16, NONCE, AAD, 20, SRC, DST, length, TAG]);
+    opens(machine, (length) => {
+      ccmJob(length);
+      return ['ccmOpenLanes', CONTEXT, 16, 12, JOBS, 1];
+    });
+  });
+
   constantTime(`${build}: ChaCha20 and Poly1305, with both verdicts`, () => {
     const { machine } = fresh(build);
     for (const length of LENGTHS) {
