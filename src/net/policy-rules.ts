@@ -25,10 +25,7 @@ const SET_SOURCE_6 = [0, 0x80].map((first) => {
   return { address, bits: 1 };
 });
 
-/**
- * Whether the kernel takes a port in a rule: it refuses 65535. Such a policy then leads too much to
- * the TUN, and the data plane, which knows the policy, sends the rest on in the clear.
- */
+/** Whether the kernel takes a port in a rule: it refuses 65535. */
 const ruled = (port: number | undefined): port is number =>
   port !== undefined && port > 0 && port < 65535;
 
@@ -36,11 +33,17 @@ const ruled = (port: number | undefined): port is number =>
 export const isRuled = ({ srcPort, dstPort }: RoutedPolicy): boolean =>
   (srcPort === undefined || ruled(srcPort)) && (dstPort === undefined || ruled(dstPort));
 
-/** What a policy matches besides addresses. */
-function selectors(policy: RoutedPolicy): Partial<Rule> {
+/** What a policy matches besides its source and ports. */
+function wide(policy: RoutedPolicy): Partial<Rule> {
   return {
     ...(policy.dst.bits > 0 ? { to: policy.dst } : {}),
     ...(policy.protocol === 0 ? {} : { ipProtocol: policy.protocol }),
+  };
+}
+
+function narrow(policy: RoutedPolicy): Partial<Rule> {
+  return {
+    ...wide(policy),
     ...(ruled(policy.srcPort) ? { sourcePort: policy.srcPort } : {}),
     ...(ruled(policy.dstPort) ? { destinationPort: policy.dstPort } : {}),
   };
@@ -49,21 +52,25 @@ function selectors(policy: RoutedPolicy): Partial<Rule> {
 /** Priorities that one policy takes. */
 export const STRIDE = 3;
 
-/** The policy's own rule: to `table`, or for none to `end`. */
+/**
+ * The policy's own rule: to `table`, or for none to `end`. A rule with ports holds no fragment of a
+ * datagram that is forwarded, not even the first: it would leave in the clear. So what leads to the
+ * TUN names no ports, and the data plane sends on what no policy holds.
+ */
 export function policyRules(policy: RoutedPolicy, at: number, end: number, table: number): Rule[] {
   // one that matches more than its policy would lead past the TUN what a later policy protects
   if (policy.action === 'none' && !isRuled(policy)) return [];
-  const action: Rule['action'] =
-    policy.action === 'none' ? { kind: 'goto', priority: end } : { kind: 'lookup', table };
+  const none = policy.action === 'none';
+  const action: Rule['action'] = none ? { kind: 'goto', priority: end } : { kind: 'lookup', table };
   const from = policy.src.bits > 0 ? { from: policy.src } : {};
   const family = familyOf(policy.dst.address);
-  return [{ family, priority: at + 2, ...from, ...selectors(policy), action }];
+  return [{ family, priority: at + 2, ...from, ...(none ? narrow : wide)(policy), action }];
 }
 
 /** Rules for packets of this host whose sender has not chosen an address yet. */
 export function openSourceRules(policy: RoutedPolicy, at: number, table: number): Rule[] {
   const family = familyOf(policy.dst.address);
-  const local = { family, iif: 'lo', ...selectors(policy) };
+  const local = { family, iif: 'lo', ...narrow(policy) };
   const lookup: Rule = { ...local, priority: at + 1, action: { kind: 'lookup', table } };
   if (family === 4) return [{ ...lookup, from: OPEN_SOURCE_4 }];
   // IPv6 cannot name the open source in a rule: jump over the lookup where a source is set.
