@@ -36,6 +36,7 @@ import {
   NO_NEXT_HEADER,
   saOf,
 } from './esp';
+import { followFirst, INWARD, noteFragment } from './fragments';
 import { deliverJoined } from './ip/coalesce';
 import { mergeEcn } from './ip/ecn';
 import { clampMss } from './ip/mss';
@@ -158,8 +159,9 @@ function passWhole(sa: usize, from: usize, at: usize, length: i32): void {
 /** Whether selectors and policy let the packet in view in; counts the reason where not. */
 function mayPass(sa: usize): bool {
   reverseView();
-  const reason = refusalOf(sa);
+  const reason = followFirst(INWARD) ? refusalOf(sa) : drops.IN_POLICY_ERRORS;
   if (reason >= 0) count(reason);
+  else noteFragment(INWARD);
   return reason < 0;
 }
 

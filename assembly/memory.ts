@@ -7,9 +7,11 @@ import {
   COUNTERS_ROW,
   FLOW_ENTRIES,
   FLOW_ENTRY,
+  FRAGMENTS_SIZE,
   LAYOUT_VERSION,
   WORKER_EPOCH,
   WORKER_FLOWS,
+  WORKER_FRAGMENTS,
   WORKER_SCRATCH,
   WORKER_SIZE,
   WORKERS_AT,
@@ -63,4 +65,5 @@ export function attach(row: u32): void {
   atomic.store<u32>(workerAt, epoch + (epoch & 1), WORKER_EPOCH);
   // and what it remembered may be what it died of
   memory.fill(workerAt + WORKER_FLOWS, 0, FLOW_ENTRIES * FLOW_ENTRY);
+  memory.fill(workerAt + WORKER_FRAGMENTS, 0, FRAGMENTS_SIZE);
 }

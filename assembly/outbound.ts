@@ -1,5 +1,6 @@
 // Packets from the TUN to the peers, a round at a time:
-//   1. classify  parse, virtio header, flow cache, policy (policy.ts): drop, pass in the clear, protect
+//   1. classify  parse, virtio header, ports of a fragment (fragments.ts), flow cache, policy
+//                (policy.ts): drop, pass in the clear, protect
 //   2. protect   the policy's SA for this packet; without one ask the control plane; what the SA's
 //                mode leaves outside (transport.ts)
 //   3. fit       (fit.ts) one packet, or all that a super-packet stands for
@@ -56,6 +57,7 @@ import {
   stateOf,
 } from './esp';
 import { bypassMany, bypassOne, fitMany, fitOne, hasRoom } from './fit';
+import { followFirst, noteFragment, OUTWARD } from './fragments';
 import { keepWhole } from './ip/extensions';
 import { setPacketLength } from './ip/header';
 import { parsePacket, VIEW_DST_HIGH, VIEW_FAMILY, viewed } from './ip/packet';
@@ -90,9 +92,11 @@ function classify(entry: usize): bool {
   if (!parsePacket(at, length)) return drop(OUT_POLICY_ERRORS);
   const offload = readOffload(at);
   if (offload == BROKEN) return drop(OUT_POLICY_ERRORS);
+  if (!followFirst(OUTWARD)) return drop(OUT_POLICY_ERRORS);
   const flow = findFlow();
   const policy: u32 = load<u32>(flow, FLOW_POLICY);
   if (policy == AMBIGUOUS) return drop(OUT_POLICY_ERRORS);
+  noteFragment(OUTWARD);
   if (policy == NO_POLICY) return isOwnTalk() || bypass(entry, at, offload);
   const action = load<u32>(policy, POLICY_ACTION);
   if (action == ACTION_ENCRYPT) return protect(entry, at, offload, flow, policy);

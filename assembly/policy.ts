@@ -1,9 +1,9 @@
 // The security policy database: which ordered policy holds a packet, remembered per flow.
 //   1. findFlow: the flow cache; on a miss   2. lookupPolicy: the first policy that holds the packet
 //   3. flowSa: the outbound SA of that policy for this flow
-// A policy with ports cannot be told apart for a later fragment, which has none. Where such a policy
-// would encrypt or discard, the answer is AMBIGUOUS and the packet goes nowhere: nothing that may be
-// protected leaves in the clear (RFC 4301 §7).
+// A policy with ports cannot be told apart for a later fragment, which has none unless it follows its
+// first (fragments.ts). Where such a policy would encrypt or discard, the answer is AMBIGUOUS and the
+// packet goes nowhere: nothing that may be protected leaves in the clear (RFC 4301 §7).
 import {
   CLASSIFIER_COPY,
   CLASSIFIER_LATER,

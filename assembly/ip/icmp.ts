@@ -30,7 +30,7 @@ const PER_INTERVAL: u32 = 100;
 /** Writes the message about the packet in view at `to`; returns its length, 0: none may be sent. */
 export function writeTooBig(at: usize, mtu: i32, to: usize): i32 {
   const family = viewed(VIEW_FAMILY);
-  if (viewed(VIEW_FRAGMENT) == LATER || isError(family) || !unicast(family) || !allowed()) return 0;
+  if (viewed(VIEW_FRAGMENT) >= LATER || isError(family) || !unicast(family) || !allowed()) return 0;
   return family == 4 ? write4(at, mtu, to) : write6(at, mtu, to);
 }
 

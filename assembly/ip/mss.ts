@@ -19,7 +19,7 @@ const LEAST: i32 = 88; // below it the path MTU is nonsense
 
 /** `at` is the packet in view; `mtu` the largest inner packet. */
 export function clampMss(at: usize, mtu: i32): void {
-  if (viewed(VIEW_PROTOCOL) != IP_TCP || viewed(VIEW_FRAGMENT) == LATER) return;
+  if (viewed(VIEW_PROTOCOL) != IP_TCP || viewed(VIEW_FRAGMENT) >= LATER) return;
   const header = viewed(VIEW_HEADER);
   const left = viewed(VIEW_TOTAL) - header;
   if (left < 24) return; // a TCP header with one option at least

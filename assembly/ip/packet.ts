@@ -15,13 +15,20 @@ export const VIEW_PROTOCOL: usize = 40; // i32
 export const VIEW_FAMILY: usize = 44; // i32, 4 or 6
 export const VIEW_HEADER: usize = 48; // i32, bytes in front of the upper layer
 export const VIEW_TOTAL: usize = 52; // i32, bytes of the packet
-export const VIEW_FRAGMENT: usize = 56; // i32, WHOLE, FIRST or LATER
+export const VIEW_FRAGMENT: usize = 56; // i32, WHOLE, FIRST, LATER or FOLLOWING
 export const VIEW_TOS: usize = 60; // i32, DSCP and ECN
 export const VIEW_DF: usize = 64; // i32, 1: may not be fragmented
+// 68 … 75: extensions.ts. Of fragments alone:
+export const VIEW_ID: usize = 76; // i32, identification
+export const VIEW_OFFSET: usize = 80; // i32, where in the datagram it begins
+export const VIEW_PIECE: usize = 84; // i32, bytes of the datagram in it
+export const VIEW_MORE: usize = 88; // i32, 0: the last
 
 export const WHOLE: i32 = 0;
 export const FIRST: i32 = 1;
 export const LATER: i32 = 2;
+/** A later fragment that has the ports of its first: fragments.ts. */
+export const FOLLOWING: i32 = 3;
 
 // IANA protocol numbers.
 export const IP_ICMP: i32 = 1;
@@ -68,6 +75,10 @@ function parse4(at: usize, length: i32, view: usize): bool {
   const offset = flags & 0x1fff;
   const more = flags & 0x2000;
   store<i32>(view, offset != 0 ? LATER : more != 0 ? FIRST : WHOLE, VIEW_FRAGMENT);
+  if (offset | more) {
+    store<i32>(view, load<u16>(at, 4), VIEW_ID);
+    setPiece(view, offset << 3, total - header, more);
+  }
   return parseUpper(at, header, load<u8>(at, 9), view);
 }
 
@@ -94,12 +105,17 @@ function parse6(at: usize, length: i32, view: usize): bool {
   return parseExtensions(at, total, load<u8>(at, 6), view);
 }
 
+function setPiece(view: usize, offset: i32, bytes: i32, more: i32): void {
+  store<i32>(view, offset, VIEW_OFFSET);
+  store<i32>(view, bytes, VIEW_PIECE);
+  store<i32>(view, more, VIEW_MORE);
+}
+
 /** Walks to the upper layer (RFC 8200 §4); every turn moves on by at least 8 bytes. */
 function parseExtensions(at: usize, total: i32, next: i32, view: usize): bool {
   let header = 40;
   for (;;) {
-    const known = next == HOP_BY_HOP || next == ROUTING || next == DESTINATION;
-    if (!known && next != FRAGMENT && next != IP_AH) break;
+    if (!isExtension(next)) break;
     if (total - header < 8) return false;
     const extension = at + header;
     const size: i32 = load<u8>(extension, 1);
@@ -107,6 +123,8 @@ function parseExtensions(at: usize, total: i32, next: i32, view: usize): bool {
       const field: i32 = bswap<u16>(load<u16>(extension, 2));
       header += 8;
       next = load<u8>(extension);
+      store<i32>(view, load<i32>(extension, 4), VIEW_ID);
+      setPiece(view, field & 0xfff8, total - header, field & 1);
       if (field >> 3 != 0) {
         store<i32>(view, LATER, VIEW_FRAGMENT);
         break;
@@ -119,6 +137,17 @@ function parseExtensions(at: usize, total: i32, next: i32, view: usize): bool {
     if (header > total) return false;
   }
   return parseUpper(at, header, next, view);
+}
+
+/** Whether a header of IPv6 stands in front of the upper layer (RFC 8200 §4.1). */
+export function isExtension(next: i32): bool {
+  return (
+    next == HOP_BY_HOP ||
+    next == ROUTING ||
+    next == DESTINATION ||
+    next == FRAGMENT ||
+    next == IP_AH
+  );
 }
 
 /** ICMP's type and code stand in for ports (RFC 4301 §4.4.1.1); a later fragment has none. */

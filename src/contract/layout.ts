@@ -11,7 +11,7 @@
 //   SAS          SA records, 8 KiB each
 //   CLASSIFIERS  beside each copy of POLICIES the decision trees that find the first match in it
 
-export const LAYOUT_VERSION = 4;
+export const LAYOUT_VERSION = 5;
 
 // Our own choices of size.
 export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
@@ -166,6 +166,22 @@ export const SCRATCH_SIZE = 65536;
 // record never wraps: MAIL_PADDING fills the end of the ring where the next one does not fit.
 export const WORKER_MAIL = WORKER_SCRATCH + SCRATCH_SIZE;
 export const MAIL_SIZE = 262144;
+// datagrams of which the first fragment was seen: assembly/fragments.ts
+export const FRAGMENT_SRC = 0; // 16 bytes, as the view has it (outward)
+export const FRAGMENT_DST = 16; // 16 bytes
+export const FRAGMENT_AT = 32; // u64 ms, when the first came; 0: none
+export const FRAGMENT_ID = 40; // u32
+export const FRAGMENT_KIND = 44; // u32, protocol (IPv4) | IPv6 << 8 | direction << 9
+export const FRAGMENT_PORTS = 48; // u32, source port << 16 | destination port
+export const FRAGMENT_PROTOCOL = 52; // u16, of the upper layer
+export const FRAGMENT_FIRST = 54; // u16, bytes of the datagram in the first
+export const FRAGMENT_BYTES = 56; // u32, bytes of it that have passed
+export const FRAGMENT_END = 60; // u32, where its last fragment ends; 0: not seen yet
+export const FRAGMENT_ENTRY = 64;
+export const FRAGMENT_WAYS = 8; // places that one datagram may be in
+export const FRAGMENT_SETS = 64;
+export const WORKER_FRAGMENTS = WORKER_MAIL + MAIL_SIZE;
+export const FRAGMENTS_SIZE = FRAGMENT_SETS * FRAGMENT_WAYS * FRAGMENT_ENTRY;
 export const WORKER_SIZE = 6291456;
 export const WORKERS_SIZE = WORKER_ROWS * WORKER_SIZE;
 

@@ -113,8 +113,8 @@ export const COUNTERS = [
     name: 'in-policy-errors',
     column: drops.IN_POLICY_ERRORS,
     cause:
-      'A decrypted later fragment shows no ports, and the policies it may belong to differ or ' +
-      'have ports.',
+      'A decrypted later fragment came without its first, which alone shows ports, and the ' +
+      'policies it may belong to differ or have ports.',
     remedy: 'Use policies without ports, or avoid fragments: leave mss-clamp on.',
   },
   {
@@ -193,8 +193,8 @@ export const COUNTERS = [
     name: 'out-policy-errors',
     column: drops.OUT_POLICY_ERRORS,
     cause:
-      'A packet from the TUN device is no whole IP packet, or is a fragment without ports ' +
-      'where the policies differ.',
+      'A packet from the TUN device is no whole IP packet, or is a later fragment without its ' +
+      'first, which alone shows ports, where the policies differ.',
     remedy: 'Use policies without ports, or capture on the TUN device.',
   },
   {

@@ -3,7 +3,7 @@
 //   serve ADDRESS                 TCP on PORT: takes bytes, answers their number and SHA-256;
 //                                 UDP on PORT: sends every datagram back
 //   tcp   FROM TO SECONDS BYTES   sends for SECONDS, or BYTES if not 0
-//   udp   FROM TO COUNT           sends COUNT datagrams, one after another, waits for each echo
+//   udp   FROM TO COUNT [BYTES]   sends COUNT datagrams, one after another, waits for each echo
 // A client prints one JSON object; the server prints `ready`.
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -70,13 +70,13 @@ async function sendTcp(from: string, to: string, seconds: number, limit: number)
   print({ bytes, seconds: took, intact });
 }
 
-async function sendUdp(from: string, to: string, count: number): Promise<void> {
+async function sendUdp(from: string, to: string, count: number, bytes: number): Promise<void> {
   const socket = createSocket(isIP(to) === 6 ? 'udp6' : 'udp4');
   socket.bind(0, from);
   await once(socket, 'listening');
   let received = 0;
   for (let sequence = 0; sequence < count; sequence++) {
-    const data = randomBytes(DATAGRAM);
+    const data = randomBytes(bytes);
     socket.send(data, PORT, to);
     const echo = await Promise.race([
       once(socket, 'message').then(([back]) => back as Buffer),
@@ -95,5 +95,5 @@ function print(result: TcpResult | UdpResult): void {
 const [kind, first = '', second = '', third = '0', fourth = '0'] = process.argv.slice(2);
 if (kind === 'serve') serve(first);
 else if (kind === 'tcp') await sendTcp(first, second, Number(third), Number(fourth));
-else if (kind === 'udp') await sendUdp(first, second, Number(third));
+else if (kind === 'udp') await sendUdp(first, second, Number(third), Number(fourth) || DATAGRAM);
 else throw new Error(`checked-traffic: no kind ${kind}`);
