@@ -28,7 +28,8 @@ export function registerBenchPeers(bench: Command): void {
     .addHelpText(
       'after',
       '\nExample:\n  culvert bench peers --work tcp-1 udp-64 --out peers.svg\n\n' +
-        'Peers that are not installed are left out; the command says how to install them.',
+        'Peers that are not installed are left out; the command says how to install them. All of\n' +
+        'them send UDP; `bench tunnel` shows Culvert with plain ESP too.',
     );
   withTunnelOptions(command, 5).action(async (texts: string[], options: TunnelOptions) => {
     const proposals = readProposals(texts);
@@ -42,7 +43,10 @@ export function registerBenchPeers(bench: Command): void {
 
 /** Culvert with each proposal, then whoever is installed with those it carries. */
 function subjectsOf(proposals: readonly Proposal[]): Subject[] {
-  const subjects: Subject[] = proposals.map((proposal) => ({ peer: culvert(version()), proposal }));
+  const subjects: Subject[] = proposals.map((proposal) => ({
+    peer: culvert(version(), true),
+    proposal,
+  }));
   for (const peer of OTHERS) {
     const missing = peer.missing();
     if (missing !== undefined) {

@@ -23,18 +23,20 @@ export function registerBenchTunnel(bench: Command): void {
       'after',
       '\nExample:\n  culvert bench tunnel aes-256-cbc+sha256 --work tcp-1 udp-imix --rounds 3',
     );
-  withTunnelOptions(command, 1).action(async (texts: string[], options: TunnelOptions) => {
-    const subjects: Subject[] = readProposals(texts).map((proposal) => ({
-      peer: culvert(version()),
-      proposal,
-    }));
-    subjects.push({ peer: bare, proposal: subjects[0]!.proposal });
-    const effort = readEffort(options);
-    checkOutput(options);
-    await withNamespaces('bench tunnel', () =>
-      deliver(options, OUTPUT, (progress) => runTunnels(subjects, effort, progress)),
-    );
-  });
+  withTunnelOptions(command, 1)
+    .option('--udp', 'put ESP into UDP (`udp-encapsulation` of the peer)')
+    .action(async (texts: string[], options: TunnelOptions & { udp?: boolean }) => {
+      const subjects: Subject[] = readProposals(texts).map((proposal) => ({
+        peer: culvert(version(), options.udp === true),
+        proposal,
+      }));
+      subjects.push({ peer: bare, proposal: subjects[0]!.proposal });
+      const effort = readEffort(options);
+      checkOutput(options);
+      await withNamespaces('bench tunnel', () =>
+        deliver(options, OUTPUT, (progress) => runTunnels(subjects, effort, progress)),
+      );
+    });
 }
 
 const figure = (value: (row: TunnelRow) => number | undefined) => ({

@@ -6,20 +6,28 @@ import { addRoute } from '../net/routes.js';
 import type { Ground, Peer, Proposal } from './peer.js';
 import { MAIN_TABLE, type Site, startGateway, tunnelConfiguration } from './sites.js';
 
-export const culvert = (version: string): Peer => ({
+/** `udp`: ESP in UDP, as the other peers send it; else as IP protocol 50. */
+export const culvert = (version: string, udp: boolean): Peer => ({
   name: 'culvert',
-  version: () => `culvert ${version}`,
+  version: () => `culvert ${version}, ${udp ? 'ESP in UDP' : 'plain ESP'}`,
   missing: () => undefined,
   carries: () => true,
   start: async (ground, proposal) => {
     const { west, east } = ground;
-    return [startOne(east, west, ground, proposal), startOne(west, east, ground, proposal)];
+    const start = (site: Site, remote: Site): ChildProcess =>
+      startOne(ground, tunnelConfiguration(site, remote, udp), site, proposal);
+    return [start(east, west), start(west, east)];
   },
 });
 
-function startOne(site: Site, remote: Site, ground: Ground, { enc, auth }: Proposal): ChildProcess {
+function startOne(
+  ground: Ground,
+  tunnel: object,
+  site: Site,
+  { enc, auth }: Proposal,
+): ChildProcess {
   const configuration = {
-    ...tunnelConfiguration(site, remote),
+    ...tunnel,
     proposal: [
       { name: 'default', 'enc-algorithms': enc, ...(auth ? { 'auth-algorithms': auth } : {}) },
     ],

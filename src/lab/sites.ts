@@ -75,10 +75,17 @@ function buildInside({ gateway, host, hostAddress, hostAddress6 }: Site): void {
   }
 }
 
-/** What one gateway is told; the other end's is its mirror image. */
-export function tunnelConfiguration(site: Site, remote: Site): object {
+/** What one gateway is told; the other end's is its mirror image. `udp`: ESP travels in UDP. */
+export function tunnelConfiguration(site: Site, remote: Site, udp = false): object {
   return {
-    peer: [{ name: remote.name, address: `${remote.outer}/32`, passive: site.name === 'east' }],
+    peer: [
+      {
+        name: remote.name,
+        address: `${remote.outer}/32`,
+        passive: site.name === 'east',
+        'udp-encapsulation': udp,
+      },
+    ],
     identity: [{ peer: remote.name, secret: SECRET }],
     policy: [
       {
