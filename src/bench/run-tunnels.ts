@@ -37,8 +37,8 @@ export async function runTunnels(
       for (const work of effort.works) {
         for (const one of inTurn(standing, round)) {
           // Should a gateway end, also of a tunnel that has no turn, no figure is worth the wait.
-          const failures = standing.map(({ tunnel }) => tunnel.failure);
-          const outcome = await Promise.race([...failures, performOnce(one, work, effort)]);
+          const broken = Promise.race(standing.map(({ tunnel }) => tunnel.failure));
+          const outcome = await performOnce(one, work, effort, broken);
           progress(`round ${round}, ${work.name}, ${nameOf(one)}: ${shown(outcome)}`);
         }
       }
@@ -55,10 +55,16 @@ const inTurn = <T>(all: readonly T[], round: number): T[] => {
   return [...all.slice(first), ...all.slice(0, first)];
 };
 
-async function performOnce(one: Standing, work: Work, effort: TunnelEffort): Promise<Outcome> {
+async function performOnce(
+  one: Standing,
+  work: Work,
+  effort: TunnelEffort,
+  broken: Promise<never>,
+): Promise<Outcome> {
   const before = one.outcomes.get(work) ?? [];
   const { seconds, generator } = effort;
-  const outcome = await perform(one.tunnel, work, seconds, generator, before.at(-1));
+  const known = { earlier: before.at(-1), broken };
+  const outcome = await perform(one.tunnel, work, seconds, generator, known);
   one.outcomes.set(work, [...before, outcome]);
   return outcome;
 }

@@ -32,13 +32,16 @@ const MOST_QUEUED_MS = 5_000;
 const PATIENCE_SECONDS = 30;
 let lastTrial = 0;
 
-/** `earlier`: of the same work on the same tunnel, to begin the search at its rate. */
+/**
+ * `earlier`: of the same work on the same tunnel, to begin the search at its rate. `broken` rejects
+ * where no figure is worth the wait any more.
+ */
 export async function perform(
   tunnel: Tunnel,
   work: Work,
   seconds: number,
   generator: Generator,
-  earlier?: Outcome,
+  { earlier, broken }: { readonly earlier?: Outcome | undefined; readonly broken: Promise<never> },
 ): Promise<Outcome> {
   const late = new AbortController();
   const limit = PATIENCE_SECONDS + 20 * seconds;
@@ -50,9 +53,10 @@ export async function perform(
       ? stream(tunnel, work, seconds, generator)
       : datagrams(tunnel, work, seconds, earlier);
   try {
-    return await Promise.race([done, deadline]);
+    return await Promise.race([done, deadline, broken]);
   } finally {
-    deadline.catch(() => undefined);
+    // What is still under way ends with the tunnel, and nobody waits for it.
+    for (const left of [done, deadline]) left.catch(() => undefined);
     late.abort();
   }
 }
