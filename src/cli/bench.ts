@@ -2,12 +2,16 @@
 import type { Command } from 'commander';
 import { registerBenchKernels } from './bench-kernels.js';
 import { registerBenchPeers } from './bench-peers.js';
+import { registerBenchPolicy } from './bench-policy.js';
+import { registerBenchSa } from './bench-sa.js';
 import { registerBenchTunnel } from './bench-tunnel.js';
 
 const PARTS: readonly ((bench: Command) => void)[] = [
   registerBenchKernels,
   registerBenchTunnel,
   registerBenchPeers,
+  registerBenchPolicy,
+  registerBenchSa,
 ];
 
 export function registerBench(program: Command): void {

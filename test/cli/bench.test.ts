@@ -30,6 +30,9 @@ function bench(...args: string[]): Promise<{ status: number | null; out: string;
 test('slips are named, and nothing is measured', async ({ directory }) => {
   const slips = [
     [['kernels', 'rot13'], 'no case is called rot13: expected part of one of aes-128-gcm, '],
+    [['policy', 'heap'], 'no set is called heap: expected one of hub, '],
+    [['policy', '--count', 'all'], '--count all: expected a whole number from 1 on'],
+    [['sa', '--bytes', '20'], '--bytes 20: expected a whole number from 28 on'],
     [['kernels', '--rounds', '0'], '--rounds 0: expected a whole number from 1 on'],
     [['kernels', '--time', 'long'], '--time long: expected a whole number from 1 on'],
     [['kernels', '--build', 'mmx'], '--build mmx: this Node.js runs simd128'],
@@ -88,6 +91,26 @@ test('kernels: a table under a line that says where', async ({ directory }) => {
   assert.match(lines[1]!, /^Columns: NAME, BYTES, BUILD, MB\/S, /);
   assert.is(lines.filter((line) => line.includes('null+sha256')).length, 3);
   assert.not(existsSync(join(directory, 'kernels.svg')));
+});
+
+test('policy: rows for misses, hits and a change of the sets and counts asked for', async () => {
+  const args = ['policy', 'hub', '--count', '1', '10', '--rounds', '1', '--json'];
+  const { status, out, err } = await bench(...args);
+  assert.is(status, 0, err);
+  const rows = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const kinds = ['miss', 'hit', 'change'];
+  assert.equal(
+    rows.map(({ set, kind, family, policies }) => [set, kind, family, policies]).sort(),
+    [1, 10]
+      .flatMap((count) =>
+        [4, 6].flatMap((family) => kinds.map((kind) => ['hub', kind, family, count])),
+      )
+      .sort(),
+  );
+  assert.ok(rows.every(({ value }) => (value as number) > 0));
 });
 
 test.run();
