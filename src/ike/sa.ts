@@ -6,6 +6,7 @@ import type { KeyShare } from '../crypto/agreement.js';
 import type { Protection } from '../crypto/protection.js';
 import type { Identity, Peer, Policy } from '../policy/database.js';
 import type { TrafficSelector } from '../policy/selector.js';
+import type { Authorisation } from './authorisation.js';
 import type { AcquirePacket } from './context.js';
 import type { ChildSa, Endpoint } from './step.js';
 
@@ -41,6 +42,8 @@ export interface IkeSa {
   identity: Identity | undefined;
   /** As the peer proved it. */
   remoteId: string;
+  /** Of a user whom an authentication server let in. */
+  authorisation: Authorisation | undefined;
   readonly window: Window;
   readonly tasks: Task[];
   readonly children: Map<number, Child>;
@@ -232,6 +235,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     secured: undefined,
     identity: undefined,
     remoteId: '',
+    authorisation: undefined,
     window: newWindow(),
     tasks: [],
     children: new Map(),
