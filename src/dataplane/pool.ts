@@ -2,7 +2,9 @@
 // their mail, starts a dead one again on the same row with the same descriptors, stops them all.
 // Each life of a worker has a pool of one thread: in a shared pool a thread that dies while it loads
 // is never replaced (piscina 5.3.2), and its row would wait in the queue for ever.
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+// A thread is never ended while it loads: a native module that is just initialising (koffi) then
+// finds its engine terminated, and aborts the whole process.
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { PORT_COUNT, PORT_TUN } from '../contract/ids.js';
 import {
@@ -48,8 +50,8 @@ const STOP_MS = 3000;
 
 export class DataPlane {
   readonly #options: DataPlaneOptions;
-  /** By row: the pool of the worker's present life. */
-  readonly #pools: Piscina<WorkerTask, void>[] = [];
+  /** By row: the pool of the worker's present life, once its thread has loaded. */
+  readonly #loaded = new Map<number, Piscina<WorkerTask, void>>();
   readonly #stopFd: number;
   readonly #words: Uint32Array;
   readonly #tasks: Promise<void>[];
@@ -83,9 +85,10 @@ export class DataPlane {
     return this.#restarts;
   }
 
-  /** The thread of each worker, for a supervisor or a test that ends one. */
-  get threads(): Piscina['threads'] {
-    return this.#pools.flatMap((pool) => pool.threads.slice(0, 1));
+  /** By row: the threads that serve, for a supervisor or a test that ends one. */
+  get threads(): ReadonlyMap<number, Worker> {
+    const serving = [...this.#loaded].map(([row, { threads }]) => [row, threads[0]] as const);
+    return new Map(serving.filter((entry): entry is [number, Worker] => entry[1] !== undefined));
   }
 
   /** Ends every worker after its batch, reads the last mail, frees what start took. */
@@ -99,9 +102,14 @@ export class DataPlane {
     write(this.#stopFd, one.at, 8);
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, STOP_MS, 'late').unref());
     if ((await Promise.race([Promise.all(this.#tasks), late])) === 'late') {
-      this.#options.onEvent({ level: 'error', text: 'a worker did not stop: its thread is ended' });
+      const text = 'a worker did not stop in time: its thread is ended';
+      for (const pool of this.#loaded.values()) {
+        this.#options.onEvent({ level: 'error', text });
+        await pool.destroy();
+      }
+      // What still loads sees the stop event as soon as it has, and returns.
+      await Promise.all(this.#tasks);
     }
-    await Promise.all(this.#pools.map((pool) => pool.destroy()));
     close(this.#stopFd);
   }
 
@@ -131,33 +139,41 @@ export class DataPlane {
     port1.on('message', (notice: WorkerNotice) => this.#notice(row, notice));
     const shared = { memory, fragmenting, stopFd: this.#stopFd };
     const task: WorkerTask = { ...shared, row, fds, port: port2 };
-    const pool = this.#open(row);
+    const gone = new AbortController();
+    const pool = this.#open(row, gone);
     try {
-      await pool.run(task, { transferList: [port2 as MessagePort] });
+      await pool.run(task, { transferList: [port2 as MessagePort], signal: gone.signal });
       return 'it returned';
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      const reason: unknown = gone.signal.reason ?? error;
+      return reason instanceof Error ? reason.message : String(reason);
     } finally {
       port1.close();
+      this.#loaded.delete(row);
       await pool.destroy();
     }
   }
 
-  /** A pool marks its first thread ready at once: a death while loading then ends the task too. */
-  #open(row: number): Piscina<WorkerTask, void> {
+  /**
+   * Without `minThreads` the thread comes with the task, and none takes the place of one that died:
+   * `destroy` would end it while it loads. `gone` ends a task whose thread died before it took it.
+   */
+  #open(row: number, gone: AbortController): Piscina<WorkerTask, void> {
     const pool = new Piscina<WorkerTask, void>({
       filename: new URL('./worker.js', import.meta.url).href,
-      minThreads: 1,
+      minThreads: 0,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: 'disabled',
       recordTiming: false,
     });
-    // A thread that dies between two tasks has nobody to tell; unheard, the event would end the daemon.
-    pool.on('error', (error: Error) =>
-      this.#options.onEvent({ level: 'error', text: `a worker thread failed: ${error.message}` }),
-    );
-    this.#pools[row] = pool;
+    let failure = new Error('its thread ended');
+    pool.on('workerCreate', () => this.#loaded.set(row, pool));
+    pool.on('error', (error: Error) => {
+      failure = error;
+    });
+    // The task of a thread that had taken it is told first.
+    pool.on('workerDestroy', () => setImmediate(() => gone.abort(failure)));
     return pool;
   }
 

@@ -50,6 +50,12 @@ async function serving(
   }
 }
 
+/** Brings a worker down by its thread, as soon as it has one that serves. */
+async function endThread(plane: DataPlane, row: number): Promise<void> {
+  await eventually(`worker ${row}`, () => plane.threads.has(row));
+  await plane.threads.get(row)!.terminate();
+}
+
 /** When each worker last took a turn. */
 function beats(memory: WebAssembly.Memory): bigint[] {
   const view = new DataView(memory.buffer);
@@ -118,7 +124,7 @@ pool('traffic goes on after a worker is killed, with the SAs as they were', () =
       );
       record.fill(0xa5).fill(0, 0, 4); // a free slot with a memory
       for (let kills = 1; kills <= 3; kills++) {
-        await plane.threads[kills % WORKERS]!.terminate();
+        await endThread(plane, kills % WORKERS);
         await eventually('the restart', () => plane.restarts === kills);
         await running.traffic();
       }
@@ -141,7 +147,7 @@ pool('a worker that cannot start is tried again, ever more slowly, until it can'
       const view = new DataView(memory.buffer, layout.CONTROL_AT);
       const base = view.getBigUint64(layout.CONTROL_BASE, true);
       view.setBigUint64(layout.CONTROL_BASE, 0n, true);
-      await plane.threads[0]!.terminate();
+      await endThread(plane, 0);
       await eventually('four attempts', () => plane.restarts >= 4);
       const texts = events.map(({ text }) => text).join('\n');
       assert.match(texts, 'CONTROL_BASE is not set');
@@ -160,14 +166,26 @@ pool('stop ends every thread and leaves no descriptor; a second stop is nothing'
     await serving(a!, async (running) => {
       held = running;
       await running.traffic();
-      assert.is(running.plane.threads.length, WORKERS);
+      await eventually('both threads', () => running.plane.threads.size === WORKERS);
     });
     await held!.plane.stop();
     await eventually('the threads’ own descriptors to go', () => open() <= before);
     assert.equal(held!.events, []);
-    assert.is(held!.plane.threads.length, 0);
+    assert.is(held!.plane.threads.size, 0);
   }),
 );
+
+pool('a stop in the midst of the start waits for the threads that load', async () => {
+  for (let round = 0; round < 3; round++) {
+    await withNamespaces(['a'], (a) =>
+      serving(a!, async ({ plane, events }) => {
+        assert.is(plane.threads.size, 0, 'no thread can have loaded yet');
+        await plane.stop();
+        assert.equal(events, []);
+      }),
+    );
+  }
+});
 
 pool('IKE messages reach main with both endpoints, before and after a restart', () =>
   withNamespaces(['a', 'b'], async (a, b) => {
@@ -183,7 +201,7 @@ async function exchangeMessages(b: Namespace, { plane, mails }: Running): Promis
   const message = Uint8Array.from({ length: 200 }, (_, i) => i + 1);
   for (const round of [0, 1]) {
     if (round === 1) {
-      for (const thread of plane.threads) await thread.terminate();
+      for (let row = 0; row < WORKERS; row++) await endThread(plane, row);
       await eventually('the restarts', () => plane.restarts >= WORKERS);
     }
     for (const [ours, peer] of [
