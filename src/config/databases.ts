@@ -110,13 +110,37 @@ const peerOf = (entry: Entry<typeof peerMenu>, profile: Profile): Peer => ({
   udpEncapsulation: entry['udp-encapsulation'],
 });
 
-const identityOf = (entry: Entry<typeof identityMenu>): Identity => ({
-  peer: entry.peer,
-  authMethod: built(entry['auth-method'], entry['auth-method'] === 'pre-shared-key'),
-  secret: entry.secret,
-  myId: built(entry['my-id'], entry['my-id'].kind !== 'dn'),
-  remoteId: built(entry['remote-id'], entry['remote-id'].kind !== 'dn'),
-});
+function identityOf(entry: Entry<typeof identityMenu>): Identity {
+  const shared = { peer: entry.peer, myId: entry['my-id'], remoteId: entry['remote-id'] };
+  const remoteCertificate = entry['remote-certificate'] || undefined;
+  const { certificate } = entry;
+  switch (entry['auth-method']) {
+    case 'pre-shared-key':
+      return { ...shared, authMethod: 'pre-shared-key', secret: entry.secret };
+    case 'digital-signature':
+      return {
+        ...shared,
+        authMethod: 'digital-signature',
+        certificate,
+        remoteCertificate,
+        matchBy: entry['match-by'],
+      };
+    case 'eap':
+      return {
+        ...shared,
+        authMethod: 'eap',
+        eapMethods: entry['eap-methods'],
+        username: entry.username,
+        password: entry.password,
+        certificate,
+        remoteCertificate,
+      };
+    case 'eap-radius':
+      return { ...shared, authMethod: 'eap-radius', certificate };
+    default:
+      return built(undefined as never, false);
+  }
+}
 
 /** The id is the place among all that are written, so that tables and file count alike. */
 const policyOf = (entry: Entry<typeof policyMenu>, place: number, proposal: Proposal): Policy => ({

@@ -79,21 +79,14 @@ export const protocol: Kind<number> = {
 
 const FORMS = 'auto, address:ADDRESS, fqdn:NAME, user-fqdn:USER@NAME, key-id:TEXT or dn';
 
-/** The subject of a certificate (RouterOS 7); nothing but a certificate has one. */
-export interface NameOfCertificate {
-  readonly kind: 'dn';
-}
-
 /** RouterOS's `type:value`. */
-export const identification: Kind<Identification | NameOfCertificate> = {
+export const identification: Kind<Identification> = {
   notation: 'auto | address:… | fqdn:… | user-fqdn:… | key-id:… | dn',
   schema: { type: 'string', pattern: '^(auto|dn|(address|fqdn|user-fqdn|key-id):.+)$' },
   read: (written) => readIdentification(written, FORMS),
 };
 
-export const remoteIdentification: Kind<
-  Identification | NameOfCertificate | { readonly kind: 'ignore' }
-> = {
+export const remoteIdentification: Kind<Identification | { readonly kind: 'ignore' }> = {
   notation: `${identification.notation} | ignore`,
   schema: { type: 'string', pattern: '^(auto|dn|ignore|(address|fqdn|user-fqdn|key-id):.+)$' },
   read(written) {
@@ -102,10 +95,7 @@ export const remoteIdentification: Kind<
   },
 };
 
-function readIdentification(
-  written: unknown,
-  forms: string,
-): Read<Identification | NameOfCertificate> {
+function readIdentification(written: unknown, forms: string): Read<Identification> {
   if (written === 'auto' || written === 'dn') return { value: { kind: written } };
   const [, kind, text = ''] =
     /^([a-z-]+):(.+)$/.exec(typeof written === 'string' ? written : '') ?? [];

@@ -16,12 +16,13 @@ export interface SignedOctets {
 
 const KEY_PAD = new TextEncoder().encode('Key Pad for IKEv2');
 
+/** What is signed, or MACed with the shared key: message | nonce | prf(SK_p, RestOfIDPayload). */
+export const signedOctets = (row: PrfRow, signed: SignedOctets): Uint8Array =>
+  Buffer.concat([signed.message, signed.peerNonce, prf(row, signed.idKey, signed.idBody)]);
+
 /** AUTH = prf(prf(Shared Secret, "Key Pad for IKEv2"), SignedOctets). */
-export function sharedKeyMic(row: PrfRow, secret: Uint8Array, signed: SignedOctets): Uint8Array {
-  const padded = prf(row, secret, KEY_PAD);
-  const macedId = prf(row, signed.idKey, signed.idBody);
-  return prf(row, padded, signed.message, signed.peerNonce, macedId);
-}
+export const sharedKeyMic = (row: PrfRow, secret: Uint8Array, signed: SignedOctets): Uint8Array =>
+  prf(row, prf(row, secret, KEY_PAD), signedOctets(row, signed));
 
 /** Comparison whose time tells nothing about where two MACs differ. */
 export function sameMac(a: Uint8Array, b: Uint8Array): boolean {

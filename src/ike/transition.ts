@@ -22,7 +22,10 @@ export interface Transition {
   readonly requires: readonly PayloadName[];
   /** What else is read; anything beyond is passed over. */
   readonly allows: readonly PayloadName[];
-  /** Returns the next state, one of `to`. Changes nothing before its last await. */
+  /**
+   * Returns the next state, one of `to`. Before its last await it changes nothing that another SA or
+   * the operator could see: the next step of this SA waits for it, those of others do not.
+   */
   readonly run: (exchange: Exchange) => Promise<State> | State;
   readonly to: readonly State[];
   /** What ends the new state if nothing more comes: see timers.ts. */

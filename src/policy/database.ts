@@ -9,7 +9,9 @@ export type Identification =
   | { readonly kind: 'address'; readonly address: Address }
   | { readonly kind: 'fqdn'; readonly text: string }
   | { readonly kind: 'user-fqdn'; readonly text: string }
-  | { readonly kind: 'key-id'; readonly data: Uint8Array };
+  | { readonly kind: 'key-id'; readonly data: Uint8Array }
+  /** The subject of the certificate. */
+  | { readonly kind: 'dn' };
 
 export interface Profile {
   readonly name: string;
@@ -56,13 +58,45 @@ export interface Peer {
   readonly udpEncapsulation: boolean;
 }
 
-export interface Identity {
+/** What every method has: whom the entry is for, and who each side says it is. */
+interface AnyIdentity {
   readonly peer: string;
-  readonly authMethod: 'pre-shared-key';
-  readonly secret: Uint8Array;
   readonly myId: Identification;
   readonly remoteId: Identification | { readonly kind: 'ignore' };
 }
+
+export interface SharedKeyIdentity extends AnyIdentity {
+  readonly authMethod: 'pre-shared-key';
+  readonly secret: Uint8Array;
+}
+
+export interface SignatureIdentity extends AnyIdentity {
+  readonly authMethod: 'digital-signature';
+  /** Names in the menu certificate: ours, then its chain. */
+  readonly certificate: readonly string[];
+  /** The one certificate the peer may show; undefined: any of a trusted CA. */
+  readonly remoteCertificate: string | undefined;
+  readonly matchBy: 'remote-id' | 'certificate';
+}
+
+/** We call and prove ourselves by EAP; the peer by its certificate. */
+export interface EapIdentity extends AnyIdentity {
+  readonly authMethod: 'eap';
+  readonly eapMethods: readonly string[];
+  readonly username: string;
+  readonly password: string;
+  readonly certificate: readonly string[];
+  readonly remoteCertificate: string | undefined;
+}
+
+/** A RADIUS server decides about who calls us; we prove ourselves by certificate, if there is one. */
+export interface EapRadiusIdentity extends AnyIdentity {
+  readonly authMethod: 'eap-radius';
+  readonly certificate: readonly string[];
+}
+
+export type Identity = SharedKeyIdentity | SignatureIdentity | EapIdentity | EapRadiusIdentity;
+export type AuthMethodName = Identity['authMethod'];
 
 /** How many the data plane has room for; equals the contract's (test/config/capacity.test.ts). */
 export const MAX_POLICIES = 16384;

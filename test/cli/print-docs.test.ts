@@ -42,9 +42,10 @@ docs('the two sites of the example mirror each other', () => {
   });
   assert.equal(east!.policies[0]!.src, west!.policies[0]!.dst);
   assert.equal(east!.policies[0]!.dst, west!.policies[0]!.src);
-  assert.equal(east!.identities[0]!.secret, west!.identities[0]!.secret);
-  assert.equal(east!.identities[0]!.myId, west!.identities[0]!.remoteId);
-  assert.equal(east!.identities[0]!.remoteId, west!.identities[0]!.myId);
+  const [mine, theirs] = [east!.identities[0]!, west!.identities[0]!];
+  // The same secret, each the other's mirror image.
+  const mirrored = { ...theirs, peer: 'west', myId: theirs.remoteId, remoteId: theirs.myId };
+  assert.equal(mine, mirrored);
   assert.equal(east!.peers[0]!.address.address, west!.peers[0]!.localAddress);
 });
 

@@ -1,7 +1,13 @@
 // The configuration of the two sites of an exchange test, east and west, as the daemon would hand it
 // to the engine.
 import { parseAddress, parsePrefix, type Address } from '../../src/policy/address.js';
-import type { Databases, Identity, Peer, Policy } from '../../src/policy/database.js';
+import type {
+  Databases,
+  Identity,
+  Peer,
+  Policy,
+  SharedKeyIdentity,
+} from '../../src/policy/database.js';
 import type { Profile, Proposal } from '../../src/policy/database.js';
 
 export const address = (text: string): Address => parseAddress(text)!;
@@ -35,7 +41,9 @@ export interface SiteOptions {
   readonly profile?: Partial<Profile>;
   readonly proposal?: Partial<Proposal>;
   readonly peer?: Partial<Peer>;
-  readonly identity?: Partial<Identity>;
+  readonly identity?: Partial<SharedKeyIdentity>;
+  /** Instead of the one with the secret: other methods, several of them. */
+  readonly identities?: (shared: Pick<Identity, 'peer' | 'myId' | 'remoteId'>) => Identity[];
   /** Policies between the sites; each has networks of its own. */
   readonly policies?: number;
   /** Changes to all of them, or to each. */
@@ -60,7 +68,7 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
     udpEncapsulation: false,
     ...options.peer,
   };
-  const identity: Identity = {
+  const identity: SharedKeyIdentity = {
     peer: other,
     authMethod: 'pre-shared-key',
     secret: new TextEncoder().encode('a secret of the tests'),
@@ -68,6 +76,8 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
     remoteId: { kind: 'fqdn', text: `${other}.example` },
     ...options.identity,
   };
+  const { myId, remoteId } = identity;
+  const identities = options.identities?.({ peer: other, myId, remoteId }) ?? [identity];
   const nets = { east: 18, west: 19 };
   const policies = Array.from(
     { length: options.policies ?? 1 },
@@ -89,5 +99,5 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
       ...options.policy,
     }),
   ).map((policy) => options.eachPolicy?.(policy, side) ?? policy);
-  return { peers: [peer], identities: [identity], policies };
+  return { peers: [peer], identities, policies };
 }

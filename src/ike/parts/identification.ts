@@ -33,6 +33,8 @@ function toWire(id: Exclude<Identity['myId'], { kind: 'ignore' }>, sa: IkeSa): W
       return { idType: ID_RFC822_ADDR, data: new TextEncoder().encode(id.text) };
     case 'key-id':
       return { idType: ID_KEY_ID, data: id.data };
+    case 'dn':
+      throw new Error('bug: a subject as identity, and no certificate');
   }
 }
 

@@ -4,12 +4,10 @@
 //   HDR, SK {IDi, [N(INITIAL_CONTACT)],
 //       [IDr], AUTH, SAi2, TSi, TSr}     -->
 //                                        <--    HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
-import { sameMac, sharedKeyMic } from '../../crypto/authentication.js';
-import type { Identity, Policy } from '../../policy/database.js';
+import type { Policy } from '../../policy/database.js';
 import type { PlainPayload } from '../../wire/chain.js';
-import { AUTH_SHARED_KEY_MIC, IKE_AUTH } from '../../wire/numbers.js';
+import { IKE_AUTH } from '../../wire/numbers.js';
 import { N, notifyName } from '../../wire/notifications.js';
-import type { IdPayload } from '../../wire/payloads/identification.js';
 import { identitiesOf, policiesOf } from '../directory.js';
 import { IkeError, NOTIFIED } from '../errors.js';
 import {
@@ -22,6 +20,7 @@ import {
   required,
   type Work,
 } from '../exchange.js';
+import { checkProof, proofOf } from '../parts/authentication.js';
 import {
   acceptChild,
   buildChildSa,
@@ -33,7 +32,8 @@ import {
   refuseMode,
 } from '../parts/child.js';
 import { takeChild } from '../parts/child.js';
-import { buildId, formatExpected, formatId, idBody, matchesId } from '../parts/identification.js';
+import { buildId, formatId } from '../parts/identification.js';
+import { checkIdentity, chooseIdentity } from '../parts/identity-choice.js';
 import { type ChildOffer, encapsulates, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
@@ -48,7 +48,7 @@ import {
 const ENCRYPTED_FIRST_GROUPS: readonly undefined[] = []; // §1.2: no key exchange of its own
 
 /** HDR, SK {IDi, [N(INITIAL_CONTACT)], [IDr], AUTH, SAi2, TSi, TSr} --> */
-export function startAuth(work: Work): State {
+export async function startAuth(work: Work): Promise<State> {
   const { world, sa } = work;
   const handshake = sa.handshake!;
   const [identity] = identitiesOf(world.databases, sa.peer);
@@ -56,6 +56,7 @@ export function startAuth(work: Work): State {
   const idi = buildId('IDi', sa.identity.myId, sa);
   const { remoteId } = sa.identity;
   const named = remoteId.kind !== 'auto' && remoteId.kind !== 'ignore';
+  const proof = await proofOf(work, sa.identity, idi);
   const first = sa.peer.sendInitialContact && !world.store.established(sa.peer.name);
   const policy = firstPolicy(work);
   if (!policy) return 'dead';
@@ -64,7 +65,7 @@ export function startAuth(work: Work): State {
     idi,
     ...(first ? [notify(N.INITIAL_CONTACT)] : []),
     ...(named ? [buildId('IDr', remoteId, sa)] : []),
-    buildAuth(work, idi),
+    ...proof,
     ...buildChildSa(handshake.child),
     ...buildChildTs(handshake.child),
   ];
@@ -83,64 +84,16 @@ function firstPolicy(work: Work): Policy | undefined {
   return policy;
 }
 
-/** AUTH over a side's own first message, the peer's nonce and the side's identity (§2.15). */
-function authOf({ sa }: Work, side: 'initiator' | 'responder', id: IdPayload): Uint8Array {
-  const { suite, pi, pr } = sa.secured!;
-  const { request, response, nonceInitiator, nonceResponder } = sa.handshake!;
-  const initiator = side === 'initiator';
-  return sharedKeyMic(suite.prf, sa.identity!.secret, {
-    message: initiator ? request : response,
-    peerNonce: initiator ? nonceResponder : nonceInitiator,
-    idBody: idBody(id),
-    idKey: initiator ? pi : pr,
-  });
-}
-
-const buildAuth = (work: Work, id: IdPayload): PlainPayload => ({
-  type: 'AUTH',
-  method: AUTH_SHARED_KEY_MIC,
-  data: authOf(work, work.sa.side, id),
-});
-
-function checkAuth(exchange: Exchange, id: IdPayload): void {
-  const { sa } = exchange;
-  const { method, data } = required(exchange, 'AUTH');
-  const who = formatId(id);
-  if (method !== AUTH_SHARED_KEY_MIC) {
-    const text = `peer ${who} authenticates by method ${method}, we allow pre-shared-key only`;
-    throw new IkeError('authentication-failed', text);
-  }
-  const peerSide = sa.side === 'initiator' ? 'responder' : 'initiator';
-  if (!sameMac(data, authOf(exchange, peerSide, id))) {
-    const text = `the secret of peer ${who} is not the one of identity '${sa.peer.name}'`;
-    throw new IkeError('authentication-failed', text);
-  }
-}
-
-/** The identity entry whose remote-id names this peer; one that takes any comes last. */
-function identityFor(exchange: Exchange, id: IdPayload): Identity {
-  const { world, sa } = exchange;
-  const all = identitiesOf(world.databases, sa.peer);
-  const matching = all.filter(({ remoteId }) => matchesId(remoteId, id, sa));
-  const named = matching.find(({ remoteId }) => !['auto', 'ignore'].includes(remoteId.kind));
-  const chosen = named ?? matching[0];
-  if (chosen) return chosen;
-  const expected = all.map(({ remoteId }) => formatExpected(remoteId, sa)).join(' or ');
-  throw new IkeError(
-    'authentication-failed',
-    `peer says it is ${formatId(id)}; identity '${sa.peer.name}' expects ${expected || 'nobody'}`,
-  );
-}
-
-/** Responder. After `checkAuth` the peer is known; before it nothing changes. */
-function answerAuth(exchange: Exchange): State {
+/** Responder. After `checkProof` the peer is known; before it nothing changes. */
+async function answerAuth(exchange: Exchange): Promise<State> {
   const { sa } = exchange;
   const idi = required(exchange, 'IDi');
-  sa.identity = identityFor(exchange, idi);
-  checkAuth(exchange, idi);
+  const identity = chooseIdentity(exchange, idi);
+  await checkProof(exchange, identity, idi);
+  const idr = buildId('IDr', identity.myId, sa);
+  const own = [idr, ...(await proofOf(exchange, identity, idr))];
+  sa.identity = identity;
   sa.remoteId = formatId(idi);
-  const idr = buildId('IDr', sa.identity.myId, sa);
-  const own = [idr, buildAuth(exchange, idr)];
   const { nonceInitiator: initiator, nonceResponder: responder } = sa.handshake!;
   if (notification(exchange, N.INITIAL_CONTACT)) forgetOthers(exchange);
   becomeEstablished(exchange);
@@ -170,16 +123,12 @@ function refuseEap(exchange: Exchange): State {
 }
 
 /** <-- HDR, SK {IDr, AUTH, SAr2, TSi, TSr} */
-function takeAuth(exchange: Exchange): State {
+async function takeAuth(exchange: Exchange): Promise<State> {
   const { sa } = exchange;
   const handshake = sa.handshake!;
   const idr = required(exchange, 'IDr');
-  if (!matchesId(sa.identity!.remoteId, idr, sa)) {
-    const expected = formatExpected(sa.identity!.remoteId, sa);
-    const text = `peer says it is ${formatId(idr)}; identity '${sa.peer.name}' expects ${expected}`;
-    throw new IkeError('authentication-failed', text);
-  }
-  checkAuth(exchange, idr);
+  checkIdentity(exchange, sa.identity!, idr);
+  await checkProof(exchange, sa.identity!, idr);
   sa.remoteId = formatId(idr);
   const { nonceInitiator, nonceResponder, child } = handshake;
   sa.window.pending = undefined;
