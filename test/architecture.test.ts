@@ -18,7 +18,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/policy': [],
   'src/net': ['src/contract'],
   'src/crypto': ['src/algorithms'],
-  'src/ike': ['src/wire', 'src/algorithms', 'src/crypto', 'src/policy'],
+  'src/eap': ['src/crypto'],
+  'src/ike': ['src/wire', 'src/algorithms', 'src/crypto', 'src/policy', 'src/eap'],
   'src/dataplane': ['src/contract', 'src/algorithms', 'src/policy', 'src/net'],
   'src/config': ['src/algorithms', 'src/policy'],
   'src/daemon': ['src/*'],
@@ -103,11 +104,11 @@ architecture('control plane and data plane never import each other', () => {
   assert.equal(wrong, []);
 });
 
-architecture('ike/ opens no socket, reads no clock, draws no randomness', () => {
+architecture('ike/ and eap/ open no socket, read no clock, draw no randomness', () => {
   const forbidden =
     /\b(Date\.now|setTimeout|setInterval|randomBytes|node:dgram|node:net|node:fs|koffi|performance\.now|Math\.random)\b/;
   const wrong = files
-    .filter((file) => file.startsWith('src/ike/') || file.startsWith('src/wire/'))
+    .filter((file) => /^src\/(ike|wire|eap)\//.test(file))
     .filter((file) => forbidden.test(text(file)));
   assert.equal(wrong, []);
 });
