@@ -10,7 +10,9 @@ export const align4 = (length: number): number => (length + 3) & ~3;
 
 export interface Attribute {
   readonly type: number;
-  readonly data: Uint8Array;
+  /** A value, or attributes inside this one; `prefix` stands before those. */
+  readonly data: Uint8Array | readonly Attribute[];
+  readonly prefix?: Uint8Array;
 }
 
 export const bytesAttribute = (type: number, data: Uint8Array): Attribute => ({ type, data });
@@ -41,24 +43,77 @@ export const textAttribute = (type: number, text: string): Attribute => ({
 export const nestedAttribute = (
   type: number,
   inner: readonly Attribute[],
-  prefix: Uint8Array = new Uint8Array(0),
-): Attribute => ({ type: type | NLA_F_NESTED, data: concat([prefix, encodeAttributes(inner)]) });
+  prefix?: Uint8Array,
+): Attribute => ({ type: type | NLA_F_NESTED, data: inner, ...(prefix ? { prefix } : {}) });
 
-export function encodeAttributes(list: readonly Attribute[]): Uint8Array {
-  let size = 0;
-  for (const { data } of list) size += align4(HEADER + data.length);
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const { type, data } of list) {
-    const length = HEADER + data.length;
-    out[at] = length;
-    out[at + 1] = length >> 8;
-    out[at + 2] = type;
-    out[at + 3] = type >> 8;
-    out.set(data, at + HEADER);
-    at += align4(length);
+/**
+ * Where messages are put together, one behind the other: a packet filter of ten thousand rules has a
+ * million attributes, and an array for each would keep the garbage collector busy for longer than the
+ * kernel takes.
+ */
+export class MessageBuffer {
+  #bytes = new Uint8Array(4096);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
   }
-  return out;
+
+  /** What was put so far; good until the next one is put. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** Bytes, and zeros up to a multiple of four. */
+  put(data: Uint8Array): void {
+    const at = this.#take(align4(data.length));
+    this.#bytes.set(data, at);
+  }
+
+  putAttributes(list: readonly Attribute[]): void {
+    for (const { type, data, prefix } of list) {
+      const at = this.#take(HEADER);
+      if (prefix) this.put(prefix);
+      if (data instanceof Uint8Array) this.put(data);
+      else this.putAttributes(data);
+      const length = data instanceof Uint8Array ? HEADER + data.length : this.#length - at;
+      this.setU16(at, length);
+      this.setU16(at + 2, type);
+    }
+  }
+
+  /** Sets bits of a byte that was put. */
+  add(at: number, bits: number): void {
+    this.#bytes[at]! |= bits;
+  }
+
+  setU16(at: number, value: number): void {
+    this.#bytes[at] = value;
+    this.#bytes[at + 1] = value >> 8;
+  }
+
+  setU32(at: number, value: number): void {
+    this.setU16(at, value);
+    this.setU16(at + 2, value >> 16);
+  }
+
+  /** The place of `size` zeroed bytes more. */
+  #take(size: number): number {
+    const at = this.#length;
+    const end = at + size;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.fill(0, at, end);
+    this.#length = end;
+    return at;
+  }
 }
 
 /** Reads attributes; one whose length does not fit ends the list. A repeated type: the last counts. */
@@ -85,14 +140,4 @@ export function textOf(data: Uint8Array | undefined): string | undefined {
   if (!data) return undefined;
   const end = data.indexOf(0);
   return new TextDecoder().decode(end < 0 ? data : data.subarray(0, end));
-}
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

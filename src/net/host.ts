@@ -104,18 +104,10 @@ export class HostRoutes {
     return withNetlink((netlink) => {
       const wanted = this.#plan(netlink, policies);
       const found = ours(netlink);
-      const known = new Set([...found.rules.map(ruleText), ...found.routes.map(routeKey)]);
-      const missing = {
-        routes: wanted.routes.filter((route) => !known.has(routeKey(route))),
-        rules: wanted.rules.filter((rule) => !known.has(ruleText(rule))),
-      };
+      const missing = notIn(found, wanted);
       netlink.changeAll(missing.routes.map((route) => routeAddition(route)));
       netlink.changeAll(missing.rules.map(ruleAddition));
-      const kept = new Set([...wanted.rules.map(ruleText), ...wanted.routes.map(routeKey)]);
-      removeAll(netlink, {
-        rules: found.rules.filter((rule) => !kept.has(ruleText(rule))),
-        routes: found.routes.filter((route) => !kept.has(routeKey(route))),
-      });
+      removeAll(netlink, notIn(wanted, found));
       return this.#prepareTun(policies);
     });
   }
@@ -250,6 +242,18 @@ function ours(netlink: Netlink): Plan {
   return {
     rules: listRules(netlink).filter(({ protocol }) => protocol === OURS),
     routes: listRoutes(netlink).filter(({ protocol }) => protocol === OURS),
+  };
+}
+
+/** Those rules and routes of `some` that `other` lacks. */
+function notIn(other: Plan, some: Plan): Plan {
+  if (some.rules.length + some.routes.length === 0) return some;
+  // on a start nothing is there yet, and of twenty thousand routes each would be made a key for nothing
+  if (other.rules.length + other.routes.length === 0) return some;
+  const known = new Set([...other.rules.map(ruleText), ...other.routes.map(routeKey)]);
+  return {
+    rules: some.rules.filter((rule) => !known.has(ruleText(rule))),
+    routes: some.routes.filter((route) => !known.has(routeKey(route))),
   };
 }
 

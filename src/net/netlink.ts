@@ -1,8 +1,7 @@
 // Netlink: one request and its answer, or a transaction of many that the kernel makes whole or not at
 // all, over an AF_NETLINK socket of the calling thread's namespace; rtnetlink unless told otherwise.
 // A failure names the request in words, the kernel's errno and its own sentence (extended ack).
-import { type Attribute, align4, concat, decodeAttributes } from './attributes.js';
-import { encodeAttributes } from './attributes.js';
+import { type Attribute, align4, decodeAttributes, MessageBuffer } from './attributes.js';
 import { textOf, u32Of } from './attributes.js';
 import {
   type Advice,
@@ -66,6 +65,10 @@ interface Message {
 const DUMP_ATTEMPTS = 5;
 /** An acknowledgement takes under 1 KiB of the socket's buffer, which has 208 unless told otherwise. */
 const PER_DATAGRAM = 96;
+/** What an error says of a request. */
+type Named = Pick<Request, 'what' | 'advice'>;
+const FLAGS_AT = 6;
+const HEADER = new Uint8Array(NLMSG_HEADER);
 /** An acknowledgement repeats its request and adds a sentence. */
 const ANSWER = 16384;
 
@@ -73,6 +76,7 @@ const ANSWER = 16384;
 export class Netlink {
   readonly #fd: number;
   readonly #answer = allocate(ANSWER);
+  readonly #sent = new MessageBuffer();
   #sequence = 1;
 
   /** `family`: NETLINK_ROUTE, NETLINK_NETFILTER. */
@@ -86,6 +90,11 @@ export class Netlink {
 
   close(): void {
     close(this.#fd);
+  }
+
+  /** Room for what is sent at once, past the system's limit; whether we may. */
+  enlarge(bytes: number): boolean {
+    return tryOption(this.#fd, 'SO_SNDBUFFORCE', bytes);
   }
 
   /** Asks for a change. */
@@ -107,7 +116,8 @@ export class Netlink {
 
   #changeSome(requests: readonly Request[], but: ReadonlySet<string>): void {
     const first = this.#sequence + 1;
-    this.#transmit(concat(requests.map((each) => this.#encode(each, NLM_F_ACK))), requests[0]!);
+    for (const each of requests) this.#encode(each, NLM_F_ACK);
+    this.#transmit(requests[0]!);
     let failure: unknown;
     for (let answered = 0; answered < requests.length; ) {
       const bytes = this.#receiveAnswer(requests[answered]!);
@@ -170,19 +180,26 @@ export class Netlink {
 
   /**
    * Sends requests that belong together in one datagram: all happen or none. The first failure is
-   * thrown. What does not fit the socket's buffer (SO_SNDBUF) is refused: EMSGSIZE.
+   * thrown. What does not fit the socket's buffer (SO_SNDBUF) is refused: EMSGSIZE. Each is put into
+   * the datagram as it comes: thousands are never there together.
    */
-  transaction(requests: readonly Request[]): void {
+  transaction(requests: Iterable<Request>): void {
     const first = this.#sequence + 1;
-    const encoded = requests.map((request, index) =>
-      this.#encode(request, index === requests.length - 2 ? NLM_F_ACK : 0),
-    );
-    this.#transmit(concat(encoded), requests[0]!);
+    const sent: Named[] = [];
+    const places: number[] = [];
+    for (const request of requests) {
+      places.push(this.#sent.length);
+      this.#encode(request, 0);
+      const { what, advice } = request;
+      sent.push(advice ? { what, advice } : { what });
+    }
     // The last request of a batch is acknowledged; a failure stands in front of that.
-    const acknowledged = first + requests.length - 2;
+    this.#sent.add(places.at(-2)! + FLAGS_AT, NLM_F_ACK);
+    this.#transmit(sent[0]!);
+    const acknowledged = this.#sequence - 1;
     for (;;) {
-      for (const message of messages(this.#receive(requests[0]!.what))) {
-        const request = requests[message.sequence - first];
+      for (const message of messages(this.#receive(sent[0]!.what))) {
+        const request = sent[message.sequence - first];
         if (!request || message.type !== NLMSG_ERROR) continue;
         raise(message, request);
         if (message.sequence === acknowledged) return;
@@ -191,26 +208,26 @@ export class Netlink {
   }
 
   #send(request: Request, flags: number): void {
-    this.#transmit(this.#encode(request, flags), request);
+    this.#encode(request, flags);
+    this.#transmit(request);
   }
 
-  #encode(request: Request, flags: number): Uint8Array {
-    const attributes = encodeAttributes(request.attributes ?? []);
-    const body = align4(request.body.length);
-    const bytes = new Uint8Array(NLMSG_HEADER + body + attributes.length);
-    const view = new DataView(bytes.buffer);
-    bytes.set(request.body, NLMSG_HEADER);
-    bytes.set(attributes, NLMSG_HEADER + body);
-    view.setUint32(0, bytes.length, true);
-    view.setUint16(4, request.type, true);
-    view.setUint16(6, NLM_F_REQUEST | flags | (request.flags ?? 0), true);
-    view.setUint32(8, ++this.#sequence, true);
-    return bytes;
+  /** Puts a request behind those that wait to be sent. */
+  #encode(request: Request, flags: number): void {
+    const at = this.#sent.length;
+    this.#sent.put(HEADER);
+    this.#sent.put(request.body);
+    this.#sent.putAttributes(request.attributes ?? []);
+    this.#sent.setU32(at, this.#sent.length - at);
+    this.#sent.setU16(at + 4, request.type);
+    this.#sent.setU16(at + FLAGS_AT, NLM_F_REQUEST | flags | (request.flags ?? 0));
+    this.#sent.setU32(at + 8, ++this.#sequence);
   }
 
-  #transmit(bytes: Uint8Array, { what, advice }: Request): void {
-    const at = addressOf(bytes);
-    check(send(this.#fd, at, bytes.length, 0), 'netlink send', what, advice);
+  #transmit({ what, advice }: Named): void {
+    const { bytes } = this.#sent;
+    this.#sent.clear();
+    check(send(this.#fd, addressOf(bytes), bytes.length, 0), 'netlink send', what, advice);
   }
 
   /** Reads until the answer is complete: an acknowledgement, the end of a dump, or the one object. */
@@ -271,7 +288,7 @@ function messages(bytes: Uint8Array): Message[] {
 }
 
 /** Throws where an acknowledgement (struct nlmsgerr) or the end of a dump carries an errno. */
-function raise({ type, flags, payload }: Message, { what, advice }: Request): void {
+function raise({ type, flags, payload }: Message, { what, advice }: Named): void {
   const error = -((u32Of(payload) ?? 0) | 0);
   if (error === 0) return;
   let said = '';

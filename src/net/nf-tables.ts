@@ -20,7 +20,15 @@ const SET_INTERVAL = 4;
 const INTERVAL_END = 1;
 const OBJECT_COUNTER = 1;
 /** An attribute's length is 16 bits: a set's elements travel in several messages. */
-const ELEMENTS_PER_MESSAGE = 1000;
+const RANGES_PER_MESSAGE = 500;
+/**
+ * The kernel goes through a chain's rules again at the end of each transaction, so filling one with
+ * thousands wants few transactions; they need a buffer past the system's limit, which is not for
+ * everybody to have. A rule takes at most 1 KiB.
+ */
+const LARGE_BUFFER = 4 << 20;
+const MANY_REQUESTS = 2500;
+const FEW_REQUESTS = 100;
 const TABLE_OWNED = 2; // NFT_TABLE_F_OWNER: goes with the socket that made it
 /** What a kernel without nf_tables answers, and with what. */
 const NONE =
@@ -57,13 +65,16 @@ export function newChain(table: string, chain: string, hook?: [number, number]):
   return message(NEWCHAIN, `add chain ${table} ${chain}`, attributes);
 }
 
-export function newRule(table: string, chain: string, list: readonly Expression[]): Request {
+/** For rules of one chain: what is the same in all of them is made once. */
+export function ruleMaker(table: string, chain: string): (list: readonly Expression[]) => Request {
   const names = [textAttribute(1, table), textAttribute(2, chain)];
-  const request = message(NEWRULE, `add rule ${table} ${chain}`, [
-    ...names,
-    nestedAttribute(4, expressionList(list)),
-  ]);
-  return { ...request, flags: NLM_F_CREATE | NLM_F_APPEND };
+  const body = Uint8Array.of(INET, 0, 0, 0);
+  const [type, flags] = [SUBSYSTEM | NEWRULE, NLM_F_CREATE | NLM_F_APPEND];
+  const what = `add rule ${table} ${chain}`;
+  return (list) => {
+    const attributes = [...names, nestedAttribute(4, expressionList(list))];
+    return { type, flags, body, attributes, what };
+  };
 }
 
 /** A set of address ranges; `id` is any number, unique in the transaction. */
@@ -78,23 +89,22 @@ export const newAddressSet = (table: string, set: string, id: number, bytes: 4 |
   ]);
 
 /** The ranges of a set, in order and apart from each other; an `end` of undefined has no end. */
-export function setElements(
+export function* setElements(
   table: string,
   set: string,
   ranges: readonly { readonly start: Uint8Array; readonly end: Uint8Array | undefined }[],
-): Request[] {
-  const elements = ranges.flatMap(({ start, end }) => [
-    nestedAttribute(1, [nestedAttribute(1, [bytesAttribute(1, start)])]),
-    ...(end ? [endOf(end)] : []),
-  ]);
-  const requests: Request[] = [];
-  for (let at = 0; at < elements.length; at += ELEMENTS_PER_MESSAGE) {
-    const some = elements.slice(at, at + ELEMENTS_PER_MESSAGE);
-    const names = [textAttribute(1, table), textAttribute(2, set)];
+): Generator<Request> {
+  const names = [textAttribute(1, table), textAttribute(2, set)];
+  for (let at = 0; at < ranges.length; at += RANGES_PER_MESSAGE) {
+    const elements = ranges
+      .slice(at, at + RANGES_PER_MESSAGE)
+      .flatMap(({ start, end }) => [
+        nestedAttribute(1, [nestedAttribute(1, [bytesAttribute(1, start)])]),
+        ...(end ? [endOf(end)] : []),
+      ]);
     const what = `add elements to ${table} ${set}`;
-    requests.push(message(NEWSETELEM, what, [...names, nestedAttribute(3, some)]));
+    yield message(NEWSETELEM, what, [...names, nestedAttribute(3, elements)]);
   }
-  return requests;
 }
 
 /** The first address behind a range. */
@@ -109,24 +119,40 @@ export const newCounter = (table: string, name: string): Request =>
     nestedAttribute(4, []),
   ]);
 
+function* framed(requests: Iterable<Request>): Generator<Request> {
+  const body = Uint8Array.of(0, 0, 0, SUBSYSTEM >> 8);
+  const edge = { body, what: 'an nf_tables change', advice: ABSENT };
+  yield { ...edge, type: BATCH_BEGIN };
+  yield* requests;
+  yield { ...edge, type: BATCH_END };
+}
+
 /** A netlink socket for nf_tables of the calling thread's network namespace. */
 export class NfTables {
   readonly #netlink = new Netlink(NETLINK_NETFILTER, 'an nf_tables socket', ABSENT);
+  /** How many requests fit a transaction. */
+  readonly #room = this.#netlink.enlarge(LARGE_BUFFER) ? MANY_REQUESTS : FEW_REQUESTS;
 
   close(): void {
     this.#netlink.close();
   }
 
   /** Makes all changes, or none and throws the first refusal. */
-  commit(requests: readonly Request[]): void {
-    const frame = Uint8Array.of(0, 0, 0, SUBSYSTEM >> 8);
-    const edge = (type: number): Request => ({
-      type,
-      body: frame,
-      what: 'an nf_tables change',
-      advice: ABSENT,
-    });
-    this.#netlink.transaction([edge(BATCH_BEGIN), ...requests, edge(BATCH_END)]);
+  commit(requests: Iterable<Request>): void {
+    this.#netlink.transaction(framed(requests));
+  }
+
+  /** Makes changes in their order, as many at a time as fit: to be undone where it throws. */
+  commitMany(requests: Iterable<Request>): void {
+    const all = requests[Symbol.iterator]();
+    let next = all.next();
+    const some = function* (room: number): Generator<Request> {
+      for (let left = room; left > 0 && !next.done; left--) {
+        yield next.value;
+        next = all.next();
+      }
+    };
+    while (!next.done) this.commit(some(this.#room));
   }
 
   /** Names of the tables of our family, whoever made them. */

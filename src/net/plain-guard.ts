@@ -45,8 +45,6 @@ const [ICMPV6, UDP, ESP, AH] = [58, 17, 50, 51];
 const IKE_PORTS = [500, 4500];
 const NEIGHBOUR_TYPES = [133, 134, 135, 136, 137]; // RFC 4861 §4
 const LO = 'lo';
-/** Requests in a transaction: below 100 KiB, which every socket buffer takes. */
-const PER_TRANSACTION = 100;
 const FAMILIES = [4, 6] as const;
 
 export class PlainGuard {
@@ -68,11 +66,8 @@ export class PlainGuard {
     const [a, b] = this.#names();
     const next = this.#current === a ? b : a;
     const other = next === a ? b : a;
-    const filled = fill(next, policies);
     this.#commit([...emptied(next), nft.newTable(next, !this.#options.failClosed)]);
-    for (let at = 0; at < filled.length; at += PER_TRANSACTION) {
-      this.#commit(filled.slice(at, at + PER_TRANSACTION));
-    }
+    this.#tables.commitMany(fillRequests(next, policies));
     const seen = this.refused();
     this.#commit([...hooked(next, this.#options.tun, policies), ...emptied(other)]);
     this.#before = seen;
@@ -109,20 +104,20 @@ export class PlainGuard {
 const emptied = (table: string): Request[] => [nft.newTable(table), nft.deleteTable(table)];
 
 /** Counters, the sets of remote sides, and the policies: nothing reaches them yet. */
-function fill(table: string, policies: readonly GuardedPolicy[]): Request[] {
-  const sets = FAMILIES.flatMap((family) => {
-    const ranges = remoteRanges(family, policies);
+export function* fillRequests(
+  table: string,
+  policies: readonly GuardedPolicy[],
+): Generator<Request> {
+  yield nft.newCounter(table, UNPROTECTED);
+  yield nft.newCounter(table, DISCARDED);
+  yield nft.newChain(table, POLICIES);
+  for (const family of FAMILIES) {
     const [name, bytes] = [setOf(family), family === 4 ? (4 as const) : (16 as const)];
-    const made = nft.newAddressSet(table, name, family, bytes);
-    return [made, ...nft.setElements(table, name, ranges)];
-  });
-  return [
-    nft.newCounter(table, UNPROTECTED),
-    nft.newCounter(table, DISCARDED),
-    nft.newChain(table, POLICIES),
-    ...sets,
-    ...policies.flatMap(inward).map((list) => nft.newRule(table, POLICIES, list)),
-  ];
+    yield nft.newAddressSet(table, name, family, bytes);
+    yield* nft.setElements(table, name, remoteRanges(family, policies));
+  }
+  const rule = nft.ruleMaker(table, POLICIES);
+  for (const policy of policies) for (const list of inward(policy)) yield rule(list);
 }
 
 /** The chains where packets enter. */
@@ -146,7 +141,7 @@ function hooked(table: string, tun: string, policies: readonly GuardedPolicy[]):
   const leaving = (list: Expression[]): Expression[] => [...list, when.leave];
   const chain = (name: string, hook: number, rules: Expression[][]): Request[] => [
     nft.newChain(table, name, [hook, PRIORITY]),
-    ...rules.map((list) => nft.newRule(table, name, list)),
+    ...rules.map(nft.ruleMaker(table, name)),
   ];
   return [
     ...chain('input', nft.HOOK_INPUT, [

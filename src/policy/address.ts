@@ -60,6 +60,11 @@ function longestZeroRun(words: number[]): { start: number; length: number } {
 
 /** 4 or 16 bytes, network order. */
 export function toBytes({ family, value }: Address): Uint8Array {
+  // Tens of thousands of policies have IPv4 addresses: plain numbers are much quicker.
+  if (family === 4) {
+    const word = Number(value);
+    return Uint8Array.of(word >>> 24, word >>> 16, word >>> 8, word);
+  }
   const bytes = new Uint8Array(addressBits(family) / 8);
   for (let i = bytes.length - 1, rest = value; i >= 0; i--, rest >>= 8n) {
     bytes[i] = Number(rest & 0xffn);
@@ -68,6 +73,10 @@ export function toBytes({ family, value }: Address): Uint8Array {
 }
 
 export function fromBytes(bytes: ArrayLike<number>): bigint {
+  if (bytes.length === 4) {
+    const [a = 0, b = 0, c = 0, d = 0] = [bytes[0], bytes[1], bytes[2], bytes[3]];
+    return BigInt(((a << 24) | (b << 16) | (c << 8) | d) >>> 0);
+  }
   let value = 0n;
   for (let i = 0; i < bytes.length; i++) value = (value << 8n) | BigInt(bytes[i]!);
   return value;
