@@ -23,10 +23,11 @@ export interface Built {
 export function buildDatabases(c: Configuration, file: Built['file']): Built {
   const profiles = new Map(c.profiles.map(({ entry }) => [entry.name, profileOf(entry)]));
   const proposals = new Map(c.proposals.map(({ entry }) => [entry.name, proposalOf(entry)]));
+  const proposalsForAh = new Map(c.proposals.map(({ entry }) => [entry.name, forAh(entry)]));
   const policies = c.policies.map(({ entry }, place) => ({
     disabled: entry.disabled,
     template: entry.template,
-    policy: policyOf(entry, place, proposalFor(entry, c, proposals)),
+    policy: policyOf(entry, place, (isAh(entry) ? proposalsForAh : proposals).get(entry.proposal)!),
   }));
   const only = (test: (one: (typeof policies)[number]) => boolean): Policy[] =>
     policies.filter(test).map(({ policy }) => policy);
@@ -49,17 +50,13 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
   };
 }
 
+const isAh = (policy: Entry<typeof policyMenu>): boolean => policy['ipsec-protocols'] !== 'esp';
+
 /** For AH the integrity algorithms count, whatever the encryption algorithms need. */
-function proposalFor(
-  policy: Entry<typeof policyMenu>,
-  { proposals: written }: Configuration,
-  proposals: ReadonlyMap<string, Proposal>,
-): Proposal {
-  const proposal = proposals.get(policy.proposal)!;
-  if (policy['ipsec-protocols'] === 'esp') return proposal;
-  const { entry } = written.find((found) => found.entry.name === policy.proposal)!;
-  return { ...proposal, authAlgorithms: entry['auth-algorithms'] };
-}
+const forAh = (entry: Entry<typeof proposalMenu>): Proposal => ({
+  ...proposalOf(entry),
+  authAlgorithms: entry['auth-algorithms'],
+});
 
 /** What is enabled of a list that was read without problems. */
 const inUse = <E extends { readonly disabled: boolean }>(

@@ -21,3 +21,15 @@ export const enabled = <F extends Found<Menu>>(found: readonly F[], ...propertie
 
 export const namesOf = (found: readonly Found<Menu>[]): string[] =>
   found.map(({ written }) => written.name).filter((name) => typeof name === 'string');
+
+/** What there is under each key: of ten thousand entries nobody looks through all for each. */
+export function groupBy<K, F>(list: readonly F[], keyOf: (one: F) => K): ReadonlyMap<K, F[]> {
+  const groups = new Map<K, F[]>();
+  for (const one of list) {
+    const key = keyOf(one);
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  return groups;
+}

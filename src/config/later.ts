@@ -1,6 +1,6 @@
 // Values whose effect is still to be built: refused, or the reason why a peer is not started. None is
 // taken and then not carried out.
-import { enabled, type Rule } from './found.js';
+import { enabled, groupBy, type Rule } from './found.js';
 import { type Menu, waitsFor } from './menu.js';
 import { MENUS } from './menus.js';
 import { METHOD_WAITS } from './menus/identity.js';
@@ -54,9 +54,11 @@ export const setAside = (c: Configuration): Waiting[] =>
 export function notStarted(c: Configuration): Map<string, Waiting[]> {
   const reasons = new Map<string, Waiting[]>();
   const menu = (name: string): Menu => MENUS.find((one) => one.name === name)!;
+  const profilesOf = groupBy(c.profiles, ({ entry }) => entry.name);
+  const identitiesOf = groupBy(enabled(c.identities), ({ entry }) => entry.peer);
   for (const peer of enabled(c.peers)) {
-    const profiles = c.profiles.filter(({ entry }) => entry.name === peer.entry.profile);
-    const identities = enabled(c.identities).filter(({ entry }) => entry.peer === peer.entry.name);
+    const profiles = profilesOf.get(peer.entry.profile) ?? [];
+    const identities = identitiesOf.get(peer.entry.name) ?? [];
     // RouterOS takes such a peer, too; no exchange with it could ever succeed.
     const nobody = { path: peer.path, value: 'no identity', what: 'an identity for it' };
     const waiting = [

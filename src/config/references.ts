@@ -22,6 +22,9 @@ export const REFERENCES = [
   ['pool', 'next-pool', 'pool'],
 ] as const;
 
+/** Of so many an error lists the names. */
+const MOST_NAMED = 20;
+
 /** By what is written, so that an entry with another fault still holds its name. */
 export const namesAreUnique: Rule = (c, problems) => {
   for (const { menu, found } of c.all) {
@@ -40,7 +43,7 @@ export const namesAreUnique: Rule = (c, problems) => {
 /** A reference to an entry with a fault of its own is no dangling one. */
 export const referencesExist: Rule = (c, problems) => {
   for (const [from, property, to] of REFERENCES) {
-    const names = namesOf(listOf(c, to));
+    const names = new Set(namesOf(listOf(c, to)));
     for (const { path, entry, unread } of listOf(c, from)) {
       if (unread.has(property)) continue;
       const values = [(entry as Record<string, unknown>)[property]].flat();
@@ -56,11 +59,15 @@ function checkName(
   path: string,
   name: unknown,
   menu: string,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   problems: Problem[],
 ): void {
-  if (typeof name !== 'string' || name === '' || names.includes(name)) return;
-  const known = names.length > 0 ? names.join(', ') : 'there is none';
-  const expected = `the name of a ${menu}: ${known}${suggestion(name, names)}`;
+  if (typeof name !== 'string' || name === '' || names.has(name)) return;
+  const first = [...names].slice(0, MOST_NAMED);
+  const more = names.size > first.length ? ` and ${names.size - first.length} more` : '';
+  const known = names.size > 0 ? `${first.join(', ')}${more}` : 'there is none';
+  // a near name is looked for among all of them: not for each of thousands
+  const near = problems.length < MOST_NAMED ? suggestion(name, [...names]) : '';
+  const expected = `the name of a ${menu}: ${known}${near}`;
   problems.push({ path, value: show(name), expected });
 }

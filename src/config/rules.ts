@@ -68,11 +68,13 @@ function peersAreDistinct(c: Configuration, problems: Problem[]): void {
 
 /** UDP encapsulation is agreed by NAT detection (RFC 7296 §2.23). */
 function encapsulationFits(c: Configuration, problems: Problem[]): void {
-  const without = readable(c.profiles, 'name', 'nat-traversal')
-    .filter(({ entry }) => !entry['nat-traversal'])
-    .map(({ entry }) => entry.name);
+  const without = new Set(
+    readable(c.profiles, 'name', 'nat-traversal')
+      .filter(({ entry }) => !entry['nat-traversal'])
+      .map(({ entry }) => entry.name),
+  );
   for (const { path, entry } of enabled(c.peers, 'udp-encapsulation', 'profile')) {
-    if (!entry['udp-encapsulation'] || !without.includes(entry.profile)) continue;
+    if (!entry['udp-encapsulation'] || !without.has(entry.profile)) continue;
     const expected = `no, as profile '${entry.profile}' says nat-traversal=no`;
     problems.push({ path: `${path}.udp-encapsulation`, value: 'yes', expected });
   }
@@ -81,6 +83,7 @@ function encapsulationFits(c: Configuration, problems: Problem[]): void {
 /** RFC 7296 §3.3: AEAD goes without integrity; everything else must not (RFC 8221 §4). */
 function proposalsFit(c: Configuration, problems: Problem[]): void {
   const both = readable(c.proposals, 'enc-algorithms', 'auth-algorithms');
+  const usedForAh = proposalsForAh(c);
   for (const { path, written, entry } of both) {
     const plain = entry['enc-algorithms'].filter((name) => !isAead(name));
     const value = show(written['auth-algorithms']);
@@ -90,7 +93,7 @@ function proposalsFit(c: Configuration, problems: Problem[]): void {
       const expected = `no null: ${plain.join(', ')} would go without integrity`;
       problems.push({ path: at, value, expected });
     }
-    const forAh = c.policies.some((policy) => usesAh(policy, entry.name));
+    const forAh = usedForAh.has(entry.name);
     if (forAh && integrity.length === 0) {
       const expected = 'an algorithm that is not null: a policy with ipsec-protocols=ah uses this';
       problems.push({ path: at, value, expected });
@@ -104,12 +107,17 @@ function proposalsFit(c: Configuration, problems: Problem[]): void {
   }
 }
 
-const usesAh = ({ entry }: Configuration['policies'][number], proposal: string): boolean =>
-  entry['ipsec-protocols'] === 'ah' && entry.proposal === proposal && entry.disabled !== true;
+const proposalsForAh = ({ policies }: Configuration): ReadonlySet<string> =>
+  new Set(
+    policies
+      .filter(({ entry }) => entry['ipsec-protocols'] === 'ah' && entry.disabled !== true)
+      .map(({ entry }) => entry.proposal),
+  );
 
 /** What a policy says must be something that can be matched and carried out. */
 function policiesFit(c: Configuration, problems: Problem[]): void {
-  const off = c.proposals.filter(({ entry }) => entry.disabled).map(({ entry }) => entry.name);
+  const disabled = c.proposals.filter(({ entry }) => entry.disabled);
+  const off = new Set(disabled.map(({ entry }) => entry.name));
   for (const { path, entry: policy, unread } of c.policies) {
     const wrong = (property: keyof Policy, value: string, expected: string): void => {
       problems.push({ path: `${path}.${property}`, value, expected });
@@ -125,7 +133,7 @@ function policiesFit(c: Configuration, problems: Problem[]): void {
       wrong('group', show(policy.group), 'default: only a template belongs to a group');
     }
     const negotiates = policy.disabled === false && policy.action === 'encrypt';
-    if (negotiates && off.includes(policy.proposal)) {
+    if (negotiates && off.has(policy.proposal)) {
       wrong('proposal', show(policy.proposal), 'a proposal that is not disabled');
     }
   }

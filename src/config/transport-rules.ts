@@ -16,10 +16,12 @@ type Peer = Entry<typeof peerMenu>;
 
 /** A template is for any addresses: the policies made from it are checked by the negotiation. */
 export const transportFits: Rule = ({ peers, policies }, problems) => {
-  const known = readable(peers, 'name', 'address', 'local-address');
+  const known = new Map(
+    readable(peers, 'name', 'address', 'local-address').map(({ entry }) => [entry.name, entry]),
+  );
   for (const { path, entry: policy } of enabled(policies, 'src-address', 'dst-address', 'peer')) {
     if (policy.tunnel !== false || policy.action !== 'encrypt' || policy.template) continue;
-    const peer = known.find(({ entry }) => entry.name === policy.peer[0])?.entry;
+    const peer = known.get(policy.peer[0] ?? '');
     if (!peer) continue;
     for (const [property, reason] of [
       ['src-address', ourEnd(policy['src-address'], peer)],

@@ -131,24 +131,31 @@ export function startClocks(work: Work): void {
 /** Asks for the children that policies of this peer lack; `skip` of them are under way already. */
 export function wantChildren({ world, sa }: Work, skip = 0): void {
   const { store } = world;
+  const served = servedPolicies(world);
   const missing = policiesOf(world.databases, sa.peer)
     .slice(skip)
-    .filter(({ id }) => !hasChild(world, id));
+    .filter(({ id }) => !served.has(id));
   for (const policy of missing) sa.tasks.push(createChild(policy));
   if (missing.length > 0) store.wake(sa);
 }
 
 /** Whether a policy has a child, or one is asked for. */
-export function hasChild({ store }: World, policy: number): boolean {
-  return store.all().some((sa) => {
-    const installed = [...sa.children.values()];
-    const asked = sa.window.pending ? [...sa.tasks, sa.window.pending.task] : sa.tasks;
-    return (
-      installed.some((child) => child.policy.id === policy && child.state !== 'deleting') ||
-      asked.some((task) => task.kind === 'create-child' && task.policy.id === policy) ||
-      sa.handshake?.firstPolicy?.id === policy
-    );
-  });
+export const hasChild = (world: World, policy: number): boolean =>
+  servedPolicies(world).has(policy);
+
+/** All of them: to be asked once about many. */
+export function servedPolicies({ store }: World): ReadonlySet<number> {
+  const served = new Set<number>();
+  for (const sa of store.all()) {
+    for (const child of sa.children.values()) {
+      if (child.state !== 'deleting') served.add(child.policy.id);
+    }
+    for (const task of [...sa.tasks, ...(sa.window.pending ? [sa.window.pending.task] : [])]) {
+      if (task.kind === 'create-child') served.add(task.policy.id);
+    }
+    if (sa.handshake?.firstPolicy) served.add(sa.handshake.firstPolicy.id);
+  }
+  return served;
 }
 
 /**

@@ -21,12 +21,30 @@ export function findPeer(
   return candidates.sort((a, b) => rank(b) - rank(a))[0];
 }
 
-export const identitiesOf = ({ identities }: Databases, peer: Peer): Identity[] =>
-  identities.filter((identity) => identity.peer === peer.name);
+export const identitiesOf = ({ identities }: Databases, peer: Peer): readonly Identity[] =>
+  byPeer(identities).get(peer.name) ?? [];
 
 /** Policies that want an SA with this peer, in matching order. */
-export const policiesOf = ({ policies }: Databases, peer: Peer): Policy[] =>
-  policies.filter((policy) => policy.action === 'encrypt' && policy.peer === peer.name);
+export const policiesOf = ({ policies }: Databases, peer: Peer): readonly Policy[] =>
+  byPeer(policies).get(peer.name) ?? [];
+
+type OfPeer = Identity | Policy;
+const known = new WeakMap<readonly OfPeer[], ReadonlyMap<string, OfPeer[]>>();
+
+/** What each peer has; worked out once, since each of many peers asks for its own. */
+function byPeer<T extends OfPeer>(list: readonly T[]): ReadonlyMap<string, T[]> {
+  const found = known.get(list) as ReadonlyMap<string, T[]> | undefined;
+  if (found) return found;
+  const groups = new Map<string, T[]>();
+  for (const one of list) {
+    if (one.peer === undefined || ('action' in one && one.action !== 'encrypt')) continue;
+    const group = groups.get(one.peer);
+    if (group) group.push(one);
+    else groups.set(one.peer, [one]);
+  }
+  known.set(list, groups);
+  return groups;
+}
 
 /** We can only call a peer that has one address. */
 export const isReachable = ({ address }: Peer): boolean =>

@@ -2,9 +2,9 @@
 import { describeSuite } from '../algorithms/describe.js';
 import { formatAddress } from '../policy/address.js';
 import type { ActivePeer, PeerState, PolicyStatus } from './context.js';
-import { hasChild } from './connection.js';
+import { servedPolicies } from './connection.js';
 import type { World } from './exchange.js';
-import { encapsulates, type IkeSa, type State } from './sa.js';
+import { type Child, encapsulates, type IkeSa, type State } from './sa.js';
 
 /** Messages counted as RouterOS does for IKEv2: 1 and 2 are IKE_SA_INIT, 3 is IKE_AUTH. */
 const STATES: Readonly<Record<State, PeerState>> = {
@@ -46,20 +46,20 @@ function row(sa: IkeSa, now: number): ActivePeer {
 }
 
 export function policyStatus(world: World): PolicyStatus[] {
-  const children = world.store.all().flatMap((sa) => [...sa.children.values()]);
+  const children = new Map<number, { count: number; newest: Child['sa'] }>();
+  for (const sa of world.store.all()) {
+    for (const child of sa.children.values()) {
+      const count = (children.get(child.policy.id)?.count ?? 0) + 1;
+      children.set(child.policy.id, { count, newest: child.sa });
+    }
+  }
+  const served = servedPolicies(world);
   return world.databases.policies
     .filter(({ action }) => action === 'encrypt')
     .map(({ id }) => {
-      const own = children.filter(({ policy }) => policy.id === id);
-      const newest = own.at(-1)?.sa;
-      const state =
-        own.length > 0 ? 'established' : hasChild(world, id) ? 'msg1-sent' : 'no-phase2';
-      return {
-        policy: id,
-        count: own.length,
-        state,
-        local: newest?.local,
-        remote: newest?.remote,
-      };
+      const own = children.get(id);
+      const state = own ? 'established' : served.has(id) ? 'msg1-sent' : 'no-phase2';
+      const { local, remote } = own?.newest ?? {};
+      return { policy: id, count: own?.count ?? 0, state, local, remote };
     });
 }

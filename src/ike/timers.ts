@@ -168,14 +168,21 @@ export const nextConnect = ({ links }: World): number | undefined =>
 
 /** Calls the peers whose turn it is. */
 export function reconnect(world: World, step: Step): void {
-  for (const [name, link] of world.links) {
-    if (link.connectAt === undefined || link.connectAt > world.context.now()) continue;
+  const due = [...world.links].filter(([, { connectAt }]) => {
+    return connectAt !== undefined && connectAt <= world.context.now();
+  });
+  if (due.length === 0) return;
+  const peers = new Map(world.databases.peers.map((peer) => [peer.name, peer]));
+  const busy = new Set(
+    world.store
+      .all()
+      .filter(({ state }) => !['deleting', 'replaced'].includes(state))
+      .map(({ peer }) => peer.name),
+  );
+  for (const [name, link] of due) {
     link.connectAt = undefined;
-    const busy = world.store
-      .ofPeer(name)
-      .some(({ state }) => !['deleting', 'replaced'].includes(state));
-    const peer = world.databases.peers.find((candidate) => candidate.name === name);
-    if (busy || !peer || connect(world, peer, step)) continue;
+    const peer = peers.get(name);
+    if (busy.has(name) || !peer || connect(world, peer, step)) continue;
     link.connectAt = world.context.now() + world.settings.reconnectMostMs;
   }
 }
