@@ -25,6 +25,7 @@ import {
   SA_REMOTE_PORT,
 } from '../src/contract/layout';
 import { isAh, statedBytes, stripAh } from './ah';
+import { admitInner, isAround } from './bundle';
 import { count, countMore } from './counters';
 import {
   JOB_HEADER,
@@ -95,6 +96,7 @@ function acceptAh(sa: usize, job: usize): void {
   const length = load<i32>(job, JOB_TEXT) - load<i32>(job, JOB_HEADER) - bytes;
   if (account(sa, 1, length) == 0) mailSa(MAIL_FIRST_USE, sa);
   const next: i32 = load<u8>(header);
+  if (isAround(sa)) return admitInner(sa, job, at, length, next);
   if (next == NO_NEXT_HEADER) return count(drops.DUMMIES);
   if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) {
     passWhole(sa, stripAh(job, at, length, next), at, length);

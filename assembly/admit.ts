@@ -4,6 +4,7 @@
 import * as drops from '../src/contract/drops';
 import {
   SA_FLAG_AH,
+  SA_FLAG_INNER,
   SA_FLAG_OUTBOUND,
   SA_FLAG_OUTER_V6,
   SA_FLAG_TRANSPORT,
@@ -65,7 +66,8 @@ function find(spi: u32, way: u32): usize {
     raiseHard(sa);
     return refuse(drops.IN_STATE_EXPIRED);
   }
-  if ((flags & (SA_FLAG_UDP | SA_FLAG_OUTER_V6)) != (way & ~SA_FLAG_AH)) {
+  // what belongs within an AH is not taken without it
+  if ((flags & (SA_FLAG_UDP | SA_FLAG_OUTER_V6 | SA_FLAG_INNER)) != (way & ~SA_FLAG_AH)) {
     return refuse(drops.IN_STATE_MISMATCHES);
   }
   return sa;

@@ -74,7 +74,7 @@ export function ahFront(sa: usize): usize {
   return ahBytes(sa) + (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT ? 0 : outerBytes(sa));
 }
 
-function outerBytes(sa: usize): i32 {
+export function outerBytes(sa: usize): i32 {
   return load<u32>(sa, SA_FLAGS) & SA_FLAG_OUTER_V6 ? HEADER_6 : HEADER_4;
 }
 

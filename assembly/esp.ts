@@ -33,7 +33,7 @@ export const JOB_TOS: usize = 36; // i32, DSCP and ECN of the outer header
 export const JOB_INDEX: usize = 40; // i32, opening: receive slot
 export const JOB_HEADER: usize = 44; // i32, bytes of IP header that stand in front of JOB_TARGET
 export const JOB_NEXT: usize = 48; // i32, sealing: next header, the protocol of what is protected
-export const JOB_FIELD: usize = 52; // i32, AH: where in the headers the number of what follows stands
+export const JOB_FIELD: usize = 52; // i32, where in the headers the number of what follows stands
 
 // JOB_STATE.
 export const NEW: u32 = 0;

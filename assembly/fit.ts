@@ -20,6 +20,7 @@ import {
   SLOT_TAILROOM,
 } from '../src/contract/layout';
 import { ahFront, isAh, splitAhJob } from './ah';
+import { bundleFront } from './bundle';
 import { count, countMore } from './counters';
 import {
   addJob,
@@ -69,7 +70,12 @@ export function hasRoom(): bool {
 
 /** Bytes in front of the inner packet where it is encrypted in place. */
 function front(sa: usize): usize {
-  return isAh(sa) ? ahFront(sa) : ESP_HEADER + load<u32>(sa, SA_IV_BYTES);
+  return isAh(sa) ? ahFront(sa) : bundleFront(sa) + ESP_HEADER + load<u32>(sa, SA_IV_BYTES);
+}
+
+/** The largest packet that a slot has room for. */
+function mostOf(sa: usize): i32 {
+  return MOST - bundleFront(sa);
 }
 
 /** The largest inner packet that this SA takes from the family in view. */
@@ -85,7 +91,7 @@ export function fitOne(at: usize, sa: usize): void {
   if (load<u32>(CONTROL_AT + CONTROL_MSS_CLAMP)) clampMss(at, load<i32>(sa, SA_INNER_MTU));
   const total = viewed(VIEW_TOTAL);
   if (total > limitOf(sa) && shrink(at, sa)) return;
-  if (total > MOST) return count(OUT_BUNDLE_ERRORS);
+  if (total > mostOf(sa)) return count(OUT_BUNDLE_ERRORS);
   addPacket(sa, takeSlot(), at, total);
 }
 
@@ -97,7 +103,7 @@ export function fitMany(entry: usize, at: usize, sa: usize): bool {
   const payload = superPayload();
   const limit = limitOf(sa);
   const largest = segmentLength(0);
-  if (largest > MOST) {
+  if (largest > mostOf(sa)) {
     count(OUT_BUNDLE_ERRORS);
     return true;
   }
@@ -123,7 +129,7 @@ function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
   const job = addJob(sa);
   store<u32>(job, <u32>at, JOB_SOURCE);
   store<i32>(job, length, JOB_LENGTH);
-  store<u32>(job, <u32>slotAt(slot), JOB_TARGET);
+  store<u32>(job, <u32>slotAt(slot) + bundleFront(sa), JOB_TARGET);
   store<i32>(job, slot, JOB_SLOT);
   store<i32>(job, viewed(VIEW_FAMILY) == 4 ? IP_IN_IP : IPV6_IN_IP, JOB_NEXT);
   if (isAh(sa)) splitAhJob(job, at);
@@ -139,7 +145,7 @@ function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
  */
 function shrink(at: usize, sa: usize): bool {
   if (viewed(VIEW_DF) || viewed(VIEW_SPLIT) > 0) refuse(at, limitOf(sa));
-  else if (selectorsHoldLater(sa)) cut(at, sa, min(limitOf(sa), MOST));
+  else if (selectorsHoldLater(sa)) cut(at, sa, min(limitOf(sa), mostOf(sa)));
   else return false;
   return true;
 }

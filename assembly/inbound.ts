@@ -4,7 +4,8 @@
 //   2. admit        (admit.ts) SPI → SA; its state, encapsulation and limits; lengths; replay check,
 //                   no effect
 //   3. open         (open.ts) ICV, then decryption, the whole batch
-//   4. accept       (accept.ts) what is authentic: replay commit, checks of the inner packet, TUN
+//   4. accept       (accept.ts) what is authentic: replay commit, checks of the inner packet, TUN; of a
+//                   bundle's AH the ESP packet inside, which is admitted and opened in its turn
 import * as drops from '../src/contract/drops';
 import {
   MAIL_IKE,
@@ -63,10 +64,13 @@ const NATT_PORT: u16 = 4500;
 export function inboundBatch(port: i32, first: i32, messages: i32): i32 {
   let next = first;
   while (next < messages && demultiplex(port, next)) next++;
-  openJobs();
-  const jobs = jobCount();
-  for (let i = 0; i < jobs; i++) {
-    if (stateOf(jobAt(i)) == DONE) accept(jobAt(i));
+  // twice at most: an AH of a bundle brings an ESP packet, and ESP brings none
+  for (let from = 0; from < jobCount(); ) {
+    openJobs();
+    const jobs = jobCount();
+    for (; from < jobs; from++) {
+      if (stateOf(jobAt(from)) == DONE) accept(jobAt(from));
+    }
   }
   return next;
 }

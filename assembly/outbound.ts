@@ -4,7 +4,8 @@
 //   2. protect   the policy's SA for this packet; without one ask the control plane; what the SA's
 //                mode leaves outside (transport.ts)
 //   3. fit       (fit.ts) one packet, or all that a super-packet stands for
-//   4. seal      (seal.ts) the whole round, kernels side by side
+//   4. seal      (seal.ts) the whole round, kernels side by side; the ESP packets of a bundle once
+//                more, as what an AH protects (bundle.ts)
 //   5. send      a message per sealed packet, or for many (transmit.ts)
 import {
   OUT_BUNDLE_ERRORS,
@@ -39,6 +40,7 @@ import {
 } from '../src/contract/layout';
 import { acquire } from './acquire';
 import { isAh } from './ah';
+import { wrapJobs } from './bundle';
 import { count } from './counters';
 import {
   DONE,
@@ -75,6 +77,7 @@ export function outboundBatch(first: i32, packets: i32): i32 {
   let next = first;
   while (next < packets && hasRoom() && classify(entryAt(next))) next++;
   sealJobs();
+  if (wrapJobs()) sealJobs();
   const jobs = jobCount();
   for (let i = 0; i < jobs; i++) {
     if (stateOf(jobAt(i)) == DONE) sendAll(i);

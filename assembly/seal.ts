@@ -16,6 +16,7 @@ import {
   SA_SPI,
 } from '../src/contract/layout';
 import { isAh, sealAh } from './ah';
+import { isAround } from './bundle';
 import { count, countMore } from './counters';
 import { encrypt, writeIv } from './encrypt';
 import {
@@ -99,6 +100,7 @@ function number(first: i32): void {
   if (soft != 0 && sequence > soft) raiseSoft(sa);
   if (packets == 0) return;
   account(sa, packets, bytes);
+  if (isAround(sa)) return; // counted with the ESP inside
   countMore(OUT_PACKETS, packets);
   countMore(OUT_BYTES, bytes);
 }

@@ -15,6 +15,7 @@ import {
   SA_REMOTE,
 } from '../src/contract/layout';
 import {
+  JOB_FIELD,
   JOB_HEADER,
   JOB_INDEX,
   JOB_LENGTH,
@@ -90,6 +91,7 @@ export function splitJob(sa: usize, job: usize, at: usize): void {
   memory.copy(target, at, split);
   store<u8>(target + field, <u8>IP_ESP);
   store<i32>(job, split, JOB_HEADER);
+  store<i32>(job, field, JOB_FIELD);
 }
 
 // ---- in: 3. the header -----------------------------------------------------------------------------

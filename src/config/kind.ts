@@ -99,6 +99,7 @@ export function optional<T>(inner: Kind<T>): Kind<T | undefined> {
 export function choice<const W extends string>(
   words: readonly W[],
   later: readonly string[] = [],
+  why = (word: string): string => `RouterOS's ${word} is not there yet`,
 ): Kind<W> {
   return {
     notation: words.join(' | '),
@@ -108,7 +109,7 @@ export function choice<const W extends string>(
       const value = words.find((word) => word === written);
       if (value !== undefined) return { value };
       if (later.includes(written as string)) {
-        return { expected: `${words.join(', ')}: RouterOS's ${written} is not there yet` };
+        return { expected: `${words.join(', ')}: ${why(written as string)}` };
       }
       const near = typeof written === 'string' ? suggestion(written, words) : '';
       return { expected: `${words.length > 1 ? 'one of ' : ''}${words.join(', ')}${near}` };

@@ -39,6 +39,7 @@ export const SA_FLAG_ANTI_REPLAY = 32;
 export const SA_FLAG_SOFT_SENT = 64; // the soft-expire event was raised
 export const SA_FLAG_HARD_SENT = 128;
 export const SA_FLAG_AH = 256; // RFC 4302; without it ESP, RFC 4303
+export const SA_FLAG_INNER = 512; // ESP that travels within an AH and never without it
 
 // POLICY_ACTION and POLICY_LEVEL, in RouterOS's words.
 export const ACTION_NONE = 1;

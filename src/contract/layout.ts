@@ -11,7 +11,7 @@
 //   SAS          SA records, 8 KiB each
 //   CLASSIFIERS  beside each copy of POLICIES the decision trees that find the first match in it
 
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 
 // Our own choices of size.
 export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
@@ -254,6 +254,10 @@ export const SA_CMSG = 224; // PKTINFO control message with our address, 64 byte
 export const SA_MOVED_AT = 288; // u64 ms, when MAIL_MOVED was last raised (at most one a second)
 // u32, added to TCP and UDP checksums behind a NAT: the addresses' sum here less that at the sender
 export const SA_CHECKSUM_FIX = 296;
+// A bundle, AH around ESP (assembly/bundle.ts): u32, slot + 1 of the AH that goes around (outbound ESP)
+// or of the ESP that must be inside (inbound AH); 0: alone
+export const SA_BUNDLE = 300;
+export const SA_BUNDLE_BYTES = 304; // u32, ESP: bytes of the AH around it
 // selectors: {local low, local high, remote low, remote high: 16 each; local ports low/high, remote
 // ports low/high: u16 each; protocol u32, 256 any; family u32, 4 or 6}: SELECTOR_SIZE bytes each
 export const SA_SELECTORS = 320;

@@ -15,6 +15,16 @@ export interface AssociationKeys {
   readonly integrityKey: Uint8Array;
 }
 
+/** An AH around each ESP packet of an association. */
+export interface AssociationAround {
+  /** Row of src/algorithms. */
+  readonly integrity: string;
+  readonly esn: boolean;
+  /** Without a cipher's key. */
+  readonly inbound: AssociationKeys;
+  readonly outbound: AssociationKeys;
+}
+
 export interface Association {
   readonly id: number;
   readonly peer: string;
@@ -24,6 +34,8 @@ export interface Association {
   readonly udpEncapsulation: boolean;
   readonly mode: 'tunnel' | 'transport';
   readonly protocol: 'esp' | 'ah';
+  /** With ESP: an AH around it, `ipsec-protocols=ah,esp`. IKEv2 negotiates none (RFC 7296 §3.3). */
+  readonly around?: AssociationAround | undefined;
   /**
    * Transport mode behind a NAT: the addresses as the peer has them, over which it computes TCP and
    * UDP checksums (RFC 7296 §2.23.1); undefined: the same as here.

@@ -51,6 +51,10 @@ export class SaRecord {
       const suite = `${sa.encryption}/${sa.integrity}`;
       throw new AssociationError(`peer '${sa.peer}': no kernel carries ESP with ${suite}`);
     }
+    if (sa.around && (sa.protocol === 'ah' || sa.udpEncapsulation)) {
+      const reason = sa.udpEncapsulation ? 'cannot pass a NAT' : 'goes around ESP only';
+      throw new AssociationError(`peer '${sa.peer}': AH of a bundle ${reason}`);
+    }
     if (sa.protocol === 'ah') checkAh(sa, integrity.kernel);
     else if (encryption.aead !== (integrity.kernel === ids.MAC_NONE)) {
       const reason = encryption.aead ? 'has its own integrity' : 'needs an integrity algorithm';
@@ -82,6 +86,7 @@ export class SaRecord {
     this.#u32(layout.SA_REPLAY_WINDOW, direction === 'in' ? sa.replayWindow : 0);
     this.#u32(layout.SA_POLICY, sa.policy);
     new Uint8Array(this.#view.buffer, this.#at + layout.SA_SALT, 16).set(keys.salt);
+    this.#u32(layout.SA_BUNDLE_BYTES, sa.around ? ahBytesOf(sa, sa.around.integrity) : 0);
     this.#writeSelectors(sa);
     this.writeEndpoints(sa);
     this.writePathMtu(mtu);
@@ -123,15 +128,15 @@ export class SaRecord {
     const ip = (flags & ids.SA_FLAG_OUTER_V6) === 0 ? 20 : 40;
     this.#u32(layout.SA_PATH_MTU, mtu);
     if ((flags & ids.SA_FLAG_AH) !== 0) {
-      // RFC 4302 §2.6: the ICV is padded to 32 bits in IPv4, to 64 in IPv6
-      const align = ip === 20 ? 4 : 8;
-      const header = Math.ceil((12 + this.u32(layout.SA_ICV_BYTES)) / align) * align;
+      const header = ahBytes(ip === 20 ? 4 : 6, this.u32(layout.SA_ICV_BYTES));
       const outer = (flags & ids.SA_FLAG_TRANSPORT) === 0 ? ip : 0;
       this.#u32(layout.SA_INNER_MTU, Math.max(mtu - header - outer, 0));
       return;
     }
     const udp = (flags & ids.SA_FLAG_UDP) === 0 ? 0 : 8;
-    const fixed = ip + udp + 8 + this.u32(layout.SA_IV_BYTES) + this.u32(layout.SA_ICV_BYTES);
+    const around = this.u32(layout.SA_BUNDLE_BYTES);
+    const fixed =
+      ip + around + udp + 8 + this.u32(layout.SA_IV_BYTES) + this.u32(layout.SA_ICV_BYTES);
     const block = this.u32(layout.SA_BLOCK_BYTES);
     const room = Math.floor((mtu - fixed) / block) * block;
     // in transport mode the outer header is the packet's own
@@ -240,6 +245,11 @@ export class SaRecord {
     Atomics.store(words, layout.SA_STATE / 4, state);
   }
 
+  /** The other half of a bundle, slot + 1. */
+  setBundle(other: number): void {
+    this.#u32(layout.SA_BUNDLE, other);
+  }
+
   setNext(next: number): void {
     Atomics.store(new Uint32Array(this.#view.buffer, this.#at + layout.SA_NEXT, 1), 0, next);
   }
@@ -265,6 +275,15 @@ export class SaRecord {
     this.#view.setBigUint64(offset, value, true);
   }
 }
+
+/** RFC 4302 §2.6: the ICV is padded to 32 bits in IPv4, to 64 in IPv6. */
+function ahBytes(family: 4 | 6, icvBytes: number): number {
+  const align = family === 4 ? 4 : 8;
+  return Math.ceil((12 + icvBytes) / align) * align;
+}
+
+const ahBytesOf = ({ remote }: Association, integrity: string): number =>
+  ahBytes(remote.address.family, integrityNamed(integrity).icvBytes);
 
 /** RFC 4302: integrity alone, of packets whose addresses nobody changes on the way. */
 function checkAh({ peer, encryption, udpEncapsulation }: Association, mac: number): void {
@@ -302,6 +321,7 @@ function flagsOf(sa: Association, direction: Direction): number {
     (sa.esn ? ids.SA_FLAG_ESN : 0) |
     (sa.udpEncapsulation ? ids.SA_FLAG_UDP : 0) |
     (sa.mode === 'transport' ? ids.SA_FLAG_TRANSPORT : 0) |
-    (sa.protocol === 'ah' ? ids.SA_FLAG_AH : 0)
+    (sa.protocol === 'ah' ? ids.SA_FLAG_AH : 0) |
+    (sa.around ? ids.SA_FLAG_INNER : 0)
   );
 }

@@ -31,9 +31,13 @@ export interface TablesOptions {
   readonly now?: () => number;
 }
 
+type Slots = Readonly<Record<Direction, number>>;
+
 interface Pair {
   association: Association;
-  readonly slots: Readonly<Record<Direction, number>>;
+  readonly slots: Slots;
+  /** The AH around it. */
+  readonly around: Slots | undefined;
   readonly addedAt: number;
   active: boolean;
   /** Inbound packets when childrenWithTraffic last looked. */
@@ -46,6 +50,20 @@ const STATES: Readonly<Record<number, SaState>> = {
   [ids.SA_DYING]: 'dying',
   [ids.SA_DEAD]: 'dead',
 };
+const DIRECTIONS = ['in', 'out'] as const;
+const slotsOf = ({ slots, around }: Pick<Pair, 'slots' | 'around'>): number[] =>
+  [slots, ...(around ? [around] : [])].flatMap((pair) => [pair.in, pair.out]);
+
+/** The AH of a bundle as an association of its own: over what ESP has made, whatever its mode. */
+function aroundOf(sa: Association): Association | undefined {
+  if (!sa.around) return undefined;
+  const { softSeconds, hardSeconds } = sa.lifetime;
+  // bytes are counted once, inside
+  const lifetime = { softSeconds, hardSeconds, softBytes: 0, hardBytes: 0 };
+  const own = { protocol: 'ah', mode: 'transport', encryption: 'null', around: undefined } as const;
+  return { ...sa, ...sa.around, ...own, lifetime };
+}
+
 /** Keys of our own, for `installed-sa print`: the caller's are his to erase. */
 const ownKeys = (keys: AssociationKeys): AssociationKeys => ({
   spi: keys.spi,
@@ -146,26 +164,55 @@ export class Tables {
     { activate, pathMtu }: { readonly activate: boolean; readonly pathMtu: number },
   ): void {
     if (this.#pairs.has(sa.id)) throw new AssociationError(`child ${sa.id} is installed already`);
-    if (this.#spis.has(sa.inbound.spi)) {
-      throw new AssociationError(`peer '${sa.peer}': inbound SPI ${sa.inbound.spi} is in use`);
+    const ah = aroundOf(sa);
+    const spis = [sa.inbound.spi, ...(ah ? [ah.inbound.spi] : [])];
+    const taken = spis.find((spi, index) => this.#spis.has(spi) || spis.indexOf(spi) !== index);
+    if (taken !== undefined) {
+      throw new AssociationError(`peer '${sa.peer}': inbound SPI ${taken} is in use`);
     }
-    const slots = { in: this.#take(), out: this.#take() };
+    const places: number[] = [];
+    const write = (half: Association): Slots => {
+      const slots = { in: this.#takeInto(places), out: this.#takeInto(places) };
+      for (const way of DIRECTIONS) {
+        this.#record(slots[way]).write(this.#module, slots[way], half, way, pathMtu);
+      }
+      return slots;
+    };
     try {
-      this.#record(slots.in).write(this.#module, slots.in, sa, 'in', pathMtu);
-      this.#record(slots.out).write(this.#module, slots.out, sa, 'out', pathMtu);
+      const slots = write(sa);
+      const around = ah && write(ah);
+      if (around) this.#bundle(slots, around);
+      this.#publish(sa, slots, around);
     } catch (error) {
-      for (const slot of [slots.in, slots.out]) this.#erase(slot);
+      for (const slot of places) this.#erase(slot);
       throw error;
     }
+    if (activate) this.activate(sa.id);
+  }
+
+  /** Each ESP half knows the AH around it, each AH half the ESP inside. */
+  #bundle(slots: Slots, around: Slots): void {
+    for (const way of DIRECTIONS) {
+      this.#record(slots[way]).setBundle(around[way] + 1);
+      this.#record(around[way]).setBundle(slots[way] + 1);
+    }
+  }
+
+  #publish(sa: Association, slots: Slots, around: Slots | undefined): void {
+    const own = <T extends Pick<Association, 'inbound' | 'outbound'>>(half: T): T => ({
+      ...half,
+      inbound: ownKeys(half.inbound),
+      outbound: ownKeys(half.outbound),
+    });
+    const association = { ...own(sa), around: sa.around && own(sa.around) };
     const addedAt = this.#options.now();
-    const association = { ...sa, inbound: ownKeys(sa.inbound), outbound: ownKeys(sa.outbound) };
-    this.#pairs.set(sa.id, { association, slots, addedAt, active: false, seen: 0 });
-    for (const slot of [slots.in, slots.out]) {
+    this.#pairs.set(sa.id, { association, slots, around, addedAt, active: false, seen: 0 });
+    for (const slot of slotsOf({ slots, around })) {
       this.#owners.set(slot, sa.id);
       this.#record(slot).setState(ids.SA_MATURE);
     }
     this.#spis.insert(sa.inbound.spi, slots.in);
-    if (activate) this.activate(sa.id);
+    if (around) this.#spis.insert(sa.around!.inbound.spi, around.in);
   }
 
   /** Makes a child's outbound half the first choice of its policy. */
@@ -186,16 +233,20 @@ export class Tables {
     const pair = this.#pairs.get(id);
     if (!pair) return;
     this.#pairs.delete(id);
-    const { association, slots } = pair;
-    for (const keys of [association.inbound, association.outbound]) eraseKeys(keys);
-    this.#spis.remove(association.inbound.spi);
-    for (const slot of [slots.in, slots.out]) {
+    const { association } = pair;
+    for (const half of [association, association.around]) {
+      if (!half) continue;
+      for (const keys of [half.inbound, half.outbound]) eraseKeys(keys);
+      this.#spis.remove(half.inbound.spi);
+    }
+    const slots = slotsOf(pair);
+    for (const slot of slots) {
       this.#record(slot).setState(ids.SA_DEAD);
       this.#owners.delete(slot);
     }
     this.#unlink(id, association.policy);
     this.#quiescence.after(() => {
-      for (const slot of [slots.in, slots.out]) this.#erase(slot);
+      for (const slot of slots) this.#erase(slot);
     });
   }
 
@@ -204,19 +255,17 @@ export class Tables {
     const pair = this.#pairs.get(id);
     if (!pair) return;
     pair.association = { ...pair.association, local, remote };
-    for (const slot of [pair.slots.in, pair.slots.out]) {
-      this.#record(slot).writeEndpoints(pair.association);
-    }
+    for (const slot of slotsOf(pair)) this.#record(slot).writeEndpoints(pair.association);
   }
 
   /** The path to `remote` carries outer packets of `mtu` bytes from now on; returns its pairs. */
   setPathMtu(remote: Address, mtu: number): number {
     const wanted = formatAddress(remote);
     let pairs = 0;
-    for (const { association, slots } of this.#pairs.values()) {
-      if (formatAddress(association.remote.address) !== wanted) continue;
+    for (const pair of this.#pairs.values()) {
+      if (formatAddress(pair.association.remote.address) !== wanted) continue;
       // the inbound half clamps the MSS of what it delivers by it
-      for (const slot of [slots.in, slots.out]) this.#record(slot).writePathMtu(mtu);
+      for (const slot of slotsOf(pair)) this.#record(slot).writePathMtu(mtu);
       pairs++;
     }
     return pairs;
@@ -241,11 +290,16 @@ export class Tables {
     return found;
   }
 
-  /** Every installed SA, both halves of a child together, oldest child first. */
+  /** Every installed SA, both halves of a child together, oldest child first; a bundle's AH behind. */
   list(): InstalledSa[] {
-    return [...this.#pairs.values()].flatMap((pair) =>
-      (['in', 'out'] as const).map((direction) => this.#describe(pair, direction)),
-    );
+    return [...this.#pairs.values()].flatMap((pair) => {
+      const { association, slots, around } = pair;
+      const ah = aroundOf(association);
+      return [
+        ...DIRECTIONS.map((way) => this.#describe(pair, association, slots[way], way)),
+        ...(ah ? DIRECTIONS.map((way) => this.#describe(pair, ah, around![way], way)) : []),
+      ];
+    });
   }
 
   /** Removes everything and erases it now: no worker runs any more. */
@@ -254,8 +308,7 @@ export class Tables {
     this.#quiescence.now();
   }
 
-  #describe(pair: Pair, direction: Direction): InstalledSa {
-    const slot = pair.slots[direction];
+  #describe(pair: Pair, association: Association, slot: number, direction: Direction): InstalledSa {
     const record = this.#record(slot);
     const { softSeconds } = pair.association.lifetime;
     const old = this.#options.now() - pair.addedAt >= softSeconds * 1000;
@@ -266,7 +319,7 @@ export class Tables {
     return {
       slot,
       direction,
-      association: pair.association,
+      association,
       state: state === 'mature' && (old || spent) ? 'dying' : state,
       addedAt: pair.addedAt,
       usedAt: record.counter(layout.SA_USED_AT),
@@ -301,6 +354,12 @@ export class Tables {
     if (rest.length > 0) this.#chains.set(policy, rest);
     else this.#chains.delete(policy);
     this.#policies.setHead(policy, this.#headOf(policy));
+  }
+
+  #takeInto(places: number[]): number {
+    const slot = this.#take();
+    places.push(slot);
+    return slot;
   }
 
   #take(): number {

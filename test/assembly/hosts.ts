@@ -8,8 +8,10 @@ import {
   PORT_ESP6,
   PORT_UDP4_4500,
 } from '../../src/contract/ids.js';
-import type { Association } from '../../src/dataplane/association.js';
+import { integrityNamed } from '../../src/algorithms/integrity.js';
+import type { Association, AssociationAround } from '../../src/dataplane/association.js';
 import { type Address, parseAddress } from '../../src/policy/address.js';
+import { seeded } from './arena.js';
 import { Gateway, type Message, type Received } from './gateway.js';
 import { EAST, mirror, policy, selectors, type TunnelOptions, WEST, westChild } from './site.js';
 
@@ -17,6 +19,8 @@ export interface HostOptions extends TunnelOptions {
   readonly pathMtu?: number;
   readonly mode?: 'tunnel' | 'transport';
   readonly protocol?: 'esp' | 'ah';
+  /** Integrity algorithm of an AH around the ESP. */
+  readonly around?: string;
   /** West's address as east sees it: a NAT between them. */
   readonly seenAs?: string;
 }
@@ -30,14 +34,26 @@ export interface Hosts {
 
 const address = (text: string): Address => parseAddress(text)!;
 
+/** The AH of a bundle. */
+export function aroundWith(integrity: string, esn: boolean): AssociationAround {
+  const random = seeded(2401);
+  const none = new Uint8Array(0);
+  const keys = (spi: number): AssociationAround['inbound'] => {
+    const integrityKey = random.bytes(integrityNamed(integrity).keyBytes);
+    return { spi, encryptionKey: none, salt: none, integrityKey };
+  };
+  return { integrity, esn, inbound: keys(0x5001), outbound: keys(0x6001) };
+}
+
 /** The child between the two hosts' own addresses, as west has it. */
 export function hostChild(options: HostOptions = {}): Association {
   const family = options.outer ?? 4;
-  const { mode = 'transport', protocol = 'esp' } = options;
+  const { mode = 'transport', protocol = 'esp', around } = options;
   return {
     ...westChild(1, options),
     mode,
     protocol,
+    around: around === undefined ? undefined : aroundWith(around, options.esn ?? false),
     localSelectors: [selectors(WEST[family])],
     remoteSelectors: [selectors(EAST[family])],
   };

@@ -139,8 +139,10 @@ export function westChild(id: number, options: TunnelOptions = {}): Association 
 }
 
 export function mirror(child: Association): Association {
+  const { around } = child;
   return {
     ...child,
+    around: around && { ...around, inbound: around.outbound, outbound: around.inbound },
     peer: 'west',
     local: child.remote,
     remote: child.local,

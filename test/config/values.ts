@@ -392,7 +392,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     },
     tunnel: FLAG,
     level: oneOf(['require', 'unique', 'use'], [['requires', 'did you mean "require"']]),
-    'ipsec-protocols': oneOf(['esp', 'ah'], [['ah,esp', "RouterOS's ah,esp is not there yet"]]),
+    'ipsec-protocols': oneOf(['esp', 'ah'], [['ah,esp', 'an IKEv2 proposal has one protocol']]),
     peer: {
       good: ['p'],
       bad: [

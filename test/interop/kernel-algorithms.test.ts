@@ -3,29 +3,23 @@
 // and opened there; its reply is sealed there and opened by us.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encryptionNamed } from '../../src/algorithms/encryption.js';
-import { integrityNamed } from '../../src/algorithms/integrity.js';
 import { PORT_ESP4, PORT_ESP6 } from '../../src/contract/ids.js';
 import type { Association, AssociationKeys } from '../../src/dataplane/association.js';
-import { check, close, open, setns } from '../../src/net/libc.js';
-import { CLONE_NEWNET, O_CLOEXEC, O_RDONLY, SOCK_RAW } from '../../src/net/linux.js';
+import { SOCK_RAW } from '../../src/net/linux.js';
 import { parseAddress, toBytes } from '../../src/policy/address.js';
 import { seeded } from '../assembly/arena.js';
 import { Gateway } from '../assembly/gateway.js';
-import { checksum, ipv4, ipv6, upperChecksum } from '../assembly/packets.js';
 import { policy, SUITES, type Suite, selectors, westChild } from '../assembly/site.js';
 import { TestSocket } from '../helpers/datagrams.js';
 import { withLogs } from './command.js';
 import { type KernelPeer, startKernelPeer } from './kernel-peer.js';
+import { ECHO, echoRequest, inside, words } from './kernel-sas.js';
 import { prepare } from './packages.js';
 import { ALICE, makeTopology, OUTER6, SITES, type Topology } from './topology.js';
 
 const algorithms = suite('Linux kernel: each algorithm');
 type Family = 4 | 6;
 const ESP = 50;
-const ICMP = { 4: 1, 6: 58 };
-/** Type of an echo request and of its reply: RFC 792, RFC 4443 §4. */
-const ECHO = { 4: [8, 0], 6: [128, 129] } as const;
 const MOON = { 4: '192.0.2.1', 6: OUTER6.moon };
 const SUN = { 4: '192.0.2.2', 6: OUTER6.sun };
 const INSIDE = {
@@ -40,35 +34,6 @@ const FLOWS = [
 ] as const;
 
 // ---- the kernel's side -----------------------------------------------------------------------
-
-const CIPHERS: readonly (readonly [RegExp, string])[] = [
-  [/^aes-\d+-cbc$/, 'cbc(aes)'],
-  [/^aes-\d+-ctr$/, 'rfc3686(ctr(aes))'],
-  [/^aes-\d+-gcm$/, 'rfc4106(gcm(aes))'],
-  [/^aes-\d+-ccm/, 'rfc4309(ccm(aes))'],
-  [/^aes-\d+-gmac$/, 'rfc4543(gcm(aes))'],
-  [/^chacha20poly1305$/, 'rfc7539esp(chacha20,poly1305)'],
-  [/^camellia-/, 'cbc(camellia)'],
-  [/^3des$/, 'cbc(des3_ede)'],
-  [/^des$/, 'cbc(des)'],
-  [/^blowfish/, 'cbc(blowfish)'],
-  [/^twofish/, 'cbc(twofish)'],
-  [/^null$/, 'ecb(cipher_null)'],
-];
-
-/** The algorithms of one SA in iproute2's words. */
-function words({ encryption, integrity }: Suite, keys: AssociationKeys): string {
-  const row = encryptionNamed(encryption);
-  const hex = (...parts: readonly Uint8Array[]): string => {
-    const bytes = Buffer.concat(parts);
-    return bytes.length === 0 ? '""' : `0x${bytes.toString('hex')}`;
-  };
-  const [, name] = CIPHERS.find(([pattern]) => pattern.test(encryption))!;
-  const key = hex(keys.encryptionKey, keys.salt);
-  if (row.aead) return `aead "${name}" ${key} ${row.icvBytes * 8}`;
-  const bits = integrityNamed(integrity).icvBytes * 8;
-  return `enc "${name}" ${key} auth-trunc "hmac(${integrity})" ${hex(keys.integrityKey)} ${bits}`;
-}
 
 /** A pair of SAs for each family inside; `reqid` joins them to the policies of theirs. */
 function script(each: Suite, outer: Family, pair: readonly Association[]): string {
@@ -95,23 +60,6 @@ function script(each: Suite, outer: Family, pair: readonly Association[]): strin
 
 // ---- our side --------------------------------------------------------------------------------
 
-/** Runs `work`, which must be synchronous, in a namespace of iproute2's. */
-function inside<T>(name: string, work: () => T): T {
-  const openPath = (path: string): number => check(open(path, O_RDONLY | O_CLOEXEC), 'open', path);
-  const [home, there] = [openPath('/proc/thread-self/ns/net'), openPath(`/run/netns/${name}`)];
-  try {
-    check(setns(there, CLONE_NEWNET), 'setns', name);
-    try {
-      return work();
-    } finally {
-      check(setns(home, CLONE_NEWNET), 'setns', 'the home namespace');
-    }
-  } finally {
-    close(home);
-    close(there);
-  }
-}
-
 function gateway(): Gateway {
   const made = new Gateway();
   made.tables.setPolicies(FLOWS.map(([near, far], index) => policy(index + 1, near, far)));
@@ -134,17 +82,9 @@ function pairOf(each: Suite, outer: Family): Association[] {
   });
 }
 
-function echo(family: Family, data: Buffer): Buffer {
-  const message = Buffer.concat([Buffer.from([ECHO[family][0], 0, 0, 0, 0x43, 0x03, 0, 1]), data]);
-  const fields = { ...INSIDE[family], protocol: ICMP[family] };
-  const sum = family === 4 ? checksum(message) : upperChecksum(message, 58, fields.src, fields.dst);
-  message.writeUInt16BE(sum, 2);
-  return family === 4 ? ipv4(message, fields) : ipv6(message, fields);
-}
-
 /** One packet there and back; the reply's data. */
 function askOnce(west: Gateway, socket: TestSocket, outer: Family, family: Family, data: Buffer) {
-  const { messages, tun } = west.outbound([echo(family, data)]);
+  const { messages, tun } = west.outbound([echoRequest(family, INSIDE[family], data)]);
   assert.equal(tun, []);
   assert.is(messages.length, 1, JSON.stringify(west.counted()));
   socket.send(toBytes(parseAddress(SUN[outer])!), 0, messages[0]!.bytes);

@@ -85,12 +85,15 @@ export const policyMenu = menu({
     }),
     property({
       name: 'ipsec-protocols',
-      kind: choice(['esp', 'ah'], ['ah,esp', 'esp,ah']),
+      kind: choice(['esp', 'ah'], ['ah,esp', 'esp,ah'], () => {
+        // RFC 7296 §3.3, RFC 4301 §4.3; the data plane has both (assembly/bundle.ts)
+        return 'an IKEv2 proposal has one protocol; both at once can be agreed by IKEv1 only';
+      }),
       default: 'esp',
       text:
         'esp: encrypted and authentic. ah: authentic only, the IP header with it; the proposal ' +
         'needs auth-algorithms, and AH never passes a NAT. IKEv2 makes an SA of one protocol, so ' +
-        'there is no choosing both.',
+        "RouterOS's ah,esp (both at once) is refused.",
       shown: ['e2e/tunnel.test.ts', 'e2e/transport.test.ts'],
     }),
     property({
