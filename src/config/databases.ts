@@ -41,6 +41,7 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
       identities: inUse(c.identities)
         .filter(({ peer }) => started.has(peer))
         .map(identityOf),
+      users: [],
       policies: only(({ disabled, template }) => !disabled && !template),
     },
     disabledPolicies: only(({ disabled }) => disabled),

@@ -77,6 +77,7 @@ export type ActivePeerState =
   | 'message-2-received'
   | 'message-3-sent'
   | 'message-3-received'
+  | 'eap'
   | 'established'
   | 'expired';
 

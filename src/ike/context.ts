@@ -1,7 +1,9 @@
 // What the engine is given and what it offers. Time, randomness, SPIs and slow sums are arguments
 // here, so that nothing under src/ike opens a socket, reads a clock or draws a random number.
 import type { Agreement } from '../crypto/agreement.js';
+import type { Applicant, Conversation } from '../eap/authenticator.js';
 import type { Address } from '../policy/address.js';
+import type { Authorisation } from './authorisation.js';
 import type { Change } from './reconfigure.js';
 import type { Datagram, Endpoint, Step } from './step.js';
 
@@ -14,6 +16,8 @@ export interface Context {
   readonly agreement: Agreement;
   /** The source address that this host would use; undefined where there is no route. */
   localAddressFor(remote: Address): Address | undefined;
+  /** Asks the RADIUS servers about a user (auth-method eap-radius). */
+  readonly authenticate?: (applicant: Applicant) => Conversation<Authorisation>;
   readonly settings?: Partial<Settings>;
 }
 
@@ -25,6 +29,8 @@ export interface Settings {
   readonly halfOpenLimit: number;
   /** How long a responder waits for IKE_AUTH. */
   readonly halfOpenMs: number;
+  /** How long a responder lets EAP take, all rounds of it. */
+  readonly authenticationMs: number;
   /** First wait for an answer; doubles with every retransmission, up to `retransmitMostMs`. */
   readonly retransmitMs: number;
   readonly retransmitMostMs: number;
@@ -55,6 +61,7 @@ export const DEFAULT_SETTINGS: Settings = {
   cookieThreshold: 30,
   halfOpenLimit: 1000,
   halfOpenMs: 30_000,
+  authenticationMs: 120_000,
   retransmitMs: 1000,
   retransmitMostMs: 30_000,
   transmissions: 7, // 1, 2, 4, 8, 16, 30 s apart and 30 s more: 91 s
@@ -83,6 +90,7 @@ export type PeerState =
   | 'message-1-sent'
   | 'message-2-sent'
   | 'message-3-sent'
+  | 'eap'
   | 'established'
   | 'expired';
 

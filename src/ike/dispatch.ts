@@ -13,11 +13,13 @@ import { discard, scheduleReconnect } from './connection.js';
 import { IkeError } from './errors.js';
 import { type Exchange, notify, report, type Work } from './exchange.js';
 import { datagramOf, open } from './message.js';
-import { isClosing, isHalfOpen, type Task } from './sa.js';
+import { isClosing, isHalfOpen, type State, type Task } from './sa.js';
 import { type Datagram, sameEndpoint } from './step.js';
 import { duplicated, findTransition, readable, type Transition } from './transition.js';
 import { AUTH } from './v2/auth.js';
 import { CREATE_CHILD } from './v2/create-child.js';
+import { EAP_ASKING } from './v2/eap-responder.js';
+import { EAP_ANSWERING } from './v2/eap-initiator.js';
 import { INFORMATION } from './v2/informational.js';
 import { REKEY_IKE } from './v2/rekey-ike.js';
 import { SA_INIT } from './v2/sa-init.js';
@@ -26,6 +28,8 @@ import { sameBytes, sendAnswer } from './window.js';
 export const TRANSITIONS: readonly Transition[] = [
   ...SA_INIT,
   ...AUTH,
+  ...EAP_ASKING,
+  ...EAP_ANSWERING,
   ...REKEY_IKE,
   ...CREATE_CHILD,
   ...INFORMATION,
@@ -132,6 +136,8 @@ function accept(work: Work, { header, datagram }: Received, task: Task | undefin
   }
   if (header.exchangeType === IKE_SA_INIT) return;
   sa.times.lastSeen = world.context.now();
+  // What is behind us may take its time to answer; the peer has done its part.
+  if (sa.handshake?.eap && !header.flags.response) waitHalfOpen(work);
   follow(work, datagram);
 }
 
@@ -180,13 +186,19 @@ async function run(exchange: Exchange, row: Transition | undefined): Promise<voi
     sa.state = await row.run(exchange);
     if (sa.state === 'dead') discard(exchange);
     else if (row.onTimeout === 'half-open') {
-      const { context, settings } = exchange.world;
-      sa.times.giveUpAt = context.now() + settings.halfOpenMs;
+      waitHalfOpen(exchange);
     }
   } catch (error) {
     if (!(error instanceof IkeError)) throw error;
     settleError(exchange, error);
   }
+}
+
+/** A responder's patience for the next message, and for all of EAP. */
+function waitHalfOpen({ world, sa }: Work): void {
+  const { eap } = sa.handshake ?? {};
+  const deadline = eap && 'deadline' in eap ? eap.deadline : Number.POSITIVE_INFINITY;
+  sa.times.giveUpAt = Math.min(world.context.now() + world.settings.halfOpenMs, deadline);
 }
 
 // ---- 5 errors ----------------------------------------------------------------------------------
@@ -215,15 +227,18 @@ function settleError(exchange: Exchange, error: IkeError): void {
 
 /** A first message that failed leaves nothing behind; IKE_AUTH only its answer (§2.21.1, §2.21.2). */
 function endAfter(exchange: Exchange, { row }: IkeError): void {
-  const { sa, world } = exchange;
-  if (sa.state === 'init-answered') {
+  const { sa } = exchange;
+  if (sa.state === 'init-answered' || sa.handshake?.eap) {
     sa.state = 'deleting';
-    sa.times.giveUpAt = world.context.now() + world.settings.halfOpenMs;
+    waitHalfOpen(exchange);
   } else if (row.fatal || sa.state === 'listening') {
     if (sa.state === 'established') scheduleReconnect(exchange);
     discard(exchange);
   }
 }
+
+/** An initiator's states in which a wrong answer is taken back with AUTHENTICATION_FAILED. */
+const AUTHENTICATING: ReadonlySet<State> = new Set(['auth-sent', 'eap-sent', 'eap-proved']);
 
 /** The peer's answer is wrong. Unauthenticated ones are not worth a change (§2.21.1). */
 function settleAnswer(exchange: Exchange, error: IkeError): void {
@@ -233,7 +248,7 @@ function settleAnswer(exchange: Exchange, error: IkeError): void {
     return;
   }
   if (error.row.fatal) scheduleReconnect(exchange);
-  if (sa.state === 'auth-sent') {
+  if (AUTHENTICATING.has(sa.state)) {
     sa.tasks.unshift({ kind: 'reject-auth' });
   } else if (error.row.fatal) {
     sa.tasks.unshift({ kind: 'delete-ike', reason: error.message });

@@ -70,6 +70,12 @@ export const ERRORS = {
     true,
     'the secrets differ, or the identity that is sent is not the one expected',
   ),
+  'eap-failed': row(
+    'refused',
+    N.AUTHENTICATION_FAILED,
+    true,
+    'compare username, password and eap-methods with the server; its certificate needs a CA trusted here',
+  ),
   'ts-unacceptable': row(
     'refused',
     N.TS_UNACCEPTABLE,

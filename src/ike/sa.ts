@@ -4,19 +4,30 @@ import type { EspSuite, IkeSuite } from '../algorithms/proposals.js';
 import type { TransformProposal } from '../algorithms/transform.js';
 import type { KeyShare } from '../crypto/agreement.js';
 import type { Protection } from '../crypto/protection.js';
+import type { Accepted, Conversation } from '../eap/authenticator.js';
+import type { EapPeer } from '../eap/peer.js';
 import type { Identity, Peer, Policy } from '../policy/database.js';
 import type { TrafficSelector } from '../policy/selector.js';
+import type { PlainPayload } from '../wire/chain.js';
+import type { IdPayload } from '../wire/payloads/identification.js';
 import type { Authorisation } from './authorisation.js';
 import type { AcquirePacket } from './context.js';
 import type { ChildSa, Endpoint } from './step.js';
 
-/** `listening` is a responder before its first message; `dead` is final. */
+/**
+ * `listening` is a responder before its first message; `dead` is final. Within IKE_AUTH by EAP a
+ * responder has asked, then accepted the user; an initiator has answered, then proved the key of it.
+ */
 export type State =
   | 'listening'
   | 'idle'
   | 'init-sent'
   | 'init-answered'
   | 'auth-sent'
+  | 'eap-asked'
+  | 'eap-accepted'
+  | 'eap-sent'
+  | 'eap-proved'
   | 'established'
   | 'replaced'
   | 'deleting'
@@ -71,8 +82,28 @@ export interface Handshake {
   child: ChildOffer | undefined;
   firstPolicy: Policy | undefined;
   packet: AcquirePacket | undefined;
+  eap: EapAsked | EapAnswered | undefined;
   /** What an unauthenticated error said: a hint for the operator, never acted upon (§2.21.1). */
   hint: string | undefined;
+}
+
+/** A responder's: what the first IKE_AUTH request held is dealt with after the last (§2.16). */
+export interface EapAsked {
+  readonly asked: readonly PlainPayload[];
+  readonly identity: Identity;
+  readonly idi: IdPayload;
+  readonly idr: IdPayload;
+  readonly conversation: Conversation<Authorisation>;
+  accepted: Accepted<Authorisation> | undefined;
+  /** When patience ends, however busy it is; in ms of Context.now. */
+  readonly deadline: number;
+}
+
+/** An initiator's. */
+export interface EapAnswered {
+  readonly idr: IdPayload;
+  readonly conversation: EapPeer;
+  msk: Uint8Array | undefined;
 }
 
 export interface Secured {

@@ -137,6 +137,9 @@ function giveUp(work: Work): void {
     const where = 'a NAT or firewall that drops UDP 4500 is the usual cause';
     report(work, 'warning', 'ike.auth', `peer began but did not go on to IKE_AUTH: ${where}`);
   }
+  if (sa.state === 'eap-asked' || sa.state === 'eap-accepted') {
+    report(work, 'warning', 'ike.auth', 'peer began EAP but did not finish it in time');
+  }
   discard(work);
 }
 

@@ -89,13 +89,25 @@ export interface EapIdentity extends AnyIdentity {
   readonly remoteCertificate: string | undefined;
 }
 
+/** Our own users (menu user) call us and prove themselves by EAP; we by certificate, if there is one. */
+export interface EapLocalIdentity extends AnyIdentity {
+  readonly authMethod: 'eap-local';
+  readonly eapMethods: readonly string[];
+  readonly certificate: readonly string[];
+}
+
 /** A RADIUS server decides about who calls us; we prove ourselves by certificate, if there is one. */
 export interface EapRadiusIdentity extends AnyIdentity {
   readonly authMethod: 'eap-radius';
   readonly certificate: readonly string[];
 }
 
-export type Identity = SharedKeyIdentity | SignatureIdentity | EapIdentity | EapRadiusIdentity;
+export type Identity =
+  | SharedKeyIdentity
+  | SignatureIdentity
+  | EapIdentity
+  | EapLocalIdentity
+  | EapRadiusIdentity;
 export type AuthMethodName = Identity['authMethod'];
 
 /** How many the data plane has room for; equals the contract's (test/config/capacity.test.ts). */
@@ -122,10 +134,18 @@ export interface Policy {
   readonly proposal: Proposal;
 }
 
+/** Who may log in by EAP where we decide ourselves. */
+export interface User {
+  readonly name: string;
+  /** Empty: not by password. */
+  readonly password: string;
+}
+
 /** Enabled entries only, references resolved; what the daemon runs on. */
 export interface Databases {
   readonly peers: readonly Peer[];
   readonly identities: readonly Identity[];
+  readonly users: readonly User[];
   /** In matching order. */
   readonly policies: readonly Policy[];
 }

@@ -95,7 +95,7 @@ loading('ddos-cookie-threshold reaches the settings of the engine', () => {
 });
 
 loading('an empty file is a gateway that does nothing', () => {
-  assert.equal(good({}).databases, { peers: [], identities: [], policies: [] });
+  assert.equal(good({}).databases, { peers: [], identities: [], users: [], policies: [] });
 });
 
 loading('a secret is its UTF-8 text, or hexadecimal bytes', () => {

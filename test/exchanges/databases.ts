@@ -7,6 +7,7 @@ import type {
   Peer,
   Policy,
   SharedKeyIdentity,
+  User,
 } from '../../src/policy/database.js';
 import type { Profile, Proposal } from '../../src/policy/database.js';
 
@@ -44,6 +45,7 @@ export interface SiteOptions {
   readonly identity?: Partial<SharedKeyIdentity>;
   /** Instead of the one with the secret: other methods, several of them. */
   readonly identities?: (shared: Pick<Identity, 'peer' | 'myId' | 'remoteId'>) => Identity[];
+  readonly users?: readonly User[];
   /** Policies between the sites; each has networks of its own. */
   readonly policies?: number;
   /** Changes to all of them, or to each. */
@@ -99,5 +101,5 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
       ...options.policy,
     }),
   ).map((policy) => options.eachPolicy?.(policy, side) ?? policy);
-  return { peers: [peer], identities, policies };
+  return { peers: [peer], identities, users: options.users ?? [], policies };
 }

@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly west?: SiteOptions;
   readonly settings?: Partial<Settings>;
   readonly link?: LinkOptions;
+  /** What a daemon would have beside the rest: RADIUS, certificates. */
+  readonly context?: Partial<Record<'east' | 'west', Partial<Context>>>;
 }
 
 interface InFlight {
@@ -56,7 +58,7 @@ export class World {
     this.random = new Random(options.seed ?? 1);
     this.link = options.link ?? {};
     const site = (side: 'east' | 'west'): Site => {
-      const context = this.context(side, options.settings ?? {});
+      const context = { ...this.context(side, options.settings ?? {}), ...options.context?.[side] };
       const engine = make(databases(side, options[side]), context);
       return new Site(side, engine, (datagram) => this.send(side, datagram));
     };

@@ -7,10 +7,24 @@ import { IkeError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { formatExpected, formatId, matchesId } from './identification.js';
 
-/** The identity entry whose remote-id names this peer; one that takes any comes last. */
-export function chooseIdentity(exchange: Exchange, id: IdPayload): Identity {
+/**
+ * The identity entry whose remote-id names this peer; one that takes any comes last. Only entries for
+ * the way the peer proves itself count: `how` says which that is.
+ */
+export function chooseIdentity<I extends Identity>(
+  exchange: Exchange,
+  id: IdPayload,
+  fits: ((identity: Identity) => identity is I) | ((identity: Identity) => boolean),
+  how: string,
+): I {
   const { world, sa } = exchange;
-  const all = identitiesOf(world.databases, sa.peer);
+  const every = identitiesOf(world.databases, sa.peer);
+  const all = every.filter((identity): identity is I => fits(identity));
+  if (all.length === 0) {
+    const ours = [...new Set(every.map(({ authMethod }) => authMethod))].join(', ');
+    const text = `peer ${formatId(id)} ${how}; auth-method of its identity is ${ours || 'not set'}`;
+    throw new IkeError('authentication-failed', text);
+  }
   const matching = all.filter(({ remoteId }) => matchesId(remoteId, id, sa));
   const named = matching.find(({ remoteId }) => !['auto', 'ignore'].includes(remoteId.kind));
   const chosen = named ?? matching[0];

@@ -31,8 +31,9 @@ export function secure(
   };
 }
 
-/** Overwrites the keys of an IKE SA that is dead. */
-export function forget({ secured }: IkeSa): void {
+/** Overwrites the keys of an IKE SA that is dead; what EAP had under way is let go. */
+export function forget({ secured, handshake }: IkeSa): void {
+  handshake?.eap?.conversation.close();
   if (!secured) return;
   for (const key of [secured.d, secured.pi, secured.pr]) key.fill(0);
   for (const direction of [secured.inbound, secured.outbound]) direction.erase();

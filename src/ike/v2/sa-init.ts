@@ -62,6 +62,7 @@ export function newHandshake({ sa }: Pick<Work, 'sa'>): Handshake {
     child: undefined,
     firstPolicy: undefined,
     packet: undefined,
+    eap: undefined,
     hint: undefined,
   };
 }

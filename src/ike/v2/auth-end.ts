@@ -1,0 +1,89 @@
+// How IKE_AUTH ends, whatever it took to know the peer: the IKE SA is up, and the first CHILD_SA with
+// it or refused while the IKE SA stands (RFC 7296 §1.2, last paragraph).
+import type { Nonces } from '../../crypto/keymat.js';
+import type { Identity } from '../../policy/database.js';
+import type { PlainPayload } from '../../wire/chain.js';
+import { N, notifyName } from '../../wire/notifications.js';
+import { becomeEstablished, childRefused, closeDouble, forgetOthers } from '../connection.js';
+import { IkeError, NOTIFIED } from '../errors.js';
+import {
+  type Exchange,
+  errorNotification,
+  notification,
+  notify,
+  optional,
+  report,
+} from '../exchange.js';
+import { acceptChild, describeOffer, installChild, refuseMode, takeChild } from '../parts/child.js';
+import type { ChildOffer, State } from '../sa.js';
+import { sendAnswer } from '../window.js';
+
+export const NO_GROUPS: readonly undefined[] = []; // §1.2: no key exchange of its own
+
+/** Who the peer has proved to be, and by which entry. */
+export interface Known {
+  readonly identity: Identity;
+  readonly remoteId: string;
+}
+
+/**
+ * Responder. `asked` holds the peer's offer: the message in work, or with EAP the first one; `proof` is
+ * what of our answer comes before the child.
+ */
+export function letIn(
+  exchange: Exchange,
+  asked: Pick<Exchange, 'payloads'>,
+  { identity, remoteId }: Known,
+  proof: readonly PlainPayload[],
+): State {
+  const { sa } = exchange;
+  const { nonceInitiator: initiator, nonceResponder: responder } = sa.handshake!;
+  Object.assign(sa, { identity, remoteId });
+  if (notification(asked, N.INITIAL_CONTACT)) forgetOthers(exchange);
+  becomeEstablished(exchange);
+  const child = firstChild({ ...exchange, ...asked }, { initiator, responder });
+  sendAnswer(exchange, [...proof, ...child]);
+  closeDouble(exchange);
+  return 'established';
+}
+
+function firstChild(asked: Exchange, nonces: Nonces): PlainPayload[] {
+  try {
+    const accepted = acceptChild(asked, () => NO_GROUPS);
+    installChild(asked, accepted, { initiated: false, nonces });
+    return [...accepted.payloads.sa, ...accepted.payloads.ts];
+  } catch (error) {
+    if (!(error instanceof IkeError) || error.row.fatal) throw error;
+    report(asked, 'error', 'ike.child', `no CHILD_SA: ${error.message}; ${error.row.advice}`);
+    return [notify(error.row.notify!, error.data)];
+  }
+}
+
+/** Initiator. The answer in work holds the first child, or why there is none. */
+export function enter(exchange: Exchange, remoteId: string): State {
+  const { sa } = exchange;
+  const { nonceInitiator, nonceResponder, child } = sa.handshake!;
+  sa.remoteId = remoteId;
+  sa.window.pending = undefined;
+  becomeEstablished(exchange);
+  if (!optional(exchange, 'SA')) {
+    takeRefusal(exchange, child!);
+  } else if (refuseMode(exchange, child!)) {
+    childRefused(exchange, child!.policy);
+  } else {
+    const nonces = { initiator: nonceInitiator, responder: nonceResponder };
+    installChild(exchange, takeChild(exchange, child!), { initiated: true, nonces });
+  }
+  closeDouble(exchange);
+  return 'established';
+}
+
+function takeRefusal(exchange: Exchange, child: ChildOffer): void {
+  const error = errorNotification(exchange);
+  const name = error ? notifyName(error.notifyType) : 'nothing';
+  const advice = (error && NOTIFIED.get(error.notifyType)) ?? 'see the log of the peer';
+  const offer = describeOffer(child);
+  const text = `IKE SA is up, but the peer answers ${name} to ${offer}: ${advice}`;
+  report(exchange, 'error', 'ike.child', text, { notify: name, policy: child.policy.id });
+  childRefused(exchange, child.policy);
+}
