@@ -9,6 +9,7 @@ export function abi(): u32 {
 }
 export { chachaPolyOpen, chachaPolySeal } from './cipher/chacha20poly1305';
 export { lookupFlows } from './flows';
+export { takeHeld } from './held';
 export { processInbound, processOutbound } from './process';
 export { prepareReceive } from './receive';
 export { checkReplay, commitReplay, inferSequence } from './replay';

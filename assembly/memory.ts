@@ -8,10 +8,14 @@ import {
   FLOW_ENTRIES,
   FLOW_ENTRY,
   FRAGMENTS_SIZE,
+  HELD_ENTRY,
+  HELD_PLACES,
   LAYOUT_VERSION,
   WORKER_EPOCH,
   WORKER_FLOWS,
   WORKER_FRAGMENTS,
+  WORKER_HELD,
+  WORKER_HELD_COUNT,
   WORKER_SCRATCH,
   WORKER_SIZE,
   WORKERS_AT,
@@ -66,4 +70,6 @@ export function attach(row: u32): void {
   // and what it remembered may be what it died of
   memory.fill(workerAt + WORKER_FLOWS, 0, FLOW_ENTRIES * FLOW_ENTRY);
   memory.fill(workerAt + WORKER_FRAGMENTS, 0, FRAGMENTS_SIZE);
+  memory.fill(workerAt + WORKER_HELD, 0, HELD_PLACES * HELD_ENTRY);
+  store<u32>(workerAt, 0, WORKER_HELD_COUNT);
 }

@@ -1,8 +1,8 @@
 // Packets from the TUN to the peers, a round at a time:
 //   1. classify  parse, virtio header, ports of a fragment (fragments.ts), flow cache, policy
 //                (policy.ts): drop, pass in the clear, protect
-//   2. protect   the policy's SA for this packet; without one ask the control plane; what the SA's
-//                mode leaves outside (transport.ts)
+//   2. protect   the policy's SA for this packet; without one ask the control plane and wait (held.ts);
+//                what the SA's mode leaves outside (transport.ts)
 //   3. fit       (fit.ts) one packet, or all that a super-packet stands for
 //   4. seal      (seal.ts) the whole round, kernels side by side; the ESP packets of a bundle once
 //                more, as what an AH protects (bundle.ts)
@@ -60,6 +60,7 @@ import {
 } from './esp';
 import { bypassMany, bypassOne, fitMany, fitOne, hasRoom } from './fit';
 import { followFirst, noteFragment, OUTWARD } from './fragments';
+import { hold } from './held';
 import { keepWhole } from './ip/extensions';
 import { setPacketLength } from './ip/header';
 import { parsePacket, VIEW_DST_HIGH, VIEW_FAMILY, viewed } from './ip/packet';
@@ -135,7 +136,7 @@ function protect(entry: usize, at: usize, offload: i32, flow: usize, policy: usi
     if (isBeingRemoved(policy)) return drop(OUT_POLICY_DEAD);
     if (load<u32>(policy, POLICY_LEVEL) == LEVEL_USE) return bypass(entry, at, offload);
     acquire(policy);
-    return drop(OUT_NO_STATES);
+    return (offload != MANY && hold(entry, policy)) || drop(OUT_NO_STATES);
   }
   if (isSpent(sa)) {
     raiseHard(sa);

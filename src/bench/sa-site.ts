@@ -33,6 +33,7 @@ export class Site {
       this.#view.setUint32(entry + layout.RX_AT, at, true);
       this.#view.setUint32(entry + layout.RX_LENGTH, packet.length, true);
       this.#view.setUint32(entry + layout.RX_DONE, 0, true);
+      this.#view.setUint32(entry + layout.RX_HELD, 0, true);
       at += ((packet.length + layout.SLOT_TAILROOM + 63) & ~63) + layout.SLOT_HEADROOM;
     }
   }

@@ -39,5 +39,6 @@ export const FRAGMENTED = 39; // inner packets cut before encryption
 export const MAIL_LOST = 40; // the ring to main was full
 export const DUMMIES = 41; // next header 59, RFC 4303 §2.6
 export const OUTER_FRAGMENTED = 42; // ESP packets that left in fragments: the path is too narrow
+export const HELD = 43; // packets that waited for their policy's SA
 export const SEGMENTED = 48; // packets cut out of super-packets from the TUN
 export const COALESCED = 49; // packets that joined one before them on their way to the TUN

@@ -11,7 +11,7 @@
 //   SAS          SA records, 8 KiB each
 //   CLASSIFIERS  beside each copy of POLICIES the decision trees that find the first match in it
 
-export const LAYOUT_VERSION = 6;
+export const LAYOUT_VERSION = 7;
 
 // Our own choices of size.
 export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
@@ -72,6 +72,8 @@ export const POLICY_ACQUIRE_AT = 96; // u64, ms: when the last acquire was raise
 export const POLICY_FLAGS = 104; // u32
 // u32, raised at every change of the policy's chain of SAs: flows choose their SA again
 export const POLICY_CHAIN = 108;
+// u64 ms, when the control plane last gave up on an SA for it: packets that came before wait no longer
+export const POLICY_UNMET_AT = 112;
 export const POLICY_SIZE = 128;
 export const POLICIES_AT = SPI_TABLE_AT + SPI_TABLE_SIZE;
 export const POLICIES_COPY = MAX_POLICIES * POLICY_SIZE;
@@ -116,6 +118,8 @@ export const WORKER_MAIL_HEAD = 128; // u32, bytes ever written (mod 2^32), by t
 export const WORKER_MAIL_TAIL = 132; // u32, bytes ever read, by main
 export const WORKER_ICMP_AT = 144; // u64 ms, start of the interval that WORKER_ICMP_COUNT counts in
 export const WORKER_ICMP_COUNT = 152; // u32, ICMP errors made in it
+export const WORKER_HELD_COUNT = 160; // u32, packets that wait for an SA
+export const WORKER_HELD_ORDER = 164; // u32, how many ever did
 export const WORKER_TX_VECTORS = 256; // u32 x PORT_COUNT, iovecs in use per port
 export const WORKER_HEADER = 4096;
 // flow cache: direct-mapped, 64 bytes an entry; the key is the outbound view of a packet
@@ -134,6 +138,7 @@ export const WORKER_FLOWS = WORKER_HEADER;
 export const RX_AT = 0; // u32, address of the first byte (behind the virtio header)
 export const RX_LENGTH = 4; // u32, bytes; filled for TUN reads
 export const RX_DONE = 8; // u32, bytes of it that earlier rounds of the batch have done
+export const RX_HELD = 12; // u32, 1 + the place in WORKER_HELD that it waited in; 0: fresh
 export const RX_ENTRY = 16;
 export const WORKER_RX_LIST = WORKER_FLOWS + FLOW_ENTRIES * FLOW_ENTRY;
 export const WORKER_RX_MMSG = WORKER_RX_LIST + BATCH * RX_ENTRY;
@@ -182,7 +187,21 @@ export const FRAGMENT_WAYS = 8; // places that one datagram may be in
 export const FRAGMENT_SETS = 64;
 export const WORKER_FRAGMENTS = WORKER_MAIL + MAIL_SIZE;
 export const FRAGMENTS_SIZE = FRAGMENT_SETS * FRAGMENT_WAYS * FRAGMENT_ENTRY;
-export const WORKER_SIZE = 6291456;
+// packets whose policy has no SA yet: assembly/held.ts
+export const HELD_AT = 0; // u64 ms, when it came
+export const HELD_STATE = 8; // u32
+export const HELD_LENGTH = 12; // i32, bytes
+export const HELD_POLICY = 16; // u32, address of the policy in its copy
+export const HELD_ID = 20; // u32, POLICY_ID
+export const HELD_EPOCH = 24; // u32, CONTROL_POLICY_EPOCH + 1 then
+export const HELD_CHAIN = 28; // u32, POLICY_CHAIN then
+export const HELD_ORDER = 32; // u32
+export const HELD_ENTRY = 64;
+export const HELD_PLACES = 64; // at most BATCH: all of them may be tried again at once
+export const HELD_MOST = 8; // of one policy
+export const WORKER_HELD = WORKER_FRAGMENTS + FRAGMENTS_SIZE;
+export const WORKER_HELD_SLOTS = WORKER_HELD + HELD_PLACES * HELD_ENTRY; // a SLOT each
+export const WORKER_SIZE = 7340032;
 export const WORKERS_SIZE = WORKER_ROWS * WORKER_SIZE;
 
 // ---- mail records ------------------------------------------------------------------------------

@@ -143,9 +143,9 @@ export const COUNTERS = [
     name: 'out-no-states',
     column: drops.OUT_NO_STATES,
     cause:
-      'An encrypt policy matched and it has no SA yet; the packet was dropped and a ' +
-      'negotiation was asked for.',
-    remedy: 'Usual for the first packets. If it grows, the log says why the negotiation fails.',
+      'An encrypt policy matched and has no SA: negotiation failed, or took longer than packets ' +
+      'wait for it, or more came than may wait (8 for each policy and worker).',
+    remedy: 'If it grows, the log says why the negotiation fails.',
   },
   {
     name: 'out-state-protocol-errors',
@@ -268,6 +268,14 @@ export const COUNTERS = [
     remedy:
       'A few follow every change of path. If it grows, the path carries less than IPv6 needs inside a ' +
       'tunnel, or a policy has ports: lower the mtu of the senders.',
+  },
+  {
+    name: 'held',
+    column: drops.HELD,
+    cause:
+      'Packets that waited while their SA was negotiated. They leave with it; those that waited in ' +
+      'vain are counted by out-no-states.',
+    remedy: '',
   },
   {
     name: 'segmented',

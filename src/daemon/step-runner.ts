@@ -1,6 +1,6 @@
 // Carries out a Step of the IKE engine: writes SAs into the tables, sends the messages, logs the
 // events. The order matters: what the peer may use after our message must be installed before it.
-//   1. install, activate, move      2. send      3. remove      4. events
+//   1. install, activate, move      2. send      3. remove, give up      4. events
 import { eraseKeys } from '../crypto/keymat.js';
 import type { Tables } from '../dataplane/tables.js';
 import type { ChildSa, Datagram, Endpoint, Step } from '../ike/step.js';
@@ -43,6 +43,7 @@ export class StepRunner {
       );
     }
     for (const id of step.remove) this.#tables.remove(id);
+    for (const policy of step.unmet) this.#tables.giveUp(policy);
     for (const event of step.events) this.#log.write(event);
   }
 

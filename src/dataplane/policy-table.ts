@@ -24,6 +24,7 @@ export class PolicyTable {
   readonly #memory: WebAssembly.Memory;
   readonly #view: DataView;
   readonly #words: Uint32Array;
+  readonly #times: BigUint64Array;
   readonly #quiescence: Quiescence;
   /** Index of each policy of the live copy, by id. */
   #places: ReadonlyMap<number, number> = new Map();
@@ -36,6 +37,7 @@ export class PolicyTable {
     this.#memory = memory;
     this.#view = new DataView(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
+    this.#times = new BigUint64Array(memory.buffer);
     this.#quiescence = quiescence;
   }
 
@@ -86,6 +88,14 @@ export class PolicyTable {
     const at = this.#at(this.#live(), index);
     Atomics.store(this.#words, (at + layout.POLICY_SA) / 4, head);
     Atomics.add(this.#words, (at + layout.POLICY_CHAIN) / 4, 1);
+  }
+
+  /** No SA is to be had for the policy: what waits for one since before now goes nowhere. */
+  setUnmet(policy: number, nowMs: number): void {
+    const index = this.#places.get(policy);
+    if (index === undefined) return;
+    const at = this.#at(this.#live(), index) + layout.POLICY_UNMET_AT;
+    Atomics.store(this.#times, at / 8, BigInt(Math.floor(nowMs)));
   }
 
   #live(): number {

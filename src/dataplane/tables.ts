@@ -228,6 +228,11 @@ export class Tables {
     this.#policies.setHead(policy, this.#headOf(policy));
   }
 
+  /** An SA for this policy could not be had: packets do not wait for it any more. */
+  giveUp(policy: number): void {
+    this.#policies.setUnmet(policy, this.#options.now());
+  }
+
   /** Unknown ids are ignored: a peer may delete what has just expired. */
   remove(id: number): void {
     const pair = this.#pairs.get(id);

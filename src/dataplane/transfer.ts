@@ -11,6 +11,7 @@ import {
   RX_AT,
   RX_DONE,
   RX_ENTRY,
+  RX_HELD,
   RX_LENGTH,
   SLOT_HEADROOM,
   SLOT_TAILROOM,
@@ -80,6 +81,7 @@ export class Transfer {
       this.#region.words[entry + RX_AT / 4] = at;
       this.#region.words[entry + RX_LENGTH / 4] = length > header ? length - header : 0;
       this.#region.words[entry + RX_DONE / 4] = 0;
+      this.#region.words[entry + RX_HELD / 4] = 0;
       entry += RX_ENTRY / 4;
       bytes += length;
       used = ((used + length + SLOT_TAILROOM + 63) & ~63) + SLOT_HEADROOM;

@@ -13,6 +13,7 @@ import {
   CONTROL_STOP,
   WORKER_BEAT,
   WORKER_EPOCH,
+  WORKER_HELD_COUNT,
   WORKER_MAIL_HEAD,
   WORKER_SIZE,
   WORKERS_AT,
@@ -42,6 +43,8 @@ export type WorkerNotice =
   | { readonly kind: 'lost'; readonly port: number; readonly reason: string };
 
 const IDLE_MS = 250; // how long a turn may sleep: the beat of an idle worker, the end of a terminated one
+/** While packets wait for an SA nobody wakes the worker when it is there: it looks this often. */
+const HELD_POLL_MS = 5;
 const REVENTS = 6; // struct pollfd {i32 fd, i16 events, i16 revents}
 const MAIL: WorkerNotice = { kind: 'mail' };
 
@@ -81,10 +84,14 @@ export class Loop {
 
   /** One turn; returns how many packets came in. */
   turn(timeoutMs: number): number {
-    const ready = poll(this.#polled.at, PORT_COUNT + 1, timeoutMs);
+    const waiting = this.#words[(this.#row + WORKER_HELD_COUNT) >> 2] !== 0;
+    const patience = waiting ? Math.min(timeoutMs, HELD_POLL_MS) : timeoutMs;
+    const ready = poll(this.#polled.at, PORT_COUNT + 1, patience);
     const now = Date.now();
     this.#beat(now);
     if (ready < 0 && errno() !== EINTR) throw new SystemError('poll', 'worker sockets', errno());
+    // before what comes new: these came earlier
+    if (waiting) this.#release(now);
     if (ready <= 0) return 0;
     let received = 0;
     for (let port = 0; port < PORT_COUNT; port++) {
@@ -98,11 +105,25 @@ export class Loop {
 
   /** Receives, processes and transmits one batch; -1 where the descriptor is dead. */
   #serve(port: number, now: number): number {
-    const epoch = (this.#row + WORKER_EPOCH) >> 2;
     let count: number;
     if (port === PORT_TUN) count = this.#transfer.readTun();
     else count = this.#transfer.receive(port, this.#exports.prepareReceive!(port));
     if (count <= 0) return count;
+    this.#process(port, count, now);
+    return count;
+  }
+
+  /** What waited for an SA and may go on now. */
+  #release(now: number): void {
+    for (;;) {
+      const count = this.#exports.takeHeld!(now);
+      if (count === 0) return;
+      this.#process(PORT_TUN, count, now);
+    }
+  }
+
+  #process(port: number, count: number, now: number): void {
+    const epoch = (this.#row + WORKER_EPOCH) >> 2;
     for (let next = 0; next < count; ) {
       // Odd until the last message has left: headers point into SA records.
       Atomics.add(this.#words, epoch, 1);
@@ -112,7 +133,6 @@ export class Loop {
       Atomics.add(this.#words, epoch, 1);
     }
     this.#report();
-    return count;
   }
 
   #report(): void {

@@ -107,7 +107,8 @@ export function closeDouble({ world, sa }: Work): void {
 }
 
 /** The peer refuses a child: asked again later, by traffic or of our own accord. */
-export function childRefused({ world, sa }: Work, policy: Policy): void {
+export function childRefused({ world, sa, step }: Work, policy: Policy): void {
+  step.unmet.push(policy.id);
   const { reconnectMs, reconnectMostMs } = world.settings;
   const now = world.context.now();
   world.links.get(sa.peer.name)?.refused.set(policy.id, now + 10 * reconnectMs);
@@ -185,7 +186,8 @@ export function discard({ world, sa, step }: Work): void {
 }
 
 /** The connection is gone against our will: call again, unless the peer has to, or there is another. */
-export function scheduleReconnect({ world, sa }: Work): void {
+export function scheduleReconnect({ world, sa, step }: Work): void {
+  step.unmet.push(...policiesOf(world.databases, sa.peer).map(({ id }) => id));
   const link = world.links.get(sa.peer.name);
   if (!link || world.closing || link.connectAt !== undefined) return;
   const { reconnectMs, reconnectMostMs } = world.settings;

@@ -102,12 +102,16 @@ export class Engine implements IkeEngine {
     const world = this.#world;
     const policy = world.databases.policies.find((candidate) => candidate.id === id);
     const peer = world.databases.peers.find(({ name }) => name === policy?.peer);
-    if (!policy || !peer || world.closing || hasChild(world, id)) return emptyStep();
-    if (isTooSoon(world, policy, peer)) return emptyStep();
     const step = emptyStep();
+    if (hasChild(world, id)) return step;
+    if (!policy || !peer || world.closing || isTooSoon(world, policy, peer)) {
+      step.unmet.push(id);
+      return step;
+    }
     const busy = world.store.ofPeer(peer.name).find(({ state }) => !CLOSING.includes(state));
-    if (!busy) connect(world, peer, step, policy, packet);
-    else busy.tasks.push(createChild(policy, packet));
+    if (!busy) {
+      if (!connect(world, peer, step, policy, packet)) step.unmet.push(id);
+    } else busy.tasks.push(createChild(policy, packet));
     return this.#on(busy ? [busy] : [], () => {}, step);
   }
 

@@ -94,6 +94,8 @@ export interface Step {
   /** Ids whose outbound half becomes the policy's current one now. */
   readonly activate: number[];
   readonly remove: number[];
+  /** Ids of policies that an SA was wanted for and could not be had: nothing need wait for one. */
+  readonly unmet: number[];
   /** Endpoints of a child's SAs that moved (NAT rebinding), to be written into both halves. */
   readonly move: { readonly id: number; readonly local: Endpoint; readonly remote: Endpoint }[];
   readonly events: EngineEvent[];
@@ -106,6 +108,7 @@ export const emptyStep = (): Step => ({
   standby: [],
   activate: [],
   remove: [],
+  unmet: [],
   move: [],
   events: [],
 });
@@ -118,6 +121,7 @@ export function append(step: Step, more: Step): void {
   step.standby.push(...more.standby);
   step.activate.push(...more.activate);
   step.remove.push(...more.remove);
+  step.unmet.push(...more.unmet);
   step.move.push(...more.move);
   step.events.push(...more.events);
 }

@@ -74,11 +74,24 @@ export class Gateway {
       this.view.setUint32(entry + layout.RX_AT, at, true);
       this.view.setUint32(entry + layout.RX_LENGTH, packet.length, true);
       this.view.setUint32(entry + layout.RX_DONE, 0, true);
+      this.view.setUint32(entry + layout.RX_HELD, 0, true);
       used += ((packet.length + layout.SLOT_TAILROOM + 63) & ~63) + layout.SLOT_HEADROOM;
     });
     if (used > layout.RX_AREA) throw new Error('more than a batch');
     for (let next = 0; next < packets.length; this.#collect(result)) {
       next = this.exports.processOutbound!(next, packets.length, this.now);
+    }
+    return result;
+  }
+
+  /** What waited for an SA and may be tried again, as the worker's loop does it. */
+  release(): Result {
+    const result: Result = { messages: [], tun: [] };
+    for (let count = this.exports.takeHeld!(this.now); count > 0; ) {
+      for (let next = 0; next < count; this.#collect(result)) {
+        next = this.exports.processOutbound!(next, count, this.now);
+      }
+      count = this.exports.takeHeld!(this.now);
     }
     return result;
   }

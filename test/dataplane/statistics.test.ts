@@ -175,9 +175,13 @@ const ROWS: readonly Row[] = [
   },
   {
     counter: 'out-no-states',
-    cause: 'the policy has no SA yet',
+    cause: 'an SA for the policy could not be had',
     child: false,
-    provoke: times(({ host }) => host(outward())),
+    provoke: ({ host, work, tables }) => {
+      for (let i = 0; i < TIMES; i++) host(outward());
+      work();
+      tables.giveUp(1);
+    },
   },
   {
     counter: 'out-state-protocol-errors',

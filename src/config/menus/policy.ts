@@ -19,7 +19,7 @@ export const policyMenu = menu({
       kind: choice(['encrypt', 'discard', 'none']),
       default: 'encrypt',
       text: 'encrypt: carry the packet in an ESP SA; discard: drop it; none: pass it unchanged.',
-      shown: ['assembly/policy.test.ts', 'assembly/flow.test.ts'],
+      shown: ['assembly/flow.test.ts', 'e2e/levels.test.ts'],
     }),
     property({
       name: 'src-address',
@@ -78,10 +78,10 @@ export const policyMenu = menu({
       kind: choice(['require', 'unique', 'use']),
       default: 'require',
       text:
-        'When there is no SA. require: drop the packet and ask for one; unique: the same, ' +
-        'and the SA serves this policy only; use: pass the packet IN THE CLEAR and ask for ' +
-        'none.',
-      shown: ['assembly/flow.test.ts'],
+        'When there is no SA. require: ask for one, hold the first packets until it is there and ' +
+        'drop the others; unique: the same, and the SA serves this policy only (here every SA ' +
+        'does); use: pass the packet IN THE CLEAR and ask for none.',
+      shown: ['assembly/flow.test.ts', 'e2e/levels.test.ts'],
     }),
     property({
       name: 'ipsec-protocols',
