@@ -54,6 +54,8 @@ const HEAD: usize = 44; // i32, bytes of all headers
 const PSH: usize = 48; // u32, the last packet's PSH flag
 
 const MOST: i32 = 65535;
+/** UDP_MAX_SEGMENTS of linux/udp.h until Linux 6.8: a kernel refuses a super-packet of more. */
+const MOST_DATAGRAMS: i32 = 64;
 const DF: u16 = 0x40; // as the first byte of the field reads in memory
 const ACK: u8 = 0x10;
 const PUSH: u8 = 0x08;
@@ -153,6 +155,7 @@ function join(first: usize, sa: usize, at: usize, head: i32, total: i32): bool {
   if (payload > size || grown > MOST) return false;
   const count = load<i32>(first, COUNT);
   if (load<i32>(first, TOTAL) - head != count * size) return false; // a short one was its last
+  if (count >= MOST_DATAGRAMS && load<i32>(first, PROTOCOL) == IP_UDP) return false;
   if (!sameIp(first, at, count) || !sameUpper(first, at)) return false;
   // what is joined gets its checksum from the host, so it must be right before
   if (count == 1 && !checksumHolds(first, load<u32>(first, AT), load<i32>(first, LENGTH)))

@@ -313,6 +313,23 @@ coalesce('UDP_GRO: more datagrams than slots are done in rounds', () => {
   assert.is(writes.length, 4);
 });
 
+coalesce('at most 64 datagrams join, which is what every kernel takes; TCP joins more', () => {
+  for (const [udp, sizes] of [
+    [true, [64, 64, 64, 8]],
+    [false, [200]],
+  ] as const) {
+    const { east, sealed } = natScene();
+    const packets = stream(200, 36, { udp });
+    const { tun } = east.inbound(PORT_UDP4_4500, [joined(packets.map(sealed))]);
+    const cut = tun.map((write) => segments(write.subarray(0, VIRTIO), write.subarray(VIRTIO)));
+    assert.equal(
+      cut.map(({ length }) => length),
+      sizes,
+    );
+    same(cut.flat(), packets);
+  }
+});
+
 coalesce('UDP_GRO: a size that is none', () => {
   const { east, sealed } = natScene();
   const esp = sealed(stream(1, 400)[0]!);

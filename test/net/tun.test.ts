@@ -7,8 +7,10 @@ import { listLinks } from '../../src/net/links.js';
 import { EAGAIN, VNET_HEADER } from '../../src/net/linux.js';
 import { addRoute } from '../../src/net/routes.js';
 import { openTun } from '../../src/net/tun.js';
+import { packetOf } from '../assembly/streams.js';
 import { readable, TestSocket } from '../helpers/datagrams.js';
 import { ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
+import { superPacket } from '../reference/segment.js';
 
 const tun = suite('net/tun');
 
@@ -57,6 +59,35 @@ function thereAndBack(offload: boolean): Promise<void> {
 
 tun('packets leave and enter through the queues', () => thereAndBack(false));
 tun('with offloads each stands behind a virtio header', () => thereAndBack(true));
+
+tun('a super-packet of 64 datagrams, the most that are joined, is taken and cut again', () =>
+  withNamespaces(['a'], (a) => {
+    a!.configure((netlink) => {
+      const device = openTun({ name: 'culvert0', queues: 1, mtu: 1400, offload: true });
+      if (!device.uso) {
+        console.log('NOTE this kernel has no UDP segmentation on a TUN: nothing is joined');
+        return device.close();
+      }
+      addAddress(netlink, 'lo', prefixOf(HERE));
+      const destination = prefixOf('198.19.0.0/16');
+      addRoute(netlink, { destination, table: 254, type: 'unicast', interface: device.index });
+      const application = new TestSocket(addressBytes(HERE), 5000);
+      const payload = Uint8Array.from({ length: 64 * 36 }, (_, index) => Math.floor(index / 36));
+      const whole = packetOf(payload, { udp: true, src: THERE, dst: HERE, srcPort: 4000 });
+      whole.writeUInt16BE(5000, 22);
+      const { header, packet } = superPacket(whole, 36);
+      const bytes = allocate(header.length + packet.length);
+      bytes.bytes.set(Buffer.concat([header, packet]));
+      const { length } = bytes.bytes;
+      assert.is(check(write(device.fds[0]!, bytes.at, length), 'write', 'the TUN'), length);
+      for (let i = 0; i < 64; i++) {
+        assert.equal([...application.receive()!], Array(36).fill(i), `datagram ${i}`);
+      }
+      application.close();
+      device.close();
+    });
+  }),
+);
 
 tun('a name that cannot be or is taken, and a silly MTU, are refused in words', () =>
   withNamespaces(['a'], (a) => {
