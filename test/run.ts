@@ -1,4 +1,4 @@
-// Runs the suites: every *.test.js below dist/test in a process of its own, two at a time, and ends
+// Runs the suites: every *.test.js below dist/test in a process of its own, several at a time, and ends
 // with one line that sums what ran: `N passed, N failed` (and `, N skipped` where a suite said why).
 //   node dist/test/run.js               everything that needs no package beyond npm's
 //   node dist/test/run.js --interop     only test/interop: real peers, root, Debian's packages
@@ -18,8 +18,20 @@ interface Result {
 
 const root = dirname(fileURLToPath(import.meta.url));
 const TIMEOUT_MS = 600_000;
-/** Suites that make namespaces and measure nothing may still not share the machine with each other. */
-const ALONE = /^(e2e|interop)\//;
+
+/** Suites that measure, or whose peer must not be kept waiting, have the machine to themselves. */
+const ALONE = /^e2e\/(bench|crash)\./;
+/** What runs at once may take twice as many of these as there are cores. */
+const MOST_SHARES = 2 * Math.min(4, availableParallelism());
+/**
+ * What a suite takes: a core; half of one where it waits for daemons most of the time. Two that make
+ * namespaces do not meet: those are named after processes, and nothing of theirs is outside.
+ */
+const shareOf = (name: string): number =>
+  /^(e2e|interop)\//.test(name) && !name.startsWith('interop/kernel-') ? 1 : 2;
+/** Those that take longest begin first, lest one of them be left over at the end. */
+const FIRST = ['algorithms', 'kernel-', 'strongswan-'];
+const urgency = (name: string): number => FIRST.findIndex((part) => name.includes(part)) >>> 0;
 
 function discover(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -72,6 +84,30 @@ function tally(output: string, code: number | null): Result {
   return { passed, failed, skipped };
 }
 
+/** Begins the next in line as soon as there is room for it; those behind it may pass a large one. */
+async function runTogether(waiting: string[], nameOf: (path: string) => string): Promise<Result[]> {
+  const results: Result[] = [];
+  const running = new Set<Promise<void>>();
+  let free = MOST_SHARES;
+  while (waiting.length > 0 || running.size > 0) {
+    const next = waiting.findIndex((path) => shareOf(nameOf(path)) <= free);
+    if (next < 0) {
+      await Promise.race(running);
+      continue;
+    }
+    const [path = ''] = waiting.splice(next, 1);
+    const share = shareOf(nameOf(path));
+    free -= share;
+    const ended = run(path).then((result) => {
+      results.push(result);
+      free += share;
+      running.delete(ended);
+    });
+    running.add(ended);
+  }
+  return results;
+}
+
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const names = args.filter((arg) => !arg.startsWith('--'));
@@ -83,14 +119,12 @@ async function main(): Promise<void> {
       if (names.length > 0) return names.some((wanted) => name.includes(wanted));
       return name.startsWith('interop/') === interop;
     });
-  const results: Result[] = [];
-  const together = paths.filter((path) => !ALONE.test(relative(root, path)));
-  const alone = paths.filter((path) => ALONE.test(relative(root, path)));
-  const next = async (): Promise<void> => {
-    for (let path = together.shift(); path; path = together.shift()) results.push(await run(path));
-  };
-  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, next));
-  for (const path of alone) results.push(await run(path));
+  const nameOf = (path: string): string => relative(root, path);
+  const isAlone = (path: string): boolean => ALONE.test(nameOf(path));
+  const together = paths.filter((path) => !isAlone(path));
+  together.sort((a, b) => urgency(nameOf(a)) - urgency(nameOf(b)));
+  const results = await runTogether(together, nameOf);
+  for (const path of paths.filter(isAlone)) results.push(await run(path));
   const sum = (key: keyof Result): number => results.reduce((total, r) => total + r[key], 0);
   const skipped = sum('skipped');
   const tail = skipped > 0 ? `, ${skipped} skipped` : '';
