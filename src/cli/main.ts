@@ -12,6 +12,7 @@ import { registerDemo } from './demo.js';
 import { registerExport } from './export.js';
 import { registerImport } from './import.js';
 import { registerInstalledSa } from './installed-sa.js';
+import { registerLog } from './log.js';
 import { registerMenus } from './menu.js';
 import { registerPolicy } from './policy.js';
 import { registerReload } from './reload.js';
@@ -31,6 +32,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerActivePeers,
   registerInstalledSa,
   registerStatistics,
+  registerLog,
   registerMenus,
   registerBench,
   registerCompletion,
@@ -40,6 +42,8 @@ export function buildProgram(): Command {
   const program = new Command('culvert')
     .description('An IPsec gateway in user space, operated like RouterOS /ip ipsec.')
     .version(version())
+    // An option belongs to the word before it: `log` has options, and its verbs have the same ones.
+    .enablePositionalOptions()
     .showHelpAfterError('(culvert --help lists the commands)')
     .addHelpText(
       'after',

@@ -49,7 +49,7 @@ const VERBS: readonly VerbRow[] = [
 export function registerMenus(program: Command): void {
   for (const menu of MENUS) {
     const parent = noun(program, menu.name, menu.text);
-    parent.summary(firstSentence(menu.text));
+    if (parent.summary() === '') parent.summary(firstSentence(menu.text));
     const known = (name: string): boolean => parent.commands.some((one) => one.name() === name);
     // `policy print` knows the state of the negotiation, too, and stands in its own file.
     if (!known('print')) addPrint(parent, menu);

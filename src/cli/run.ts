@@ -7,7 +7,9 @@ import type { Command } from 'commander';
 import { type Loaded, load } from '../config/load.js';
 import { formatWarning } from '../config/problem.js';
 import { type ControlServer, openControl } from '../daemon/control.js';
+import { History } from '../daemon/history.js';
 import { type Log, openLog } from '../daemon/log.js';
+import { logCommands } from '../daemon/log-commands.js';
 import { formatReload, ReloadError, type ReloadResult } from '../daemon/reload.js';
 import type { RunningGateway, StartGateway } from '../daemon/running.js';
 import { report } from './check.js';
@@ -43,7 +45,8 @@ export async function runGateway(
   start: StartGateway,
 ): Promise<number> {
   const { settings } = loaded;
-  const log = openLog(settings.log);
+  const history = new History();
+  const log = openLog(settings.log, process.stderr, (row) => history.add(row));
   for (const warning of loaded.warnings) log.warning('config', formatWarning(warning));
   // Before the start: a signal in the middle of it must not leave routes and rules behind.
   const signalled = firstSignal(log);
@@ -53,10 +56,12 @@ export async function runGateway(
   process.on('SIGHUP', hangup);
   let control: ControlServer;
   try {
-    control = await openControl(socket ?? defaultSocket(settings.tun.name), {
-      ...gateway.handlers,
-      reload,
-    });
+    const { handlers, streams } = logCommands(history);
+    control = await openControl(
+      socket ?? defaultSocket(settings.tun.name),
+      { ...gateway.handlers, ...handlers, reload },
+      streams,
+    );
   } catch (error) {
     process.off('SIGHUP', hangup);
     await gateway.stop();

@@ -1,13 +1,18 @@
 // Where the daemon's control socket is, and one question asked over it.
+import { once } from 'node:events';
 import { accessSync, constants, lstatSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type {
   ControlCommand,
   ControlHandlers,
   ControlReply,
   ControlResult,
+  ControlStream,
+  ControlStreams,
+  StreamItem,
 } from '../daemon/control.js';
 
 /** Something the user must read instead of a stack trace; the exit status is 1. */
@@ -98,7 +103,32 @@ export async function ask<C extends ControlCommand>(
   const line = await exchange(path, JSON.stringify({ command, args }));
   const reply = JSON.parse(line) as ControlReply;
   if (!reply.ok) throw new UserError(reply.error);
-  return reply.result as ControlResult<C>;
+  return ('result' in reply ? reply.result : undefined) as ControlResult<C>;
+}
+
+/** Each line of a stream as it comes; ends when the daemon does, or with the loop that reads it. */
+export async function* askStream<C extends ControlStream>(
+  path: string,
+  command: C,
+  args: Parameters<ControlStreams[C]>[0],
+): AsyncGenerator<StreamItem<C>> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    socket.write(`${JSON.stringify({ command, args })}\n`);
+    for await (const line of createInterface({ input: socket })) {
+      const reply = JSON.parse(line) as ControlReply;
+      if (!reply.ok) throw new UserError(reply.error);
+      if ('done' in reply) return;
+      yield reply.result as StreamItem<C>;
+    }
+    throw new UserError(`the daemon at ${path} has ended`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new UserError(explain(path, error as Error));
+  } finally {
+    socket.destroy();
+  }
 }
 
 function exchange(path: string, request: string): Promise<string> {

@@ -46,5 +46,5 @@ export const MENUS: readonly Menu[] = TABLE;
 export const menuNamed = (name: string): Menu | undefined =>
   MENUS.find((menu) => menu.name === name);
 
-export { identityMenu, peerMenu, policyMenu, profileMenu, proposalMenu, tunMenu };
+export { identityMenu, logMenu, peerMenu, policyMenu, profileMenu, proposalMenu, tunMenu };
 export { PRINTED_MENUS } from './menus/printed.js';

@@ -1,40 +1,25 @@
 // The control socket: one JSON request per line, one JSON answer per line, over a Unix socket that
 // only the daemon's user may open (directory 0700, socket 0600: the kernel asks for write permission
-// on connect, unix(7)). Commands are the map the composition root hands over.
+// on connect, unix(7)). Commands are the map the composition root hands over. A stream's answer is
+// many lines: each waits until the client has taken the one before, and it ends with the connection.
 //   → {"command":"policy print","args":{}}      ← {"ok":true,"result":[…]}
 //                                               ← {"ok":false,"error":"no such command …"}
+//   → {"command":"log follow","args":{}}        ← {"ok":true,"result":…} and so on, and at its end
+//                                               ← {"ok":true,"done":true}
 import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { ReloadResult } from './reload.js';
-import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
+import { once } from 'node:events';
+import {
+  type Answer,
+  type ControlHandlers,
+  type ControlReply,
+  type ControlStreams,
+  type Request,
+  readRequest,
+} from './commands.js';
 
-export interface ControlHandlers {
-  /** The file the daemon runs on; its secrets only where `show-secrets` is true. */
-  'configuration print': (args: {
-    readonly 'show-secrets'?: boolean;
-  }) => Answer<Readonly<Record<string, unknown>>>;
-  'policy print': () => Answer<readonly PolicyRow[]>;
-  'active-peers print': () => Answer<readonly ActivePeerRow[]>;
-  /** Deletes every IKE SA, or those of one peer; a peer that is not passive connects again. */
-  'active-peers kill-connections': (args: { readonly peer?: string }) => Answer<{ killed: number }>;
-  /** Fills in the keys only where `show-secrets` is true. */
-  'installed-sa print': (args: {
-    readonly 'show-secrets'?: boolean;
-  }) => Answer<readonly InstalledSaRow[]>;
-  /** Deletes every ESP SA and tells the peers; policies ask for new ones. */
-  'installed-sa flush': () => Answer<{ flushed: number }>;
-  'statistics print': () => Answer<StatisticsRow>;
-  /** Reads the configuration file again; throws where it cannot be taken over. */
-  reload: () => Answer<ReloadResult>;
-}
-export type Answer<T> = T | Promise<T>;
-export type ControlCommand = keyof ControlHandlers;
-export type ControlResult<C extends ControlCommand> = Awaited<ReturnType<ControlHandlers[C]>>;
-
-export type ControlReply =
-  | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly error: string };
+export type * from './commands.js';
 
 export interface ControlServer {
   readonly path: string;
@@ -52,27 +37,19 @@ const MAX_REQUEST = 16384;
 const MAX_CONNECTIONS = 32;
 const IDLE_MS = 30_000;
 
-/** Arguments a command takes, and their type: anything else is refused before the handler runs. */
-const ARGUMENTS: Record<ControlCommand, Readonly<Record<string, 'string' | 'boolean'>>> = {
-  'configuration print': { 'show-secrets': 'boolean' },
-  'policy print': {},
-  'active-peers print': {},
-  'active-peers kill-connections': { peer: 'string' },
-  'installed-sa print': { 'show-secrets': 'boolean' },
-  'installed-sa flush': {},
-  'statistics print': {},
-  reload: {},
-};
-
 /** Opens the socket at `path`, making its directory if need be. */
-export async function openControl(path: string, handlers: ControlHandlers): Promise<ControlServer> {
+export async function openControl(
+  path: string,
+  handlers: ControlHandlers,
+  streams: Partial<ControlStreams> = {},
+): Promise<ControlServer> {
   prepareDirectory(dirname(path));
   await removeStale(path);
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
-    serve(socket, handlers);
+    serve(socket, handlers, streams);
   });
   server.maxConnections = MAX_CONNECTIONS;
   await listen(server, path);
@@ -129,67 +106,89 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-/** Requests of one connection are answered in order, one at a time. */
-function serve(socket: Socket, handlers: ControlHandlers): void {
+/** Requests of one connection are answered in order, one at a time; a stream is the last of them. */
+function serve(socket: Socket, handlers: ControlHandlers, streams: Partial<ControlStreams>): void {
   let pending = '';
   let queue = Promise.resolve();
-  const send = (reply: ControlReply): void => {
-    if (socket.writable) socket.write(`${JSON.stringify(reply)}\n`);
-  };
+  const gone = new AbortController();
   socket.setEncoding('utf8');
   socket.setTimeout(IDLE_MS, () => socket.destroy());
   // A client that goes away mid-answer (EPIPE, ECONNRESET) is its own affair; 'close' follows.
   socket.on('error', () => socket.destroy());
+  socket.on('close', () => gone.abort());
   socket.on('data', (text: string) => {
     pending += text;
     const lines = pending.split('\n');
     pending = lines.pop() ?? '';
     if (pending.length > MAX_REQUEST || lines.some((line) => line.length > MAX_REQUEST)) {
-      send({ ok: false, error: `the request is longer than ${MAX_REQUEST} characters` });
+      send(socket, { ok: false, error: `the request is longer than ${MAX_REQUEST} characters` });
       socket.destroySoon();
       return;
     }
     for (const line of lines) {
-      queue = queue.then(async () => send(await answer(line, handlers)));
+      queue = queue.then(async () => {
+        const request = readRequest(line);
+        const stream = typeof request === 'string' ? undefined : streamOf(request, streams);
+        if (stream) await pour(socket, stream(gone.signal), gone.signal);
+        else send(socket, await answer(line, handlers));
+      });
     }
   });
 }
 
+/** False where the client has not taken what it was sent before. */
+const send = (socket: Socket, reply: ControlReply): boolean =>
+  !socket.writable || socket.write(`${JSON.stringify(reply)}\n`);
+
+type Started = (signal: AbortSignal) => AsyncIterable<unknown>;
+
+function streamOf(
+  { command, args }: Request,
+  streams: Partial<ControlStreams>,
+): Started | undefined {
+  if (!Object.hasOwn(streams, command)) return undefined;
+  const stream = streams[command as keyof ControlStreams] as (
+    given: unknown,
+    signal: AbortSignal,
+  ) => AsyncIterable<unknown>;
+  return (signal) => stream(args, signal);
+}
+
+/** What the source has next is asked for only when the client has taken the last. */
+async function pour(
+  socket: Socket,
+  source: AsyncIterable<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  // It may be quiet for hours, and so may the client be.
+  socket.setTimeout(0);
+  try {
+    for await (const result of source) {
+      // A socket that was destroyed says so at once; its 'close' comes later.
+      if (signal.aborted || !socket.writable) return;
+      if (!send(socket, { ok: true, result })) await once(socket, 'drain', { signal });
+    }
+    send(socket, { ok: true, done: true });
+  } catch (error) {
+    // The client has left while we waited for it: that is no failure.
+    if (!signal.aborted) send(socket, { ok: false, error: textOf(error) });
+  }
+  socket.destroySoon();
+}
+
 /** Turns one line into one reply; whatever the line holds, it does not throw. */
 export async function answer(line: string, handlers: ControlHandlers): Promise<ControlReply> {
-  let request: unknown;
+  const request = readRequest(line);
+  if (typeof request === 'string') return { ok: false, error: request };
+  const { command, args } = request;
   try {
-    request = JSON.parse(line);
-  } catch {
-    return { ok: false, error: 'the request is not JSON' };
-  }
-  if (typeof request !== 'object' || request === null || Array.isArray(request)) {
-    return { ok: false, error: 'the request is not an object {"command": …, "args": …}' };
-  }
-  const { command, args = {} } = request as { command?: unknown; args?: unknown };
-  if (typeof command !== 'string' || !Object.hasOwn(ARGUMENTS, command)) {
-    const known = Object.keys(ARGUMENTS).join(', ');
-    return { ok: false, error: `no such command ${JSON.stringify(command)}; there are: ${known}` };
-  }
-  const wrong = checkArguments(command as ControlCommand, args);
-  if (wrong) return { ok: false, error: wrong };
-  try {
-    const handler = handlers[command as ControlCommand] as (given: unknown) => Answer<unknown>;
+    const handler = handlers[command as keyof ControlHandlers] as (
+      given: unknown,
+    ) => Answer<unknown>;
     return { ok: true, result: await handler(args) };
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return { ok: false, error: `${command} failed: ${text}` };
+    return { ok: false, error: `${command} failed: ${textOf(error)}` };
   }
 }
 
-function checkArguments(command: ControlCommand, args: unknown): string | undefined {
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
-    return '"args" must be an object';
-  }
-  const known = ARGUMENTS[command];
-  for (const [name, value] of Object.entries(args)) {
-    if (!Object.hasOwn(known, name)) return `${command} takes no argument ${JSON.stringify(name)}`;
-    if (typeof value !== known[name]) return `argument ${name} must be a ${known[name]}`;
-  }
-  return undefined;
-}
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

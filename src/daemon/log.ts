@@ -3,6 +3,7 @@
 // and JSON lines carry the same as {time, level, topic, peer, text, …facts}. Nothing secret passes:
 // facts under a telling name are hidden, and bytes are never printed, only their number.
 import pino from 'pino';
+import type { LogRow } from './history.js';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
@@ -39,7 +40,12 @@ const HIDDEN = '[hidden]';
 const TELLING = /secret|password|passphrase|psk|key$|keys$|keymat|skeyseed|^sk[-_]?[a-z]{1,2}$/i;
 const LEVELS = { debug: 20, info: 30, warning: 40, error: 50 } as const;
 
-export function openLog(options: LogOptions, sink: LogSink = process.stderr): Log {
+/** `keep` gets every line, whatever the level is: what `culvert log` shows. */
+export function openLog(
+  options: LogOptions,
+  sink: LogSink = process.stderr,
+  keep: (row: Omit<LogRow, 'number'>) => void = () => {},
+): Log {
   const logger = pino(
     {
       level: options.level,
@@ -53,8 +59,12 @@ export function openLog(options: LogOptions, sink: LogSink = process.stderr): Lo
     { write: (line) => sink.write(options.format === 'json' ? line : textLine(line)) },
   );
   const write = (event: LogEvent): void => {
+    const { level, topic, peer } = event;
     const facts = event.facts ? { facts: withoutSecrets(event.facts) } : {};
-    logger[event.level]({ topic: event.topic, peer: event.peer, ...facts }, oneLine(event.text));
+    const text = oneLine(event.text);
+    logger[level]({ topic, peer, ...facts }, text);
+    const time = new Date().toISOString();
+    keep({ time, level, topic, peer: oneLine(peer ?? ''), text, ...facts });
   };
   const at =
     (level: LogLevel) =>
@@ -100,11 +110,22 @@ function plain(value: unknown): unknown {
   return value;
 }
 
-/** The facts stand behind the sentence only at debug: the sentence says what a person needs. */
 function textLine(json: string): string {
-  const { time, level, topic, peer, text, facts } = JSON.parse(json) as Record<string, string>;
-  const when = time!.replace('T', ' ').replace('Z', '');
-  const who = peer === undefined ? '' : `[${oneLine(peer)}]`;
+  const { peer = '', ...rest } = JSON.parse(json) as Partial<LogRow>;
+  return formatLogRow({ ...(rest as LogRow), peer });
+}
+
+/** The facts stand behind the sentence only at debug: the sentence says what a person needs. */
+export function formatLogRow({
+  time,
+  level,
+  topic,
+  peer,
+  text,
+  facts,
+}: Omit<LogRow, 'number'>): string {
+  const when = time.replace('T', ' ').replace('Z', '');
+  const who = peer === '' ? '' : `[${oneLine(peer)}]`;
   const behind = level === 'debug' && facts ? ` ${JSON.stringify(facts)}` : '';
   return `${when} ${level} ${topic}${who} ${text}${behind}\n`;
 }

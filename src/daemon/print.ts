@@ -12,9 +12,9 @@ import type { ActivePeer, IkeEngine } from '../ike/context.js';
 import type { Refused } from '../net/plain-guard.js';
 import { formatAddress, formatPrefix } from '../policy/address.js';
 import type { Policy } from '../policy/database.js';
-import type { ControlHandlers } from './control.js';
 import { COUNTERS } from './counter-names.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
+import type { GatewayHandlers } from './running.js';
 
 export interface PrintSources {
   /** Another one after a reload. */
@@ -31,10 +31,7 @@ export interface Commands {
   readonly flush: () => Promise<{ readonly flushed: number }>;
 }
 
-export function printHandlers(
-  sources: PrintSources,
-  commands: Commands,
-): Omit<ControlHandlers, 'reload'> {
+export function printHandlers(sources: PrintSources, commands: Commands): GatewayHandlers {
   return {
     'configuration print': (args) =>
       args['show-secrets'] === true

@@ -4,8 +4,11 @@ import type { ControlHandlers } from './control.js';
 import type { Log } from './log.js';
 import type { ReloadResult } from './reload.js';
 
+/** The commands that are about the gateway itself; the others are the process's. */
+export type GatewayHandlers = Omit<ControlHandlers, 'reload' | 'log print'>;
+
 export interface RunningGateway {
-  readonly handlers: Omit<ControlHandlers, 'reload'>;
+  readonly handlers: GatewayHandlers;
   /** Applies the difference; throws, and goes on as before, where that cannot be. */
   reload(next: Built): Promise<ReloadResult>;
   /** Settles when the gateway cannot go on, with the reason for the operator. */

@@ -13,6 +13,7 @@ import { buildProgram } from '../../src/cli/main.js';
 import { packageRoot, version } from '../../src/cli/version.js';
 import { type ControlHandlers, type ControlServer, openControl } from '../../src/daemon/control.js';
 import { COUNTERS } from '../../src/daemon/counter-names.js';
+import type { LogRow } from '../../src/daemon/history.js';
 import type { StatisticsRow } from '../../src/daemon/rows.js';
 
 const commands = suite<{ directory: string; socket: string }>('cli commands');
@@ -62,6 +63,7 @@ function handlers(asked: unknown[]): ControlHandlers {
       return [];
     },
     'installed-sa flush': () => ({ flushed: 4 }),
+    'log print': () => [],
     reload: () => ({ added: 1, removed: 0, kept: 2, peers: ['east'] }),
     'statistics print': () =>
       Object.fromEntries(COUNTERS.map(({ name }) => [name, 7])) as unknown as StatisticsRow,
@@ -176,6 +178,64 @@ commands('every print command, as table and as JSON', async ({ socket }) => {
   const statistics = await ask('statistics', 'print', '--json');
   assert.is((JSON.parse(statistics.out) as Record<string, number>)['in-no-states'], 7);
   assert.match((await ask('statistics', 'print')).out, /^ +in-errors: 7\n/);
+});
+
+const logRow = (number: number, text: string): LogRow => ({
+  number,
+  time: '2026-11-23T16:20:01.123Z',
+  level: 'error',
+  topic: 'ike.auth',
+  peer: 'west',
+  text,
+});
+
+commands('log: the last lines, and those that follow until the daemon ends', async ({ socket }) => {
+  const asked: unknown[] = [];
+  const answers = handlers([]);
+  answers['log print'] = (args) => {
+    asked.push(args);
+    return [logRow(1, 'no answer')];
+  };
+  const server = await openControl(socket, answers, {
+    'log follow': async function* (args, signal) {
+      asked.push(args);
+      yield { missed: 0, rows: [logRow(1, 'no answer')] };
+      yield { missed: 3, rows: [logRow(5, 'no answer again')] };
+      await once(signal, 'abort');
+    },
+  });
+  servers.push(server);
+  const shown = '2026-11-23 16:20:01.123 error ike.auth[west] no answer';
+  const { out: last, err: complaint } = await culvert(['log', '--socket', socket]);
+  assert.equal([last, complaint], [`${shown}\n`, '']);
+  const printed = await culvert(['log', 'print', '-n', '7', '--topic', 'ike', '--socket', socket]);
+  assert.is(printed.out, `${shown}\n`);
+  const json = await culvert(['log', 'print', '--json', '--level', 'debug', '--socket', socket]);
+  assert.equal(JSON.parse(json.out), logRow(1, 'no answer'));
+  const following = culvert(['log', '-f', '--peer', 'west', '--lines', '0', '--socket', socket]);
+  while (asked.length < 4) await new Promise((resolve) => setTimeout(resolve, 10));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await server.close();
+  const { status, out, err } = await following;
+  assert.is(out, `${shown}\n${shown} again\n`);
+  assert.match(err, 'more than 3 lines came too fast');
+  assert.match(err, /the daemon at .* has ended\n$/);
+  assert.is(status, 1);
+  assert.equal(asked, [
+    {},
+    { lines: 7, topic: 'ike' },
+    { level: 'debug' },
+    { lines: 0, peer: 'west' },
+  ]);
+  const wrong = await culvert(['log', '--lines', 'x', '--socket', socket]);
+  assert.equal([wrong.status, wrong.err], [1, 'culvert: --lines x: expected a whole number\n']);
+});
+
+commands('log print --file: what the menu log of a file says', async ({ directory }) => {
+  const file = join(directory, 'site.json');
+  writeFileSync(file, '{"log":{"level":"debug"}}', { mode: 0o600 });
+  const { out } = await culvert(['log', 'print', '--file', file]);
+  assert.is(out, ' level: debug\nformat: text\n');
 });
 
 commands('an error of the daemon is one line', async ({ socket }) => {

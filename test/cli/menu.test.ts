@@ -216,6 +216,7 @@ menus('with a daemon running it is said how the change gets there', async ({ dir
     'active-peers kill-connections': unused,
     'installed-sa print': unused,
     'installed-sa flush': unused,
+    'log print': unused,
     'statistics print': unused,
     reload: unused,
   });
@@ -302,8 +303,8 @@ menus('every property can be set, printed and found again', async ({ path }) => 
       const target = menu.list ? ['0'] : [];
       const set = await culvert(menu.name, 'set', ...target, `${name}=${good}`, '--file', path);
       assert.is(set.err, '', `${menu.name}.${name}=${good}`);
-      // A policy has no secrets, and no option for them.
-      const secrets = menu.name === 'policy' ? [] : ['--show-secrets'];
+      // Policies and the log have no secrets, and no option for them.
+      const secrets = ['policy', 'log'].includes(menu.name) ? [] : ['--show-secrets'];
       const print = ['print', '--json', ...secrets, '--file', path];
       const rows = [JSON.parse((await culvert(menu.name, ...print)).out)].flat();
       const { [name]: shown } = rows[0] as Record<string, unknown>;

@@ -15,6 +15,7 @@ import {
   type ControlServer,
   openControl,
 } from '../../src/daemon/control.js';
+import type { LogRow } from '../../src/daemon/history.js';
 import type { StatisticsRow } from '../../src/daemon/rows.js';
 
 const control = suite<{ directory: string }>('daemon control');
@@ -48,6 +49,7 @@ const handlers: ControlHandlers = {
   },
   'installed-sa print': async () => [],
   'installed-sa flush': () => ({ flushed: 0 }),
+  'log print': () => [],
   reload: () => ({ added: 0, removed: 0, kept: 0, peers: [] }),
   'statistics print': () =>
     Object.fromEntries(COUNTERS.map(({ name }, at) => [name, at])) as unknown as StatisticsRow,
@@ -172,6 +174,85 @@ control('a client that leaves before its answer harms nobody', async ({ director
   });
   const [after] = await talk(server.path, '{"command":"policy print"}\n', 1);
   assert.ok(after!.ok);
+});
+
+/** Numbers as fast as they are taken, and how far the source got. */
+function counting(from: { next: number; ended: boolean }) {
+  return {
+    'log follow': async function* (_args: unknown, signal: AbortSignal) {
+      try {
+        // Big enough that no socket buffer holds many of them.
+        const rows = Array.from({ length: 200 }, () => ({ text: 'x'.repeat(500) }) as LogRow);
+        while (!signal.aborted) yield { missed: from.next++, rows };
+      } finally {
+        from.ended = true;
+      }
+    },
+  };
+}
+
+control('a stream waits for its client and ends with it', async ({ directory }) => {
+  const source = { next: 0, ended: false };
+  const server = await openControl(join(directory, 'x.sock'), handlers, counting(source));
+  servers.push(server);
+  const socket = connect(server.path);
+  socket.write('{"command":"log follow"}\n');
+  socket.pause();
+  const settled = async (): Promise<number> => {
+    for (let before = -1; before !== source.next || before === 0; ) {
+      before = source.next;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return source.next;
+  };
+  const first = await settled();
+  assert.ok(first < 20, `${first} answers wait for a client that reads none`);
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (part: string) => (text += part));
+  socket.resume();
+  while (source.next < first + 10) await new Promise((resolve) => setTimeout(resolve, 10));
+  socket.destroy();
+  while (!source.ended) await new Promise((resolve) => setTimeout(resolve, 10));
+  const got = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => (JSON.parse(line) as { result: { missed: number } }).result.missed);
+  assert.ok(got.length >= 10);
+  assert.equal(got, [...got.keys()], 'every answer once, in order');
+  const [after] = await talk(server.path, '{"command":"policy print"}\n', 1);
+  assert.ok(after!.ok);
+});
+
+control('a client that stalls keeps no daemon from ending', async ({ directory }) => {
+  const source = { next: 0, ended: false };
+  const server = await openControl(join(directory, 'x.sock'), handlers, counting(source));
+  const socket = connect(server.path);
+  socket.write('{"command":"log follow"}\n');
+  socket.pause();
+  while (source.next === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await server.close();
+  while (!source.ended) await new Promise((resolve) => setTimeout(resolve, 10));
+  socket.destroy();
+});
+
+control('a stream that fails says why; one that is over says so', async ({ directory }) => {
+  let fail = true;
+  const server = await openControl(join(directory, 'x.sock'), handlers, {
+    'log follow': async function* () {
+      yield { missed: 0, rows: [] };
+      if (fail) throw new Error('level "loud": expected one of debug, info');
+    },
+  });
+  servers.push(server);
+  const first = { ok: true, result: { missed: 0, rows: [] } };
+  const refused = { ok: false, error: 'level "loud": expected one of debug, info' };
+  assert.equal(await talk(server.path, '{"command":"log follow"}\n', 9), [first, refused]);
+  fail = false;
+  const over = await talk(server.path, '{"command":"log follow"}\n', 9);
+  assert.equal(over as unknown, [first, { ok: true, done: true }]);
+  const [wrong] = await talk(server.path, '{"command":"log follow","args":{"lines":"7"}}\n', 1);
+  assert.equal(wrong, { ok: false, error: 'argument lines must be a number' });
 });
 
 const replies: [string, RegExp][] = [
