@@ -75,6 +75,7 @@ const profileOf = (entry: Entry<typeof profileMenu>): Profile => ({
   natTraversal: entry['nat-traversal'],
   dpdInterval: entry['dpd-interval'],
   dpdMaximumFailures: entry['dpd-maximum-failures'],
+  fragmentSize: entry['fragment-size'],
   proposalCheck: entry['proposal-check'],
 });
 

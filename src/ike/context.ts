@@ -55,6 +55,8 @@ export interface Settings {
   readonly deletingMs: number;
   /** Answers to messages of unknown SAs in any second. */
   readonly strayAnswersPerSecond: number;
+  /** Bytes of fragments that wait for others, of all IKE SAs (RFC 7383). */
+  readonly partialBytes: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -74,6 +76,7 @@ export const DEFAULT_SETTINGS: Settings = {
   replacedMs: 120_000,
   deletingMs: 30_000,
   strayAnswersPerSecond: 5,
+  partialBytes: 8 * 2 ** 20,
 };
 
 /** The packet that wants an SA, for the first traffic selector (RFC 7296 §2.9). */

@@ -1,6 +1,6 @@
 // One message on one IKE SA, from bytes to the next state:
 //   1 window: is it the request we expect, a repetition, or the answer we wait for (§2.1, §2.3)
-//   2 open: integrity first; nothing has changed up to here
+//   2 open: integrity first, fragment by fragment; nothing has changed up to here
 //   3 authentic: proof of life, and where the peer is now (§2.23)
 //   4 row: what this message means in this state; run it
 //   5 errors: by blame, with what the peer is told and what becomes of the SA (§2.21)
@@ -12,8 +12,9 @@ import { IKE_SA_INIT } from '../wire/numbers.js';
 import { discard, scheduleReconnect } from './connection.js';
 import { IkeError } from './errors.js';
 import { type Exchange, notify, report, type Work } from './exchange.js';
-import { datagramOf, open } from './message.js';
-import { isClosing, isHalfOpen, type State, type Task } from './sa.js';
+import { collect } from './fragments.js';
+import { decodeWhole, open } from './message.js';
+import { type IkeSa, isClosing, isHalfOpen, type State, type Task } from './sa.js';
 import { type Datagram, sameEndpoint } from './step.js';
 import { duplicated, findTransition, readable, type Transition } from './transition.js';
 import { AUTH } from './v2/auth.js';
@@ -51,19 +52,20 @@ export async function dispatch(work: Work, received: Received): Promise<Dropped>
   const placed = place(work, received);
   if (typeof placed === 'string') return placed === '' ? undefined : placed;
   const { task } = placed;
+  const opened = unwrap(work, received);
+  if (typeof opened === 'string') return opened === '' ? undefined : opened;
+  const { original } = opened;
   let payloads: readonly PlainPayload[];
   try {
-    const opened = unwrap(work, received);
-    if (!opened) return 'not authentic';
-    payloads = opened;
+    payloads = opened.payloads();
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    accept(work, received, task);
+    accept(work, received, task, original);
     settleError(exchangeOf(work, received, [], task), fromWire(error));
     return undefined;
   }
   if (sa.state === 'deleting' && task && !isClosing(task)) {
-    accept(work, received, task);
+    accept(work, received, task, original);
     return 'what was asked before the IKE SA began to close';
   }
   const { exchangeType } = received.header;
@@ -71,7 +73,7 @@ export async function dispatch(work: Work, received: Received): Promise<Dropped>
   const row = findTransition(TRANSITIONS, sa.state, asked, payloads);
   // Before both sides are authenticated nothing but the expected message moves the SA.
   if (!row && sa.state !== 'established') return `nothing expects it in state ${sa.state}`;
-  accept(work, received, task);
+  accept(work, received, task, original);
   await run(exchangeOf(work, received, row ? readable(row, payloads) : payloads, task), row);
   return undefined;
 }
@@ -79,7 +81,8 @@ export async function dispatch(work: Work, received: Received): Promise<Dropped>
 // ---- 1 window ----------------------------------------------------------------------------------
 
 /** The task it answers; or a reason to drop it, empty where it was answered from memory. */
-function place({ sa, step }: Work, { header, datagram }: Received): { task?: Task } | string {
+function place({ sa, step }: Work, received: Received): { task?: Task } | string {
+  const { header, datagram } = received;
   const { window } = sa;
   const { messageId, flags, exchangeType } = header;
   if (flags.response) {
@@ -93,25 +96,48 @@ function place({ sa, step }: Work, { header, datagram }: Received): { task?: Tas
   if (messageId !== window.expectedId - 1) return `request ${messageId} is out of the window`;
   // §2.1: the same request again gets the same answer again; another one under its number nothing.
   if (!window.lastAnswer || !window.lastRequest) return 'a repetition of what was never answered';
-  if (!sameBytes(window.lastRequest, datagram.bytes)) return 'another request under an old number';
-  step.send.push({
-    ...datagramOf(sa, window.lastAnswer),
-    local: datagram.local,
-    remote: datagram.remote,
-  });
+  const repeated = sameBytes(window.lastRequest, datagram.bytes) || isCutAnew(sa, received);
+  if (!repeated) return 'another request under an old number';
+  const { local, remote } = datagram;
+  step.send.push(...window.lastAnswer.map((bytes) => ({ local, remote, bytes })));
   return '';
+}
+
+/** RFC 7383 §2.6.1: of a request in fragments the first asks for the answer again, whatever its size. */
+function isCutAnew(sa: IkeSa, { payloads }: Received): boolean {
+  const first = payloads.find((payload) => payload.type === 'EncryptedFragment');
+  if (first?.type !== 'EncryptedFragment' || first.fragmentNumber !== 1) return false;
+  return sa.secured?.inbound.open(first.aad, first.body) !== undefined;
 }
 
 // ---- 2 open ------------------------------------------------------------------------------------
 
-/** In the clear only where nothing is established: nobody vouches for a first message. */
-function unwrap({ sa }: Work, { header, payloads }: Received): PlainPayload[] | undefined {
-  const sealed = payloads.find((payload) => payload.type === 'Encrypted');
+interface Opened {
+  /** Throws WireError where authentic content is bad. */
+  readonly payloads: () => PlainPayload[];
+  readonly original: Uint8Array;
+}
+
+/**
+ * In the clear only where nothing is established: nobody vouches for a first message. A reason to drop
+ * it; empty where more of its fragments have to come.
+ */
+function unwrap(work: Work, { header, payloads, datagram }: Received): Opened | string {
+  const { sa } = work;
+  const original = datagram.bytes;
+  const sealed = payloads.find((payload) => !isPlain(payload));
   if (header.exchangeType === IKE_SA_INIT) {
     const first = sa.state === (header.flags.response ? 'init-sent' : 'listening');
-    return first && !sealed ? payloads.filter(isPlain) : undefined;
+    if (!first || sealed) return 'not authentic';
+    return { payloads: () => payloads.filter(isPlain), original };
   }
-  return sealed?.type === 'Encrypted' ? open(sa, sealed) : undefined;
+  if (sealed?.type === 'EncryptedFragment') {
+    const whole = collect(work, header, sealed, original);
+    if (typeof whole === 'string') return whole;
+    return { payloads: () => decodeWhole(whole), original: whole.original };
+  }
+  const whole = sealed?.type === 'Encrypted' ? open(sa, sealed) : undefined;
+  return whole ? { payloads: () => decodeWhole(whole), original } : 'not authentic';
 }
 
 const isPlain = (payload: Payload): payload is PlainPayload =>
@@ -125,11 +151,16 @@ function fromWire(error: WireError): IkeError {
 
 // ---- 3 authentic -------------------------------------------------------------------------------
 
-function accept(work: Work, { header, datagram }: Received, task: Task | undefined): void {
+function accept(
+  work: Work,
+  { header, datagram }: Received,
+  task: Task | undefined,
+  original: Uint8Array,
+): void {
   const { sa, world } = work;
   if (!header.flags.response) {
     sa.window.expectedId++;
-    sa.window.lastRequest = datagram.bytes.slice();
+    sa.window.lastRequest = original.slice();
     sa.window.lastAnswer = undefined;
   } else if (header.exchangeType !== IKE_SA_INIT && task) {
     sa.window.pending = undefined;

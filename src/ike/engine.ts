@@ -9,6 +9,7 @@ import { DEFAULT_SETTINGS } from './context.js';
 import { connect, failed, hasChild, isTooSoon, newLink } from './connection.js';
 import { dispatch, follow, type Received } from './dispatch.js';
 import { type World, report, type Work } from './exchange.js';
+import { PartialStore } from './fragments.js';
 import { FirstContact } from './first-contact.js';
 import { activateChild } from './parts/child.js';
 import { forget } from './parts/keys.js';
@@ -29,7 +30,8 @@ export class Engine implements IkeEngine {
     const settings = { ...DEFAULT_SETTINGS, ...context.settings };
     const links = new Map(databases.peers.map((peer) => [peer.name, newLink(peer)]));
     const store = new SaStore();
-    this.#world = { databases, context, settings, store, links, closing: false };
+    const partials = new PartialStore(settings.partialBytes);
+    this.#world = { databases, context, settings, store, partials, links, closing: false };
     this.#first = new FirstContact(this.#world);
   }
 
@@ -80,7 +82,10 @@ export class Engine implements IkeEngine {
       } catch (error) {
         failed(here, error);
       }
-      if (sa.state === 'dead') forget(sa);
+      if (sa.state === 'dead') {
+        this.#world.partials.removeAll(sa);
+        forget(sa);
+      }
       return step;
     });
     sa.tail = turn.then(

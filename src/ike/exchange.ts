@@ -6,6 +6,7 @@ import type { Header } from '../wire/header.js';
 import type { Databases } from '../policy/database.js';
 import type { Context, Settings } from './context.js';
 import { IkeError } from './errors.js';
+import type { PartialStore } from './fragments.js';
 import type { IkeSa, Task } from './sa.js';
 import type { Datagram, EventLevel, Step } from './step.js';
 import type { SaStore } from './store.js';
@@ -16,6 +17,7 @@ export interface World {
   readonly context: Context;
   readonly settings: Settings;
   readonly store: SaStore;
+  readonly partials: PartialStore;
   /** One per peer, by name. */
   readonly links: Map<string, Link>;
   /** Set by shutdown: nothing is started any more. */

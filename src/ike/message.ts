@@ -3,7 +3,15 @@ import type { PlainPayload } from '../wire/chain.js';
 import { decodeChain, encodeChain } from '../wire/chain.js';
 import type { MessageHeader } from '../wire/header.js';
 import type { EncryptedPayload } from '../wire/payloads/encrypted.js';
-import { encodeMessage, encodeProtected, padPlaintext, unpadPlaintext } from '../wire/message.js';
+import {
+  concatenate,
+  encodeMessage,
+  encodeProtected,
+  padPlaintext,
+  protectedLength,
+  unpadPlaintext,
+} from '../wire/message.js';
+import { largestMessage, split, type Whole } from './fragments.js';
 import type { IkeSa } from './sa.js';
 import type { Datagram } from './step.js';
 
@@ -27,24 +35,39 @@ export function headerOf(
   };
 }
 
-/** The whole message: protected as soon as there are keys, but for IKE_SA_INIT itself. */
+/**
+ * The whole message: protected as soon as there are keys, but for IKE_SA_INIT itself. Several datagrams
+ * where one would be too large for the path and the peer takes fragments (RFC 7383).
+ */
 export function encode(
   sa: IkeSa,
   header: MessageHeader,
   payloads: readonly PlainPayload[],
   plain = false,
-): Uint8Array {
+): readonly Uint8Array[] {
   const protection = sa.secured?.outbound;
-  if (plain || !protection) return encodeMessage(header, payloads);
-  const { first, bytes } = encodeChain(payloads);
-  return encodeProtected(header, first, padPlaintext(bytes, protection.blockBytes), protection);
+  if (plain || !protection) return [encodeMessage(header, payloads)];
+  const chain = encodeChain(payloads);
+  const plaintext = padPlaintext(chain.bytes, protection.blockBytes);
+  const largest = largestMessage(sa);
+  if (sa.fragmentation && protectedLength(plaintext, protection) > largest) {
+    return split(header, chain, protection, largest);
+  }
+  return [encodeProtected(header, chain.first, plaintext, protection)];
 }
 
-/** undefined: not from the peer, or altered. Throws WireError where the authentic content is bad. */
-export function open(sa: IkeSa, payload: EncryptedPayload): PlainPayload[] | undefined {
-  const plaintext = sa.secured?.inbound.open(payload.aad, payload.body);
-  if (!plaintext) return undefined;
-  return decodeChain(payload.firstPayload, unpadPlaintext(plaintext));
+/** undefined: not from the peer, or altered. */
+export function open(
+  sa: IkeSa,
+  { aad, body, firstPayload }: EncryptedPayload,
+): Omit<Whole, 'original'> | undefined {
+  const plaintext = sa.secured?.inbound.open(aad, body);
+  return plaintext && { firstPayload, plaintexts: [plaintext] };
+}
+
+/** Throws WireError where the authentic content is bad. */
+export function decodeWhole({ firstPayload, plaintexts }: Omit<Whole, 'original'>): PlainPayload[] {
+  return decodeChain(firstPayload, concatenate(plaintexts.map(unpadPlaintext)));
 }
 
 export const datagramOf = ({ local, remote }: IkeSa, bytes: Uint8Array): Datagram => ({

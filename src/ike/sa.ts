@@ -12,6 +12,7 @@ import type { PlainPayload } from '../wire/chain.js';
 import type { IdPayload } from '../wire/payloads/identification.js';
 import type { Authorisation } from './authorisation.js';
 import type { AcquirePacket } from './context.js';
+import type { Partial, PartialSide } from './fragments.js';
 import type { ChildSa, Endpoint } from './step.js';
 
 /**
@@ -48,6 +49,10 @@ export interface IkeSa {
   natLocal: boolean;
   natRemote: boolean;
   natClaimed: boolean;
+  /** Both sides take messages in fragments (RFC 7383 §2.3). */
+  fragmentation: boolean;
+  /** Messages of which fragments have come: a request, and the answer to ours. */
+  readonly partials: Record<PartialSide, Partial | undefined>;
   handshake: Handshake | undefined;
   secured: Secured | undefined;
   identity: Identity | undefined;
@@ -120,14 +125,17 @@ export interface Window {
   nextId: number;
   pending: Pending | undefined;
   expectedId: number;
+  /** As it came; of one in fragments the first of them. */
   lastRequest: Uint8Array | undefined;
-  lastAnswer: Uint8Array | undefined;
+  /** A message, or its fragments. */
+  lastAnswer: readonly Uint8Array[] | undefined;
 }
 
 export interface Pending {
   readonly id: number;
   readonly exchange: number;
-  readonly bytes: Uint8Array;
+  /** A message, or its fragments. */
+  readonly messages: readonly Uint8Array[];
   readonly task: Task;
   sent: number;
   nextAt: number;
@@ -262,6 +270,8 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     natLocal: false,
     natRemote: false,
     natClaimed: false,
+    fragmentation: false,
+    partials: { request: undefined, response: undefined },
     handshake: undefined,
     secured: undefined,
     identity: undefined,

@@ -5,7 +5,7 @@ import type { Exchange, Work } from './exchange.js';
 import { datagramOf, encode, headerOf } from './message.js';
 import type { Pending, Task } from './sa.js';
 
-/** Sends a request and keeps it for retransmission. */
+/** Sends a request and keeps it for retransmission; returns it, or its first fragment. */
 export function sendRequest(
   { world, sa, step }: Work,
   exchange: number,
@@ -14,14 +14,14 @@ export function sendRequest(
 ): Uint8Array {
   const id = sa.window.nextId++;
   const plain = task.kind === 'ike-sa-init';
-  const bytes = encode(sa, headerOf(sa, exchange, id, false), payloads, plain);
+  const messages = encode(sa, headerOf(sa, exchange, id, false), payloads, plain);
   const nextAt = world.context.now() + world.settings.retransmitMs;
-  sa.window.pending = { id, exchange, bytes, task, sent: 1, nextAt };
-  step.send.push(datagramOf(sa, bytes));
-  return bytes;
+  sa.window.pending = { id, exchange, messages, task, sent: 1, nextAt };
+  step.send.push(...messages.map((bytes) => datagramOf(sa, bytes)));
+  return messages[0]!;
 }
 
-/** Answers the request in work, and keeps the answer for its repetition. */
+/** Answers the request in work, and keeps the answer for its repetition; returns it likewise. */
 export function sendAnswer(
   exchange: Pick<Exchange, 'sa' | 'step' | 'header'>,
   payloads: readonly PlainPayload[],
@@ -29,10 +29,10 @@ export function sendAnswer(
 ): Uint8Array {
   const { sa, step, header } = exchange;
   const { exchangeType, messageId } = header;
-  const bytes = encode(sa, headerOf(sa, exchangeType, messageId, true), payloads, plain);
-  sa.window.lastAnswer = bytes;
-  step.send.push(datagramOf(sa, bytes));
-  return bytes;
+  const messages = encode(sa, headerOf(sa, exchangeType, messageId, true), payloads, plain);
+  sa.window.lastAnswer = messages;
+  step.send.push(...messages.map((bytes) => datagramOf(sa, bytes)));
+  return messages[0]!;
 }
 
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
@@ -57,6 +57,6 @@ export function retransmit(work: Work, pending: Pending): boolean {
   if (pending.sent >= transmissions(work, pending)) return false;
   pending.sent++;
   pending.nextAt = work.world.context.now() + backOff(work, pending.sent);
-  work.step.send.push(datagramOf(work.sa, pending.bytes));
+  work.step.send.push(...pending.messages.map((bytes) => datagramOf(work.sa, bytes)));
   return true;
 }

@@ -26,6 +26,8 @@ export interface Profile {
   /** Seconds; undefined is `disable-dpd`. */
   readonly dpdInterval: number | undefined;
   readonly dpdMaximumFailures: number;
+  /** Bytes of the largest IP packet that an encrypted IKE message makes (RFC 7383). */
+  readonly fragmentSize: number;
   readonly proposalCheck: 'claim' | 'exact' | 'obey' | 'strict';
 }
 

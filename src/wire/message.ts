@@ -7,7 +7,7 @@ import { WireError } from './error.js';
 import { decodeHeader, encodeHeader, HEADER_BYTES, type Header } from './header.js';
 import type { MessageHeader } from './header.js';
 import { exchangeName, INFORMATIONAL } from './numbers.js';
-import { Encrypted } from './payloads/encrypted.js';
+import { Encrypted, EncryptedFragment } from './payloads/encrypted.js';
 
 export interface Message {
   readonly header: Header;
@@ -47,7 +47,7 @@ export function encodeMessage(
 ): Uint8Array {
   const { first, bytes } = encodeChain(payloads);
   const length = HEADER_BYTES + bytes.length;
-  return concatenate(encodeHeader({ ...header, nextPayload: first, length }), bytes);
+  return concatenate([encodeHeader({ ...header, nextPayload: first, length }), bytes]);
 }
 
 /** How an Encrypted payload is sealed. */
@@ -71,13 +71,66 @@ export function encodeProtected(
   plaintext: Uint8Array,
   sealer: Sealer,
 ): Uint8Array {
+  return sealed(header, { number: Encrypted.number, firstPayload, own: EMPTY }, plaintext, sealer);
+}
+
+/** Bytes of that message. */
+export const protectedLength = (plaintext: Uint8Array, sealer: Sealer): number =>
+  HEADER_BYTES + GENERIC_HEADER_BYTES + sealer.bodyLength(plaintext.length);
+
+/** Where a fragment stands (RFC 7383 §2.5). */
+export interface FragmentPlace {
+  readonly fragmentNumber: number;
+  readonly totalFragments: number;
+}
+const FRAGMENT_FIELDS_BYTES = 4;
+
+/** A message with one Encrypted Fragment payload; `firstPayload` is 0 but in the first (RFC 7383 §2.5). */
+export function encodeFragment(
+  header: MessageHeader,
+  firstPayload: number,
+  { fragmentNumber, totalFragments }: FragmentPlace,
+  plaintext: Uint8Array,
+  sealer: Sealer,
+): Uint8Array {
+  const own = new Uint8Array(FRAGMENT_FIELDS_BYTES);
+  const view = new DataView(own.buffer);
+  view.setUint16(0, fragmentNumber);
+  view.setUint16(2, totalFragments);
+  return sealed(header, { number: EncryptedFragment.number, firstPayload, own }, plaintext, sealer);
+}
+
+/** Bytes of a chain that one fragment carries in a message of at most `largest` bytes. */
+export function fragmentRoom(largest: number, sealer: Sealer & { blockBytes: number }): number {
+  const fixed = HEADER_BYTES + GENERIC_HEADER_BYTES + FRAGMENT_FIELDS_BYTES + sealer.bodyLength(0);
+  const blocks = Math.floor((largest - fixed) / sealer.blockBytes);
+  const room = blocks * sealer.blockBytes - 1; // Pad Length
+  if (room < 1) throw new Error(`no room for a fragment in ${largest} bytes`);
+  return room;
+}
+
+const EMPTY = new Uint8Array(0);
+
+interface SealedHead {
+  readonly number: number;
+  readonly firstPayload: number;
+  /** The payload's own fields before the body. */
+  readonly own: Uint8Array;
+}
+
+function sealed(
+  header: MessageHeader,
+  { number, firstPayload, own }: SealedHead,
+  plaintext: Uint8Array,
+  sealer: Sealer,
+): Uint8Array {
   const bodyLength = sealer.bodyLength(plaintext.length);
   const generic = new Uint8Array(GENERIC_HEADER_BYTES);
-  const payloadLength = GENERIC_HEADER_BYTES + bodyLength;
+  const payloadLength = GENERIC_HEADER_BYTES + own.length + bodyLength;
   generic.set([firstPayload, 0, payloadLength >> 8, payloadLength & 0xff]);
   const length = HEADER_BYTES + payloadLength;
-  const head = encodeHeader({ ...header, nextPayload: Encrypted.number, length });
-  const aad = concatenate(head, generic);
+  const head = encodeHeader({ ...header, nextPayload: number, length });
+  const aad = concatenate([head, generic, own]);
   const body = sealer.seal(aad, plaintext);
   if (payloadLength > 0xffff || body.length !== bodyLength) {
     const reason = `a body of ${body.length} bytes, ${bodyLength} announced`;
@@ -90,7 +143,7 @@ export function encodeProtected(
       reason,
     });
   }
-  return concatenate(aad, body);
+  return concatenate([aad, body]);
 }
 
 /** Pads to a multiple of `blockSize`, Pad Length last (RFC 7296 §3.14). */
@@ -113,10 +166,13 @@ export function unpadPlaintext(plaintext: Uint8Array): Uint8Array {
   return plaintext.subarray(0, plaintext.length - padLength - 1);
 }
 
-function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
   return joined;
 }
 

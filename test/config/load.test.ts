@@ -36,6 +36,7 @@ loading('the shortest file: everything else is the default', () => {
     natTraversal: true,
     dpdInterval: 120,
     dpdMaximumFailures: 5,
+    fragmentSize: 1280,
     proposalCheck: 'obey',
   });
   assert.equal(databases.policies[0]!.proposal, {

@@ -25,6 +25,7 @@ export const PROFILE: Profile = {
   natTraversal: true,
   dpdInterval: undefined,
   dpdMaximumFailures: 4,
+  fragmentSize: 1280,
   proposalCheck: 'obey',
 };
 export const PROPOSAL: Proposal = {

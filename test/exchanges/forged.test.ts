@@ -18,7 +18,8 @@ const arrows = (world: World): string[] =>
     const arrow = from === world.east ? '-->' : '<--';
     return `${arrow} ${formatMessage(decodeMessage(datagram.bytes))}`;
   });
-const NAT = 'N(NAT_DETECTION_SOURCE_IP) N(NAT_DETECTION_DESTINATION_IP)';
+const NAT =
+  'N(NAT_DETECTION_SOURCE_IP) N(NAT_DETECTION_DESTINATION_IP) N(IKEV2_FRAGMENTATION_SUPPORTED)';
 
 forged('two round trips make an IKE SA and its first child (RFC 7296 §1.2)', async () => {
   const world = new World(makeEngine);

@@ -10,7 +10,13 @@ import { type Protection, protection } from '../../src/crypto/protection.js';
 import type { Datagram } from '../../src/ike/step.js';
 import { decodeChain, encodeChain, type PlainPayload } from '../../src/wire/chain.js';
 import { type MessageHeader, spiBytes } from '../../src/wire/header.js';
-import { decodeMessage, encodeProtected, padPlaintext } from '../../src/wire/message.js';
+import {
+  decodeMessage,
+  encodeFragment,
+  encodeProtected,
+  type FragmentPlace,
+  padPlaintext,
+} from '../../src/wire/message.js';
 import { type Message, unpadPlaintext } from '../../src/wire/message.js';
 import { IKE_SA_INIT } from '../../src/wire/numbers.js';
 import type { Site } from './site.js';
@@ -64,11 +70,20 @@ export class Insider {
   /** A message of these payloads with the right keys; `chain` replaces their bytes. */
   build(request: Request, payloads: readonly PlainPayload[], chain?: Uint8Array): Uint8Array {
     const { first, bytes } = encodeChain(payloads);
-    const { exchangeType, messageId, response = false } = request;
-    const flags = { initiator: this.initiator, response, version: false };
-    const header = { ...this.header, exchangeType, messageId, flags };
+    const header = this.headerOf(request);
     const plaintext = padPlaintext(chain ?? bytes, this.toVictim.blockBytes);
     return encodeProtected(header, first, plaintext, this.toVictim);
+  }
+
+  /** One fragment of such a message (RFC 7383); `part` is its share of the chain. */
+  fragment(request: Request, first: number, part: Uint8Array, place: FragmentPlace): Uint8Array {
+    const plaintext = padPlaintext(part, this.toVictim.blockBytes);
+    return encodeFragment(this.headerOf(request), first, place, plaintext, this.toVictim);
+  }
+
+  private headerOf({ exchangeType, messageId, response = false }: Request): MessageHeader {
+    const flags = { initiator: this.initiator, response, version: false };
+    return { ...this.header, exchangeType, messageId, flags };
   }
 
   /** Sends bytes to the victim from the place the real peer has; gives what it answers. */

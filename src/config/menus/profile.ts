@@ -116,6 +116,17 @@ export const profileMenu = menu({
       shown: ['exchanges/sa-init.test.ts'],
     }),
     property({
+      name: 'fragment-size',
+      kind: integer(576, 9000, 'bytes'),
+      default: 1280,
+      ours: true,
+      text:
+        'Largest IP packet that an encrypted IKE message makes: larger messages, such as those with ' +
+        'certificates, go in several if the peer takes them so (RFC 7383). Paths that drop IP ' +
+        'fragments carry them.',
+      shown: ['exchanges/fragments.test.ts', 'interop/strongswan-fragments.test.ts'],
+    }),
+    property({
       name: 'ppk',
       kind: choice(['no', 'psk', 'psk-ike-initial'], ['qkd']),
       default: 'no',

@@ -70,8 +70,9 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
   const serial = world.store.nextSerial();
   const state = 'established';
   const next = newIkeSa({ ...birth, serial, peer, state, local, remote }, world.context.now());
-  const { natLocal, natRemote, natClaimed, identity, remoteId, authorisation } = sa;
-  Object.assign(next, { natLocal, natRemote, natClaimed, identity, remoteId, authorisation });
+  const { natLocal, natRemote, natClaimed, fragmentation, identity, remoteId, authorisation } = sa;
+  const kept = { natLocal, natRemote, natClaimed, fragmentation, identity, remoteId, authorisation };
+  Object.assign(next, kept);
   const { suite: oldSuite, d } = sa.secured!;
   secure(world, next, suite, rekeySkeyseed({ prf: oldSuite.prf, d }, nonces, secret), nonces);
   startClocks({ ...work, sa: next });

@@ -86,6 +86,7 @@ function sendFirst(work: Work, handshake: Handshake): State {
     buildKe(share!),
     buildNonce(nonceInitiator),
     ...buildNat(work),
+    notify(N.IKEV2_FRAGMENTATION_SUPPORTED),
   ];
   handshake.request = sendRequest(work, IKE_SA_INIT, payloads, { kind: 'ike-sa-init' });
   return 'init-sent';
@@ -124,10 +125,17 @@ async function answerFirst(exchange: Exchange): Promise<State> {
     buildKe(share),
     buildNonce(nonces.responder),
     ...buildNat(exchange),
+    ...(takeFragmentation(exchange) ? [notify(N.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
   ];
   handshake.response = sendAnswer(exchange, payloads, true);
   report(exchange, 'debug', 'ike.init', `answered with ${describeSuite(suite)}${natWords(sa)}`);
   return 'init-answered';
+}
+
+/** RFC 7383 §2.3: the responder says so only to who has said so. */
+function takeFragmentation(exchange: Exchange): boolean {
+  exchange.sa.fragmentation = notification(exchange, N.IKEV2_FRAGMENTATION_SUPPORTED) !== undefined;
+  return exchange.sa.fragmentation;
 }
 
 function natWords(sa: Work['sa']): string {
@@ -182,6 +190,7 @@ async function takeAnswer(exchange: Exchange): Promise<State> {
   sa.spiResponder = header.spiResponder;
   handshake.nonceResponder = nonces.responder;
   handshake.response = exchange.datagram.bytes.slice();
+  takeFragmentation(exchange);
   processNat(exchange);
   secure(world, sa, suite, skeyseed(suite.prf, nonces, secret), nonces);
   if (encapsulates(sa)) moveToNatPort(sa);
