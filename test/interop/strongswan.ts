@@ -23,6 +23,8 @@ export interface Connection {
   readonly localId: string;
   readonly remoteId: string;
   readonly secret: string;
+  /** The secret is for everybody, whoever they say they are. */
+  readonly secretForAll?: boolean;
   /** strongSwan's spelling, e.g. `aes128-sha256-modp2048` and `aes128gcm128-modp2048`. */
   readonly proposals: string;
   readonly espProposals: string;
@@ -76,7 +78,12 @@ const MARKS = `kernel-netlink { fwmark = !0x42 }
     socket-default { fwmark = 0x42 }
     kernel-libipsec { allow_peer_ts = yes }`;
 
-export function charonSettings(folder: string, esp: 'libipsec' | 'kernel', logTo: string): string {
+export function charonSettings(
+  folder: string,
+  esp: 'libipsec' | 'kernel',
+  logTo: string,
+  more = '',
+): string {
   const kernel = esp === 'libipsec' ? `${MORE_CRYPTO} ${USERSPACE_ESP}` : 'kernel-netlink';
   return `charon {
   load_modular = no
@@ -86,6 +93,7 @@ export function charonSettings(folder: string, esp: 'libipsec' | 'kernel', logTo
   routing_table = 220
   retransmit_timeout = 1.0
   retransmit_tries = 3
+  ${more}
   filelog { log { path = ${logTo}
     default = 1
     ike = 2
@@ -129,12 +137,16 @@ export function connectionSettings(c: Connection): string {
       id = ${c.remoteId} }
     children { ${children.join('\n')} } } }
 secrets { ike-1 { secret = ${c.secret.startsWith('0x') ? c.secret : `"${c.secret}"`}
-  id-1 = ${c.localId}
-  id-2 = ${c.remoteId} } }
+  ${c.secretForAll ? '' : `id-1 = ${c.localId}\n id-2 = ${c.remoteId}`} } }
 `;
 }
 
-export async function startStrongswan(namespace: string, folder: string): Promise<Strongswan> {
+/** `more`: further settings of charon. */
+export async function startStrongswan(
+  namespace: string,
+  folder: string,
+  more = '',
+): Promise<Strongswan> {
   const logPath = join(folder, 'charon.log');
   const vici = join(folder, 'charon.vici');
   rmSync(vici, { force: true });
@@ -145,7 +157,7 @@ export async function startStrongswan(namespace: string, folder: string): Promis
   for (const kind of ['x509', 'x509ca', 'private', 'conf.d']) {
     mkdirSync(join(folder, 'swanctl', kind), { recursive: true });
   }
-  writeFileSync(environment.STRONGSWAN_CONF, charonSettings(folder, 'libipsec', logPath));
+  writeFileSync(environment.STRONGSWAN_CONF, charonSettings(folder, 'libipsec', logPath, more));
   const begin = `mount -t tmpfs none /run; mkdir -p /run/lock; exec ${CHARON}`;
   const argv = ['unshare', '-m', 'sh', '-ec', begin];
   const child = background(namespace, argv, join(folder, 'charon.out'), environment);

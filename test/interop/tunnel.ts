@@ -26,6 +26,8 @@ export interface Options {
   readonly proposal?: Entry;
   readonly peer?: Entry;
   readonly identity?: Entry;
+  /** Further settings of charon. */
+  readonly charon?: string;
   /** False where no tunnel may come up. */
   readonly expectEsp?: boolean;
   /** Looks at the machine before culvert starts. */
@@ -80,7 +82,11 @@ async function startGateways(
   const folderOf = (gateway: Gateway): string => join(topology.folder, gateway);
   mkdirSync(folderOf('sun'));
   const charon = async (): Promise<Strongswan> => {
-    const started = await startStrongswan(topology.namespace('sun'), folderOf('sun'));
+    const started = await startStrongswan(
+      topology.namespace('sun'),
+      folderOf('sun'),
+      options.charon,
+    );
     logs[0] = () => `--- strongSwan ---\n${started.log()}`;
     await started.load(connectionOf(topology, options));
     return started;
