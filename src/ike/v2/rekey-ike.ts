@@ -71,7 +71,15 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
   const state = 'established';
   const next = newIkeSa({ ...birth, serial, peer, state, local, remote }, world.context.now());
   const { natLocal, natRemote, natClaimed, fragmentation, identity, remoteId, authorisation } = sa;
-  const kept = { natLocal, natRemote, natClaimed, fragmentation, identity, remoteId, authorisation };
+  const kept = {
+    natLocal,
+    natRemote,
+    natClaimed,
+    fragmentation,
+    identity,
+    remoteId,
+    authorisation,
+  };
   Object.assign(next, kept);
   const { suite: oldSuite, d } = sa.secured!;
   secure(world, next, suite, rekeySkeyseed({ prf: oldSuite.prf, d }, nonces, secret), nonces);
