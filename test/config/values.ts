@@ -332,6 +332,14 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
         [4_294_967_296, 'from 0 to 4294967295'],
       ],
     },
+    'fragment-size': {
+      good: [576, 1280, '9000'],
+      bad: [
+        [575, 'from 576 to 9000'],
+        [9001, 'from 576 to 9000'],
+        ['no', 'a whole number'],
+      ],
+    },
     'prf-algorithm': oneOf(
       ['auto', 'sha256', 'sha512'],
       [['md5', 'one of sha1, sha256, sha384, sha512, or auto']],
