@@ -15,6 +15,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   certificate: 'name=ours file=/etc/culvert/ours.pem key-file=/etc/culvert/ours.key',
   pool: 'name=vpn ranges=10.9.0.10-10.9.0.99',
   radius: 'service=ipsec address=192.0.2.5 secret=a-long-random-secret timeout=1s',
+  'radius-incoming': 'accept=yes',
   'address-list': 'list=lan address=10.0.0.0/24',
   user: 'name=alice password=a-long-password',
   tun: 'mtu=1380 workers=2',

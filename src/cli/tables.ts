@@ -50,6 +50,7 @@ export const ACTIVE_PEERS: Table<ActivePeerRow> = {
     { name: 'remote-address', value: (row) => row['remote-address'] },
     { name: 'port', value: (row) => String(row.port), right: true },
     { name: 'id', value: (row) => row.id },
+    { name: 'user', value: (row) => row.user },
     { name: 'last-seen', value: (row) => formatDuration(row['last-seen']) },
     { name: 'rx-bytes', value: (row) => grouped(row['rx-bytes']), right: true },
     { name: 'tx-bytes', value: (row) => grouped(row['tx-bytes']), right: true },
@@ -107,8 +108,13 @@ function dateTime(seconds: number): string {
 export const formatPolicies = (rows: readonly PolicyRow[], width = 0): string =>
   formatTable(POLICIES, rows, width);
 
-export const formatActivePeers = (rows: readonly ActivePeerRow[], width = 0): string =>
-  formatTable(ACTIVE_PEERS, rows, width);
+/** Users have a column only where there is one: between gateways there never is. */
+export function formatActivePeers(rows: readonly ActivePeerRow[], width = 0): string {
+  const columns = ACTIVE_PEERS.columns.filter(
+    ({ name }) => name !== 'user' || rows.some(({ user }) => user !== ''),
+  );
+  return formatTable({ ...ACTIVE_PEERS, columns }, rows, width);
+}
 
 /** Keys stand right after the SPI, and only where the answer has them. */
 export function formatInstalledSas(rows: readonly InstalledSaRow[], width = 0): string {

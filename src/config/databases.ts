@@ -6,7 +6,7 @@ import { notStarted } from './later.js';
 import type { Entry } from './menu.js';
 import type { identityMenu, peerMenu, policyMenu, profileMenu, proposalMenu } from './menus.js';
 import type { Configuration } from './read.js';
-import type { Settings } from './settings.js';
+import type { RadiusSettings, Settings } from './settings.js';
 
 export interface Built {
   readonly databases: Databases;
@@ -175,5 +175,29 @@ function settingsOf(c: Configuration): Settings {
     },
     log: c.log.entry,
     cookieThreshold: c.settings.entry['ddos-cookie-threshold'],
+    radius: radiusOf(c),
+  };
+}
+
+function radiusOf(c: Configuration): RadiusSettings {
+  const servers = inUse(c.radius).filter(({ service }) => service.includes('ipsec'));
+  const incoming = c.radiusIncoming.entry;
+  return {
+    servers: servers.map((entry) => ({
+      address: entry.address,
+      secret: entry.secret,
+      authenticationPort: entry['authentication-port'],
+      accountingPort: entry['accounting-port'],
+      timeoutMs: entry.timeout,
+      deadTime: entry['dead-time'],
+      srcAddress: entry['src-address'],
+    })),
+    accounting: c.settings.entry.accounting,
+    interimUpdate: c.settings.entry['interim-update'],
+    incoming: {
+      accept: incoming.accept,
+      port: incoming.port,
+      requireTimestamp: incoming['require-timestamp'],
+    },
   };
 }

@@ -2,13 +2,7 @@
 // RouterOS's names, values and defaults (spec: /ip ipsec); where our default differs, `routeros` and
 // `because` say so.
 import type { Menu } from './menu.js';
-import {
-  addressListMenu,
-  certificateMenu,
-  poolMenu,
-  radiusMenu,
-  userMenu,
-} from './menus/beside.js';
+import { addressListMenu, certificateMenu, poolMenu, userMenu } from './menus/beside.js';
 import { identityMenu } from './menus/identity.js';
 import { keyMenu, keyPskMenu } from './menus/key.js';
 import { modeConfigMenu } from './menus/mode-config.js';
@@ -17,6 +11,7 @@ import { peerMenu } from './menus/peer.js';
 import { groupMenu, policyMenu } from './menus/policy.js';
 import { profileMenu } from './menus/profile.js';
 import { proposalMenu } from './menus/proposal.js';
+import { radiusIncomingMenu, radiusMenu } from './menus/radius.js';
 import { settingsMenu } from './menus/settings.js';
 
 /** In the order in which the reference page shows them, and in which the file is read. */
@@ -34,6 +29,7 @@ export const TABLE = [
   certificateMenu,
   poolMenu,
   radiusMenu,
+  radiusIncomingMenu,
   addressListMenu,
   userMenu,
   tunMenu,

@@ -31,6 +31,8 @@ export interface Configuration {
   readonly keyPsks: List<'key-psk'>;
   readonly certificates: List<'certificate'>;
   readonly pools: List<'pool'>;
+  readonly radius: List<'radius'>;
+  readonly radiusIncoming: Found<Named<'radius-incoming'>>;
   readonly settings: Found<Named<'settings'>>;
   readonly tun: Found<Named<'tun'>>;
   readonly log: Found<Named<'log'>>;
@@ -69,6 +71,8 @@ export function readConfiguration(root: unknown, problems: Problem[]): Configura
     keyPsks: list('key-psk'),
     certificates: list('certificate'),
     pools: list('pool'),
+    radius: list('radius'),
+    radiusIncoming: list('radius-incoming')[0]!,
     settings: list('settings')[0]!,
     tun: list('tun')[0]!,
     log: list('log')[0]!,

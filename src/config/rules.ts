@@ -19,6 +19,7 @@ import { MAX_POLICIES } from '../policy/database.js';
 import { type Problem, show } from './problem.js';
 import { protocolName, WITH_PORTS } from './protocols.js';
 import type { Configuration } from './read.js';
+import { radiusServersFit } from './radius-rules.js';
 import { namesAreUnique, referencesExist } from './references.js';
 
 type Policy = Entry<typeof policyMenu>;
@@ -39,6 +40,7 @@ const RULES: readonly Rule[] = [
   policiesHaveRoom,
   modeConfigsFit,
   poolsEnd,
+  radiusServersFit,
   laterIsRefused,
 ];
 

@@ -1,4 +1,6 @@
-// What the configuration says beside the databases: our own menus `tun` and `log` as values.
+// What the configuration says beside the databases: our own menus `tun` and `log`, and RADIUS, as
+// values.
+import type { Address } from '../policy/address.js';
 
 export interface TunSettings {
   /** Name of the TUN device, and of the control socket. */
@@ -26,9 +28,35 @@ export interface LogSettings {
   readonly format: 'text' | 'json';
 }
 
+/** A RADIUS server for service ipsec. */
+export interface RadiusServerSettings {
+  readonly address: Address;
+  readonly secret: Uint8Array;
+  readonly authenticationPort: number;
+  readonly accountingPort: number;
+  readonly timeoutMs: number;
+  /** Seconds. */
+  readonly deadTime: number;
+  readonly srcAddress: Address | undefined;
+}
+
+export interface RadiusSettings {
+  /** In the order they are asked. */
+  readonly servers: readonly RadiusServerSettings[];
+  readonly accounting: boolean;
+  /** Seconds between two reports of a session; 0: none. */
+  readonly interimUpdate: number;
+  readonly incoming: {
+    readonly accept: boolean;
+    readonly port: number;
+    readonly requireTimestamp: boolean;
+  };
+}
+
 export interface Settings {
   readonly tun: TunSettings;
   readonly log: LogSettings;
   /** Half-open IKE SAs from which on a first message must bring a cookie. */
   readonly cookieThreshold: number;
+  readonly radius: RadiusSettings;
 }

@@ -4,6 +4,7 @@ import { formatPrefix } from '../policy/address.js';
 import { coveredBy } from './hidden-policies.js';
 import { whyUnsafe } from './algorithms.js';
 import { show, type Warning } from './problem.js';
+import { radiusWarnings } from './radius-rules.js';
 import type { Configuration } from './read.js';
 import { formatPeerAddress, isSingleHost } from './address-rules.js';
 import { notStarted, setAside } from './later.js';
@@ -12,7 +13,14 @@ import { notStarted, setAside } from './later.js';
 const SHORT_SECRET = 16;
 
 export function findWarnings(c: Configuration): Warning[] {
-  return [...algorithms(c), ...secrets(c), ...peers(c), ...policies(c), ...later(c)];
+  return [
+    ...algorithms(c),
+    ...secrets(c),
+    ...peers(c),
+    ...policies(c),
+    ...radiusWarnings(c),
+    ...later(c),
+  ];
 }
 
 /** Every value of every entry is looked up: a new property with algorithms needs no line here. */

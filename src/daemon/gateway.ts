@@ -31,9 +31,12 @@ import { printHandlers } from './print.js';
 import { ReloadError, type ReloadResult, refuseRestart, resultOf } from './reload.js';
 import type { RunningGateway, StartGateway } from './running.js';
 import { StepRunner } from './step-runner.js';
+import { Users } from './users.js';
 
 /** How long a goodbye may take: the peers' answers to our deletes, retransmissions included. */
 const GOODBYE_MS = 1500;
+/** And how long the RADIUS servers may take to hear of it. */
+const LAST_RECORDS_MS = 1500;
 /** The engine is asked at least this often, so that a clock step or a lost timer costs little. */
 const LONGEST_SLEEP_MS = 10_000;
 const now = (): number => performance.timeOrigin + performance.now();
@@ -61,6 +64,7 @@ class Gateway implements RunningGateway {
   });
   #engine!: IkeEngine;
   #runner!: StepRunner;
+  #users!: Users;
   #routes!: HostRoutes;
   #guard: PlainGuard | undefined;
   /** Greater than the id of any policy so far. */
@@ -96,6 +100,7 @@ class Gateway implements RunningGateway {
     this.#tables.setMssClamp(settings.tun.mssClamp);
     this.#tables.setOffload({ header: tun.header, uso: tun.uso, join: offload });
     this.#prepareHost(tun);
+    await this.#openUsers();
     this.#startEngine(sockets);
     const plane = new DataPlane({
       memory,
@@ -148,6 +153,20 @@ class Gateway implements RunningGateway {
     this.#guard?.apply(policies.map(guardedPolicy));
   }
 
+  async #openUsers(): Promise<void> {
+    this.#users = await Users.open(this.#built.settings.radius, {
+      now,
+      random: (bytes) => randomBytes(bytes),
+      localAddressFor,
+      traffic: (child) => this.#tables.traffic(child),
+      addresses: () => [],
+      end: (sessions, cause, reason) =>
+        this.#background(this.#engine.endSessions(sessions, cause, reason)),
+      log: this.#log,
+    });
+    this.#cleanup.add('the RADIUS sockets', () => this.#users.stop(0));
+  }
+
   reload(next: Built): Promise<ReloadResult> {
     const turn = this.#reloading.then(() => this.#reload(next));
     this.#reloading = turn.catch(() => {});
@@ -158,6 +177,7 @@ class Gateway implements RunningGateway {
     if (this.#stopping) throw new ReloadError('the gateway is stopping');
     const running = this.#built;
     refuseRestart(running.settings, next.settings);
+    await this.#users.reconfigure(next.settings.radius);
     const change = reconcile(running.databases, next.databases, this.#nextId);
     this.#nextId = change.nextId;
     try {
@@ -194,7 +214,9 @@ class Gateway implements RunningGateway {
   async #do<S extends Step>(work: Promise<S>): Promise<S> {
     try {
       const step = await work;
+      this.#users.before(step);
       this.#runner.run(step);
+      this.#users.after(step);
       this.#schedule();
       return step;
     } catch (error) {
@@ -266,6 +288,7 @@ class Gateway implements RunningGateway {
     while (this.#engine.peers().length > 0 && now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    await this.#users.stop(LAST_RECORDS_MS);
     await this.#cleanup.run((text) => this.#log.error('system', text));
     this.#tables.erase();
   }

@@ -47,6 +47,8 @@ export interface ActivePeerRow {
   readonly peer: string;
   /** The identity the peer proved, e.g. `fqdn:east.example`; empty before that. */
   readonly id: string;
+  /** The name of the user that an authentication server let in; empty for others. */
+  readonly user: string;
   readonly 'local-address': string;
   /** The peer's UDP port. */
   readonly port: number;

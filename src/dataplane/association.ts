@@ -62,6 +62,12 @@ export interface Association {
 export type Direction = 'in' | 'out';
 export type SaState = 'larval' | 'mature' | 'dying' | 'dead';
 
+/** What one SA has carried. */
+export interface Traffic {
+  readonly bytes: number;
+  readonly packets: number;
+}
+
 /** One SA as `installed-sa print` needs it. */
 export interface InstalledSa {
   readonly slot: number;

@@ -16,6 +16,7 @@ import {
   type Direction,
   type InstalledSa,
   type SaState,
+  type Traffic,
 } from './association.js';
 import type { ClassifierSize } from './classifier.js';
 import type { Module } from './module.js';
@@ -305,6 +306,17 @@ export class Tables {
         ...(ah ? DIRECTIONS.map((way) => this.#describe(pair, ah, around![way], way)) : []),
       ];
     });
+  }
+
+  /** What a child's SAs have carried: inner bytes and packets; undefined: there is no such child. */
+  traffic(id: number): Readonly<Record<Direction, Traffic>> | undefined {
+    const pair = this.#pairs.get(id);
+    if (!pair) return undefined;
+    const of = (direction: Direction): Traffic => {
+      const record = this.#record(pair.slots[direction]);
+      return { bytes: record.counter(layout.SA_BYTES), packets: record.counter(layout.SA_PACKETS) };
+    };
+    return { in: of('in'), out: of('out') };
   }
 
   /** Removes everything and erases it now: no worker runs any more. */

@@ -1,6 +1,6 @@
 // What an authentication server granted along with its yes: the user's name, addresses, limits, and
-// what accounting has to carry. RADIUS fills it in (src/radius, src/daemon/radius.ts); mode-config
-// and the timers of the IKE SA read it.
+// what accounting has to carry. RADIUS fills it in (src/daemon/user-authentication.ts); mode-config,
+// accounting (src/daemon/accounting.ts) and the end of the session read it.
 import type { Address, Prefix } from '../policy/address.js';
 
 export interface Authorisation {
@@ -30,6 +30,6 @@ export interface Authorisation {
   readonly interimInterval: number | undefined;
   /** Class: handed back in accounting as it came (RFC 2865 §5.25). */
   readonly classes: readonly Uint8Array[];
-  /** The server that said yes, by its place among the configured ones: accounting goes there first. */
-  readonly server: number;
+  /** The server that said yes, by its address and port: accounting goes there first. */
+  readonly server: string;
 }

@@ -171,6 +171,7 @@ export function forgetOthers({ world, sa, step }: Work): void {
     const payload: PlainPayload = { type: 'Delete', protocol: PROTOCOL_IKE, spis: [] };
     const task = { kind: 'delete-ike', reason: 'the peer has started anew' } as const;
     if (!other.window.pending) sendRequest(work, INFORMATIONAL, [payload], task);
+    other.ending ??= 'lost-carrier';
     report({ sa, step }, 'info', 'ike.auth', 'peer has started anew: its earlier SAs are removed');
     discard(work);
   }
@@ -202,6 +203,7 @@ export function failed(work: Work, error: unknown): void {
   const text = `bug: ${error instanceof Error ? error.message : String(error)}; the IKE SA is removed`;
   const stack = error instanceof Error ? error.stack : undefined;
   report(work, 'error', 'ike.bug', `${text}; please report it with this line`, { stack });
+  work.sa.ending ??= 'nas-error';
   scheduleReconnect(work);
   discard(work);
 }

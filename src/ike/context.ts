@@ -5,6 +5,7 @@ import type { Applicant, Conversation } from '../eap/authenticator.js';
 import type { Address } from '../policy/address.js';
 import type { Authorisation } from './authorisation.js';
 import type { Change } from './reconfigure.js';
+import type { SessionEnd } from './sessions.js';
 import type { Datagram, Endpoint, Step } from './step.js';
 
 export interface Context {
@@ -102,6 +103,8 @@ export interface ActivePeer {
   readonly peer: string;
   /** The identity the peer proved, e.g. `fqdn:east.example`; empty before that. */
   readonly id: string;
+  /** The name of the user that an authentication server let in. */
+  readonly user: string;
   readonly 'local-address': string;
   readonly port: number;
   readonly 'remote-address': string;
@@ -149,6 +152,8 @@ export interface IkeEngine {
   nextTimeout(): number | undefined;
   /** Deletes all IKE SAs, or those of one peer; who is not passive connects again. */
   killConnections(peer?: string): Promise<Step & { readonly killed: number }>;
+  /** Deletes the IKE SAs that carry these sessions of users. */
+  endSessions(sessions: ReadonlySet<string>, end: SessionEnd, reason: string): Promise<Step>;
   /** Goes on with other databases; SAs that the change does not touch stay. */
   reconfigure(change: Change): Promise<Step>;
   /** Deletes all CHILD_SAs; traffic asks for new ones. */

@@ -16,6 +16,7 @@ import { forget } from './parts/keys.js';
 import { activePeers, policyStatus } from './print.js';
 import { adjust, callIdle, type Change, swap } from './reconfigure.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
+import { noteSession, type SessionEnd } from './sessions.js';
 import { append, emptyStep } from './step.js';
 import type { Datagram, Endpoint, Step } from './step.js';
 import { SaStore } from './store.js';
@@ -82,6 +83,7 @@ export class Engine implements IkeEngine {
       } catch (error) {
         failed(here, error);
       }
+      noteSession(here);
       if (sa.state === 'dead') {
         this.#world.partials.removeAll(sa);
         forget(sa);
@@ -161,7 +163,7 @@ export class Engine implements IkeEngine {
   async killConnections(peer?: string): Promise<Step & { killed: number }> {
     const { store, links, context, settings } = this.#world;
     const sas = peer === undefined ? store.all() : store.ofPeer(peer);
-    const step = await this.#close(sas, 'its connection is killed by command');
+    const step = await this.#close(sas, 'its connection is killed by command', 'admin-reset');
     for (const { peer: of } of sas) {
       const link = links.get(of.name);
       if (link) Object.assign(link, { failures: 0, notBefore: 0 });
@@ -171,8 +173,16 @@ export class Engine implements IkeEngine {
     return { ...step, killed: sas.length };
   }
 
-  async #close(sas: readonly IkeSa[], reason: string): Promise<Step> {
+  async endSessions(sessions: ReadonlySet<string>, end: SessionEnd, reason: string): Promise<Step> {
+    const sas = this.#world.store
+      .all()
+      .filter(({ authorisation }) => authorisation && sessions.has(authorisation.session));
+    return this.#close(sas, reason, end);
+  }
+
+  async #close(sas: readonly IkeSa[], reason: string, end: SessionEnd): Promise<Step> {
     return this.#on(sas, ({ sa, world, step }) => {
+      sa.ending ??= end;
       if (sa.times.establishedAt === undefined) world.store.remove(sa);
       else if (sa.state !== 'deleting') sa.tasks.unshift({ kind: 'delete-ike', reason });
       report({ sa, step }, 'debug', 'ike.delete', reason);
@@ -181,7 +191,11 @@ export class Engine implements IkeEngine {
 
   async reconfigure(change: Change): Promise<Step> {
     const changed = new Set(swap(this.#world, change));
-    const step = await this.#close([...changed], 'the configuration of its peer has changed');
+    const step = await this.#close(
+      [...changed],
+      'the configuration of its peer has changed',
+      'admin-reset',
+    );
     const others = this.#world.store.all().filter((sa) => !changed.has(sa));
     await this.#on(others, (work) => adjust(work, change), step);
     callIdle(this.#world);
@@ -201,7 +215,7 @@ export class Engine implements IkeEngine {
   async shutdown(): Promise<Step> {
     this.#world.closing = true;
     for (const link of this.#world.links.values()) link.connectAt = undefined;
-    return this.#close(this.#world.store.all(), 'this gateway stops');
+    return this.#close(this.#world.store.all(), 'this gateway stops', 'admin-reboot');
   }
 
   peers(): ActivePeer[] {

@@ -13,6 +13,7 @@ import type { IdPayload } from '../wire/payloads/identification.js';
 import type { Authorisation } from './authorisation.js';
 import type { AcquirePacket } from './context.js';
 import type { Partial, PartialSide } from './fragments.js';
+import type { SessionEnd } from './sessions.js';
 import type { ChildSa, Endpoint } from './step.js';
 
 /**
@@ -60,6 +61,8 @@ export interface IkeSa {
   remoteId: string;
   /** Of a user whom an authentication server let in. */
   authorisation: Authorisation | undefined;
+  /** Why it is closed, as accounting calls it: who knows says so first. */
+  ending: SessionEnd | undefined;
   readonly window: Window;
   readonly tasks: Task[];
   readonly children: Map<number, Child>;
@@ -277,6 +280,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     identity: undefined,
     remoteId: '',
     authorisation: undefined,
+    ending: undefined,
     window: newWindow(),
     tasks: [],
     children: new Map(),

@@ -2,6 +2,7 @@
 // src/daemon/gateway.ts carries a Step out; nothing under src/ike does.
 import type { Address } from '../policy/address.js';
 import type { TrafficSelector } from '../policy/selector.js';
+import type { SessionEvent } from './sessions.js';
 
 export interface Endpoint {
   readonly address: Address;
@@ -48,6 +49,8 @@ export interface ChildSa {
   /** The engine's number for it, never used again. */
   readonly id: number;
   readonly peer: string;
+  /** Authorisation.session of the user whose it is. */
+  readonly session?: string | undefined;
   /** Policy.id of the policy that wanted it. */
   readonly policy: number;
   readonly local: Endpoint;
@@ -98,6 +101,8 @@ export interface Step {
   readonly unmet: number[];
   /** Endpoints of a child's SAs that moved (NAT rebinding), to be written into both halves. */
   readonly move: { readonly id: number; readonly local: Endpoint; readonly remote: Endpoint }[];
+  /** Users' sessions that began or ended, for accounting. */
+  readonly sessions: SessionEvent[];
   readonly events: EngineEvent[];
 }
 
@@ -110,6 +115,7 @@ export const emptyStep = (): Step => ({
   remove: [],
   unmet: [],
   move: [],
+  sessions: [],
   events: [],
 });
 
@@ -123,5 +129,6 @@ export function append(step: Step, more: Step): void {
   step.remove.push(...more.remove);
   step.unmet.push(...more.unmet);
   step.move.push(...more.move);
+  step.sessions.push(...more.sessions);
   step.events.push(...more.events);
 }

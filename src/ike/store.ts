@@ -8,6 +8,8 @@ export class SaStore {
   readonly #byFirst = new Map<string, IkeSa>();
   /** SAs that another one's step gave something to do. */
   readonly woken = new Set<IkeSa>();
+  /** Of users, by Authorisation.session, that have begun. */
+  readonly sessions = new Set<string>();
   #serial = 0;
   #childId = 0;
 

@@ -157,6 +157,7 @@ function unanswered(work: Work, pending: Pending): void {
     report(work, 'error', 'ike.timeout', text, { task: kind });
     scheduleReconnect(work);
   }
+  sa.ending ??= 'lost-carrier';
   discard(work);
 }
 

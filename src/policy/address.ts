@@ -15,6 +15,9 @@ export interface Prefix {
 
 export const addressBits = (family: 4 | 6): number => (family === 4 ? 32 : 128);
 
+export const sameAddress = (a: Address, b: Address): boolean =>
+  a.family === b.family && a.value === b.value;
+
 /** Parses a textual address; undefined if it is none (no octal, no short forms). */
 export function parseAddress(text: string): Address | undefined {
   const family = isIP(text);

@@ -83,7 +83,8 @@ export function packetBytes(received: Uint8Array): Uint8Array {
   if (length < HEADER_BYTES || length > LONGEST_PACKET || length > received.length) {
     throw new RadiusError(`${received.length} bytes came, the packet says it has ${length}`);
   }
-  return received.subarray(0, length);
+  // No Buffer, whose slice is no copy.
+  return new Uint8Array(received.buffer, received.byteOffset, length);
 }
 
 /** The length field of at least four bytes. */

@@ -22,6 +22,11 @@ export interface Nas {
   readonly address: Uint8Array | undefined;
 }
 
+/** Acct-Session-Id: no other session ever has it, not even after a restart. */
+export const sessionName = (boot: string, count: number): string => `${boot}-${count}`;
+/** The same as NAS-Port: a virtual one for each session. */
+export const numberOf = (session: string): number => Number(session.split('-').at(-1)) >>> 0;
+
 export interface Subject {
   /** Acct-Session-Id. */
   readonly session: string;

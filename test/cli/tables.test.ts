@@ -40,6 +40,7 @@ const POLICY: PolicyRow = {
 const PEER: ActivePeerRow = {
   peer: 'east',
   id: 'fqdn:east.example',
+  user: '',
   'local-address': '192.0.2.1',
   port: 4500,
   'remote-address': '192.0.2.2',
@@ -121,6 +122,16 @@ tables('active-peers print', () => {
       'not shown (narrow terminal): rx-packets, tx-packets, local-address, spii, spir',
       '',
     ].join('\n'),
+  );
+});
+
+tables('active-peers print: users have a column where there is one', () => {
+  const lines = formatActivePeers([PEER, { ...PEER, user: 'carol' }], 200).split('\n');
+  const at = lines[2]!.indexOf('USER');
+  assert.ok(at > lines[2]!.indexOf(' ID '));
+  assert.equal(
+    lines.slice(3, 5).map((line) => line.slice(at, at + 5)),
+    ['     ', 'carol'],
   );
 });
 

@@ -69,6 +69,12 @@ loading('the shortest file: everything else is the default', () => {
     },
     log: { level: 'info', format: 'text' },
     cookieThreshold: 30,
+    radius: {
+      servers: [],
+      accounting: true,
+      interimUpdate: 0,
+      incoming: { accept: false, port: 3799, requireTimestamp: true },
+    },
   });
   assert.equal(warnings, []);
 });

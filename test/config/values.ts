@@ -553,17 +553,30 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     'authentication-port': UDP_PORT,
     'accounting-port': UDP_PORT,
     timeout: {
-      good: ['300ms', '3s', '1s500ms', 2, '00:00:05', 'none'],
+      good: ['300ms', '3s', '1s500ms', 2, '00:00:05'],
       bad: [
         ['2h', 'from 10 ms to 60 s'],
+        ['none', 'a time such as 300ms'],
+        ['99s99ms', 'from 10 ms to 60 s'],
         ['soon', 'a time such as 300ms'],
         [0, 'a time such as 300ms'],
       ],
     },
-    'src-address': { good: ['', ...ADDRESS.good], bad: ADDRESS.bad },
+    'dead-time': {
+      good: ['1m', 0, '1h'],
+      bad: [
+        ['2h', 'from 0 s to 3600 s'],
+        ['long', 'a time'],
+      ],
+    },
+    'src-address': {
+      good: ['', '192.0.2.1'],
+      bad: [['2001:db8::1', 'an IPv4 address, as address is'], ...ADDRESS.bad],
+    },
     disabled: FLAG,
     comment: COMMENT,
   },
+  'radius-incoming': { accept: FLAG, port: UDP_PORT, 'require-timestamp': FLAG },
   'address-list': { list: NAME, address: PREFIX, disabled: FLAG, comment: COMMENT },
   user: {
     name: NAME,

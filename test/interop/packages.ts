@@ -23,7 +23,12 @@ const KERNEL = [
   ['/usr/sbin/modprobe', 'kmod'],
 ] as const;
 
-export type Peer = 'strongswan' | 'kernel';
+const FREERADIUS = [
+  ['/usr/sbin/freeradius', 'freeradius'],
+  ['/usr/bin/radclient', 'freeradius-utils'],
+] as const;
+
+export type Peer = 'strongswan' | 'kernel' | 'freeradius';
 
 /** undefined: all there. Otherwise the reason to skip; it has been printed as a `SKIP` line. */
 export async function prepare(...peers: Peer[]): Promise<string | undefined> {
@@ -36,7 +41,12 @@ async function obstacle(peers: readonly Peer[]): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'the real peers need Linux';
   if (process.getuid?.() !== 0) return 'the real peers need root for their network namespaces';
   if (!existsSync('/dev/net/tun')) return 'this machine has no /dev/net/tun';
-  const wanted = [...TOOLS, ...STRONGSWAN, ...(peers.includes('kernel') ? KERNEL : [])];
+  const wanted = [
+    ...TOOLS,
+    ...STRONGSWAN,
+    ...(peers.includes('kernel') ? KERNEL : []),
+    ...(peers.includes('freeradius') ? FREERADIUS : []),
+  ];
   const missing = (): string[] =>
     wanted.filter(([file]) => !existsSync(file)).map(([, name]) => name);
   if (missing().length > 0) await install(missing());

@@ -1,9 +1,9 @@
 // The menus that stand beside /ip ipsec in RouterOS and that its properties name.
-import { duration, entryName, flag, integer, listOf, optional, orWord } from '../kind.js';
+import { entryName, flag, optional, orWord } from '../kind.js';
 import { addressRange, filePath, hiddenText, itemsOf } from '../list-kind.js';
 import { menu, property } from '../menu.js';
-import { address, prefix, secret } from '../network-kind.js';
-import { CERTIFICATES, comment, disabled, EAP, MODE_CONFIG, RADIUS, XAUTH } from './common.js';
+import { address, prefix } from '../network-kind.js';
+import { CERTIFICATES, comment, disabled, EAP, MODE_CONFIG, XAUTH } from './common.js';
 
 /** Whoever uses the entry says what is missing. */
 const waits = (what: string) => ({ what, values: () => false, meanwhile: 'peer' }) as const;
@@ -64,77 +64,6 @@ export const poolMenu = menu({
     comment,
   ],
 });
-
-const RADIUS_SERVICES = ['ipsec'] as const;
-const OTHER_SERVICES = ['dhcp', 'dot1x', 'hotspot', 'login', 'ppp', 'wireless'] as const;
-
-export const radiusMenu = menu({
-  name: 'radius',
-  list: true,
-  text: 'RADIUS servers that decide about users, in the order they are asked (RouterOS: /radius).',
-  later: RADIUS,
-  properties: [
-    property({
-      name: 'service',
-      kind: listOf([...RADIUS_SERVICES, ...OTHER_SERVICES]),
-      text: 'What the server is for; only ipsec concerns this gateway.',
-      later: waits(RADIUS),
-    }),
-    property({ name: 'address', kind: address, text: 'Its address.', later: waits(RADIUS) }),
-    property({
-      name: 'secret',
-      kind: secret,
-      text: 'The secret shared with it.',
-      later: waits(RADIUS),
-    }),
-    property({
-      name: 'authentication-port',
-      kind: integer(1, 65535),
-      default: 1812,
-      text: 'Its UDP port for authentication.',
-      later: waits(RADIUS),
-    }),
-    property({
-      name: 'accounting-port',
-      kind: integer(1, 65535),
-      default: 1813,
-      text: 'Its UDP port for accounting.',
-      later: waits(RADIUS),
-    }),
-    property({
-      name: 'timeout',
-      kind: orWord(timeout(), 'none'),
-      default: '300ms',
-      text: 'How long an answer is waited for.',
-      later: waits(RADIUS),
-    }),
-    property({
-      name: 'src-address',
-      kind: optional(address),
-      default: '',
-      text: 'Our address towards it.',
-      later: waits(RADIUS),
-    }),
-    disabled,
-    comment,
-  ],
-});
-
-/** Milliseconds: RouterOS writes `300ms`, `3s`, `1s500ms`. */
-function timeout() {
-  const seconds = duration(1, 60);
-  return {
-    notation: 'time: 10ms..1m',
-    schema: { anyOf: [{ type: 'string', pattern: '^[0-9hmswd:]+$' }, { type: 'integer' }] },
-    read(written: unknown) {
-      const [, s, ms] = /^(?:(\d{1,2})s)?(\d{2,5})ms$/.exec(String(written)) ?? [];
-      if (ms !== undefined) return { value: Number(s ?? 0) * 1000 + Number(ms) };
-      const whole = seconds.read(written);
-      if ('value' in whole) return { value: whole.value * 1000 };
-      return { expected: 'a time such as 300ms or 3s, from 10 ms to 60 s' };
-    },
-  };
-}
 
 export const addressListMenu = menu({
   name: 'address-list',

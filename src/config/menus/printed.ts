@@ -18,6 +18,7 @@ export const activePeersMenu: PrintedMenu = {
   computed: [
     ours(row('peer', 'string', 'The name of the configured peer.')),
     row('id', 'string', 'The identity the peer proved (RouterOS 7).'),
+    ours(row('user', 'string', 'The user that EAP proved, where one did.')),
     row('local-address', 'IP address', 'Our address towards the peer.'),
     row('remote-address', 'IP address', "The peer's address."),
     row('port', 'integer', "The peer's UDP port (RouterOS 7)."),

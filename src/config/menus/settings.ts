@@ -13,14 +13,14 @@ export const settingsMenu = menu({
       kind: flag,
       default: true,
       text: 'Report the sessions of users that a RADIUS server let in to that server.',
-      later: { what: RADIUS, values: () => false, meanwhile: 'refused' },
+      shown: ['interop/freeradius.test.ts'],
     }),
     property({
       name: 'interim-update',
       kind: duration(0, DAY),
       default: '0s',
       text: 'How often a session that goes on is reported; 0s: never.',
-      later: { what: RADIUS, meanwhile: 'entry' },
+      shown: ['daemon/accounting.test.ts', 'interop/freeradius.test.ts'],
     }),
     property({
       name: 'xauth-use-radius',

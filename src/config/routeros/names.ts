@@ -21,6 +21,7 @@ export const MENU_OF: Readonly<Record<string, string>> = {
   'ip ipsec user settings': 'settings',
   'ip pool': 'pool',
   radius: 'radius',
+  'radius incoming': 'radius-incoming',
   'ip firewall address-list': 'address-list',
 };
 
@@ -38,6 +39,7 @@ export const PATH_OF: Readonly<Record<string, string>> = {
   user: 'ip ipsec user',
   pool: 'ip pool',
   radius: 'radius',
+  'radius-incoming': 'radius incoming',
   'address-list': 'ip firewall address-list',
 };
 

@@ -274,6 +274,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
     sa: {
       id: world.store.nextChildId(),
       peer: sa.peer.name,
+      session: sa.authorisation?.session,
       policy: policy.id,
       local: sa.local,
       remote: sa.remote,

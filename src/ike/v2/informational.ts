@@ -98,6 +98,7 @@ function answerDeleteIke(exchange: Exchange): State {
   // §2.25.2: the peer closes what we are still replacing, so its own replacement has won.
   if (sa.rival) yieldToRival(exchange);
   else if (!replaced) {
+    sa.ending ??= 'user-request';
     report(exchange, 'info', 'ike.delete', 'peer deletes the IKE SA with all its children');
     scheduleReconnect(exchange);
   }
