@@ -18,6 +18,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/policy': [],
   'src/net': ['src/contract'],
   'src/crypto': ['src/algorithms'],
+  'src/certificates': ['src/crypto', 'src/policy'],
   'src/eap': ['src/crypto'],
   'src/radius': ['src/crypto'],
   'src/ike': ['src/wire', 'src/algorithms', 'src/crypto', 'src/policy', 'src/eap'],

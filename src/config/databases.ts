@@ -1,10 +1,25 @@
 // From checked entries to the values the daemon runs on (src/policy/database.ts): references are
 // resolved, disabled entries set aside.
-import type { Databases, Identity, Peer, Policy, Profile, Proposal } from '../policy/database.js';
+import type {
+  CertificateEntry,
+  Databases,
+  Identity,
+  Peer,
+  Policy,
+  Profile,
+  Proposal,
+} from '../policy/database.js';
 import { isAead } from './algorithms.js';
 import { notStarted } from './later.js';
 import type { Entry } from './menu.js';
-import type { identityMenu, peerMenu, policyMenu, profileMenu, proposalMenu } from './menus.js';
+import type {
+  certificateMenu,
+  identityMenu,
+  peerMenu,
+  policyMenu,
+  profileMenu,
+  proposalMenu,
+} from './menus.js';
 import type { Configuration } from './read.js';
 import type { RadiusSettings, Settings } from './settings.js';
 
@@ -15,6 +30,8 @@ export interface Built {
   /** For the tables only, too: enabled and disabled ones. */
   readonly templates: readonly Policy[];
   readonly settings: Settings;
+  /** Files; load.ts makes their paths absolute. */
+  readonly certificates: readonly CertificateEntry[];
   /** As it was written, for print and export. */
   readonly file: Readonly<Record<string, unknown>>;
 }
@@ -47,6 +64,7 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
     disabledPolicies: only(({ disabled }) => disabled),
     templates: only(({ template }) => template),
     settings: settingsOf(c),
+    certificates: c.certificates.map(({ entry }) => certificateOf(entry)),
     file,
   };
 }
@@ -121,6 +139,7 @@ function identityOf(entry: Entry<typeof identityMenu>): Identity {
         ...shared,
         authMethod: 'digital-signature',
         certificate,
+        rsaPadding: entry['rsa-padding'],
         remoteCertificate,
         matchBy: entry['match-by'],
       };
@@ -135,11 +154,19 @@ function identityOf(entry: Entry<typeof identityMenu>): Identity {
         remoteCertificate,
       };
     case 'eap-radius':
-      return { ...shared, authMethod: 'eap-radius', certificate };
+      return { ...shared, authMethod: 'eap-radius', certificate, rsaPadding: entry['rsa-padding'] };
     default:
       return built(undefined as never, false);
   }
 }
+
+const certificateOf = (entry: Entry<typeof certificateMenu>): CertificateEntry => ({
+  name: entry.name,
+  file: entry.file,
+  keyFile: entry['key-file'] || undefined,
+  crlFile: entry['crl-file'] || undefined,
+  trusted: entry.trusted,
+});
 
 /** The id is the place among all that are written, so that tables and file count alike. */
 const policyOf = (entry: Entry<typeof policyMenu>, place: number, proposal: Proposal): Policy => ({
@@ -174,6 +201,7 @@ function settingsOf(c: Configuration): Settings {
       offload: tun.offload,
     },
     log: c.log.entry,
+    revocation: c.settings.entry['certificate-revocation'],
     cookieThreshold: c.settings.entry['ddos-cookie-threshold'],
     radius: radiusOf(c),
   };

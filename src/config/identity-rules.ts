@@ -20,13 +20,16 @@ interface Uses {
 
 const METHODS: Readonly<Record<Method, Uses>> = {
   'pre-shared-key': { needs: ['secret'], takes: [] },
-  'digital-signature': { needs: ['certificate'], takes: ['remote-certificate', 'match-by'] },
+  'digital-signature': {
+    needs: ['certificate'],
+    takes: ['remote-certificate', 'match-by', 'rsa-padding'],
+  },
   eap: {
     needs: [],
     takes: ['certificate', 'remote-certificate', 'eap-methods', 'username', 'password'],
     version: 2,
   },
-  'eap-radius': { needs: [], takes: ['certificate'], version: 2 },
+  'eap-radius': { needs: [], takes: ['certificate', 'rsa-padding'], version: 2 },
   'pre-shared-key-xauth': { needs: ['secret'], takes: ['username', 'password'], version: 1 },
   'rsa-key': { needs: ['key', 'remote-key'], takes: [], version: 1 },
   'rsa-signature-hybrid': {
@@ -72,6 +75,23 @@ export const credentialsAreComplete: Rule = (c, problems) => {
       const why = `${method} needs one`;
       if (method === 'eap-tls') missing('certificate', why);
       else for (const name of ['username', 'password'] as const) missing(name, why);
+    }
+  }
+};
+
+/** A subject is a certificate's: ours needs a certificate of ours, the peer's one that it shows. */
+export const subjectsHaveCertificates: Rule = (c, problems) => {
+  for (const { path, entry } of readable(c.identities, 'auth-method', 'certificate')) {
+    const wrong = (property: string, expected: string): void => {
+      problems.push({ path: `${path}.${property}`, value: '"dn"', expected });
+    };
+    const method = entry['auth-method'];
+    if (entry['my-id']?.kind === 'dn' && entry.certificate.length === 0) {
+      wrong('my-id', 'another kind: dn is the subject of our certificate, and there is none');
+    }
+    const shows = ['digital-signature', 'eap', 'rsa-signature-hybrid'].includes(method);
+    if (entry['remote-id']?.kind === 'dn' && !shows) {
+      wrong('remote-id', `another kind: with auth-method=${method} the peer shows no certificate`);
     }
   }
 };

@@ -2,6 +2,7 @@
 //   1. read the file                     3. each property by its kind (read.ts)
 //   2. JSON, with positions (json.ts)    4. entries together (rules.ts)     5. values (databases.ts)
 import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { buildDatabases, type Built } from './databases.js';
 import { checkJson } from './json.js';
 import type { Problem, Warning } from './problem.js';
@@ -33,7 +34,7 @@ export function load(path: string): Loaded {
     const value = code === 'ENOENT' ? 'not found' : code;
     return failure(path, value, 'a configuration file that can be read');
   }
-  const loaded = parse(text);
+  const loaded = withPaths(parse(text), dirname(path));
   if (!loaded.ok || loaded.databases.identities.length === 0 || (mode & 0o044) === 0) return loaded;
   const warning = {
     path,
@@ -41,6 +42,19 @@ export function load(path: string): Loaded {
     text: `the file holds secrets and other users can read it: chmod 600 ${path}`,
   };
   return { ...loaded, warnings: [warning, ...loaded.warnings] };
+}
+
+/** Relative paths are below the configuration's directory, wherever the daemon was started. */
+function withPaths(loaded: Loaded, directory: string): Loaded {
+  if (!loaded.ok) return loaded;
+  const absolute = (path: string | undefined) => path && resolve(directory, path);
+  const certificates = loaded.certificates.map((entry) => ({
+    ...entry,
+    file: resolve(directory, entry.file),
+    keyFile: absolute(entry.keyFile),
+    crlFile: absolute(entry.crlFile),
+  }));
+  return { ...loaded, certificates };
 }
 
 /** Checks the text of a configuration file. */

@@ -2,7 +2,8 @@
 // RouterOS's names, values and defaults (spec: /ip ipsec); where our default differs, `routeros` and
 // `because` say so.
 import type { Menu } from './menu.js';
-import { addressListMenu, certificateMenu, poolMenu, userMenu } from './menus/beside.js';
+import { addressListMenu, poolMenu, userMenu } from './menus/beside.js';
+import { certificateMenu } from './menus/certificate.js';
 import { identityMenu } from './menus/identity.js';
 import { keyMenu, keyPskMenu } from './menus/key.js';
 import { modeConfigMenu } from './menus/mode-config.js';
@@ -42,5 +43,6 @@ export const MENUS: readonly Menu[] = TABLE;
 export const menuNamed = (name: string): Menu | undefined =>
   MENUS.find((menu) => menu.name === name);
 
-export { identityMenu, logMenu, peerMenu, policyMenu, profileMenu, proposalMenu, tunMenu };
+export { certificateMenu, identityMenu, logMenu, peerMenu, policyMenu };
+export { profileMenu, proposalMenu, tunMenu };
 export { PRINTED_MENUS } from './menus/printed.js';

@@ -9,6 +9,7 @@ import {
   identitiesAreDistinct,
   identitiesFitTheirPeer,
   methodsHaveWhatTheyNeed,
+  subjectsHaveCertificates,
 } from './identity-rules.js';
 import { laterIsRefused } from './later.js';
 import type { Entry } from './menu.js';
@@ -31,6 +32,7 @@ const RULES: readonly Rule[] = [
   encapsulationFits,
   methodsHaveWhatTheyNeed,
   credentialsAreComplete,
+  subjectsHaveCertificates,
   identitiesFitTheirPeer,
   identitiesAreDistinct,
   proposalsFit,

@@ -56,6 +56,8 @@ export interface RadiusSettings {
 export interface Settings {
   readonly tun: TunSettings;
   readonly log: LogSettings;
+  /** What is believed of a certificate whose revocation nobody knows. */
+  readonly revocation: 'strict' | 'if-present' | 'off';
   /** Half-open IKE SAs from which on a first message must bring a cookie. */
   readonly cookieThreshold: number;
   readonly radius: RadiusSettings;

@@ -23,6 +23,7 @@ import { addressFromBytes } from '../policy/address.js';
 import type { Policy } from '../policy/database.js';
 import { reconcile } from '../policy/reconcile.js';
 import { threadedAgreement } from './agreement.js';
+import { type RunningCertificates, runningCertificates } from './certificates.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
 import { guardedPolicy, localAddressFor, MARK, reachOf, routedPolicy } from './host.js';
 import type { Log } from './log.js';
@@ -63,6 +64,7 @@ class Gateway implements RunningGateway {
     set: (remote, mtu) => this.#tables.setPathMtu(remote, mtu),
   });
   #engine!: IkeEngine;
+  readonly #certificates: RunningCertificates;
   #runner!: StepRunner;
   #users!: Users;
   #routes!: HostRoutes;
@@ -79,6 +81,7 @@ class Gateway implements RunningGateway {
     this.#built = built;
     this.#nextId = 1 + Math.max(-1, ...built.databases.policies.map(({ id }) => id));
     this.#log = log;
+    this.#certificates = runningCertificates(built, log);
     this.#cleanup = cleanup;
     this.failure = new Promise((resolve) => {
       this.#fail = resolve;
@@ -189,6 +192,7 @@ class Gateway implements RunningGateway {
     this.#tables.setMssClamp(next.settings.tun.mssClamp);
     this.#log.setLevel(next.settings.log.level);
     this.#built = { ...next, databases: change.databases };
+    this.#certificates.replace(next);
     await this.#do(this.#engine.reconfigure(change));
     return resultOf(change);
   }
@@ -201,6 +205,7 @@ class Gateway implements RunningGateway {
       random: (bytes) => randomBytes(bytes),
       allocateSpi: () => this.#tables.allocateSpi(),
       agreement,
+      certificates: this.#certificates.store,
       localAddressFor,
       settings: { cookieThreshold: this.#built.settings.cookieThreshold },
     });

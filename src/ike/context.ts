@@ -1,6 +1,7 @@
 // What the engine is given and what it offers. Time, randomness, SPIs and slow sums are arguments
 // here, so that nothing under src/ike opens a socket, reads a clock or draws a random number.
 import type { Agreement } from '../crypto/agreement.js';
+import type { Certificates } from '../crypto/certificates.js';
 import type { Applicant, Conversation } from '../eap/authenticator.js';
 import type { Address } from '../policy/address.js';
 import type { Authorisation } from './authorisation.js';
@@ -15,6 +16,7 @@ export interface Context {
   /** A fresh inbound ESP SPI (more than 255, RFC 4303 §2.1) that steers to a worker of ours. */
   allocateSpi(): number;
   readonly agreement: Agreement;
+  readonly certificates: Certificates;
   /** The source address that this host would use; undefined where there is no route. */
   localAddressFor(remote: Address): Address | undefined;
   /** Asks the RADIUS servers about a user (auth-method eap-radius). */

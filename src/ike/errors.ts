@@ -76,6 +76,12 @@ export const ERRORS = {
     true,
     'compare username, password and eap-methods with the server; its certificate needs a CA trusted here',
   ),
+  'certificate-refused': row(
+    'refused',
+    N.AUTHENTICATION_FAILED,
+    true,
+    'compare remote-id, remote-certificate and the trusted CAs of the menu certificate with what it shows',
+  ),
   'ts-unacceptable': row(
     'refused',
     N.TS_UNACCEPTABLE,
@@ -138,7 +144,8 @@ export const NOTIFIED: ReadonlyMap<number, string> = new Map([
   [N.NO_PROPOSAL_CHOSEN, 'the peer allows none of what we offered; its log says what it allows'],
   [
     N.AUTHENTICATION_FAILED,
-    'the peer does not accept our secret or identity: compare secret, my-id here and remote-id there',
+    'the peer does not accept our secret, certificate or identity: compare secret (or the CA ' +
+      'it trusts), my-id here and remote-id there',
   ],
   [
     N.TS_UNACCEPTABLE,

@@ -86,6 +86,10 @@ export interface Handshake {
   /** RealMessage1 and RealMessage2 of §2.15. */
   request: Uint8Array;
   response: Uint8Array;
+  /** RFC 7427: hashes the peer verifies signatures with; undefined: it knows the older methods only. */
+  signatureHashes: readonly number[] | undefined;
+  /** Public key hashes of the CAs the peer asked for by CERTREQ; none: any. */
+  authorities: readonly Uint8Array[];
   /** The first child, and what its acquire brought. */
   child: ChildOffer | undefined;
   firstPolicy: Policy | undefined;

@@ -72,10 +72,16 @@ export interface SharedKeyIdentity extends AnyIdentity {
   readonly secret: Uint8Array;
 }
 
-export interface SignatureIdentity extends AnyIdentity {
-  readonly authMethod: 'digital-signature';
+/** What we sign with. */
+interface OwnSignature {
   /** Names in the menu certificate: ours, then its chain. */
   readonly certificate: readonly string[];
+  /** Ours: of an RSA key's signatures. */
+  readonly rsaPadding: 'pkcs1' | 'pss';
+}
+
+export interface SignatureIdentity extends AnyIdentity, OwnSignature {
+  readonly authMethod: 'digital-signature';
   /** The one certificate the peer may show; undefined: any of a trusted CA. */
   readonly remoteCertificate: string | undefined;
   readonly matchBy: 'remote-id' | 'certificate';
@@ -92,16 +98,14 @@ export interface EapIdentity extends AnyIdentity {
 }
 
 /** Our own users (menu user) call us and prove themselves by EAP; we by certificate, if there is one. */
-export interface EapLocalIdentity extends AnyIdentity {
+export interface EapLocalIdentity extends AnyIdentity, OwnSignature {
   readonly authMethod: 'eap-local';
   readonly eapMethods: readonly string[];
-  readonly certificate: readonly string[];
 }
 
 /** A RADIUS server decides about who calls us; we prove ourselves by certificate, if there is one. */
-export interface EapRadiusIdentity extends AnyIdentity {
+export interface EapRadiusIdentity extends AnyIdentity, OwnSignature {
   readonly authMethod: 'eap-radius';
-  readonly certificate: readonly string[];
 }
 
 export type Identity =
@@ -111,6 +115,16 @@ export type Identity =
   | EapLocalIdentity
   | EapRadiusIdentity;
 export type AuthMethodName = Identity['authMethod'];
+
+/** An entry of the menu certificate: files on this host. */
+export interface CertificateEntry {
+  readonly name: string;
+  readonly file: string;
+  readonly keyFile: string | undefined;
+  readonly crlFile: string | undefined;
+  /** A CA that may vouch for peers. */
+  readonly trusted: boolean;
+}
 
 /** How many the data plane has room for; equals the contract's (test/config/capacity.test.ts). */
 export const MAX_POLICIES = 16384;

@@ -68,6 +68,7 @@ loading('the shortest file: everything else is the default', () => {
       offload: true,
     },
     log: { level: 'info', format: 'text' },
+    revocation: 'if-present',
     cookieThreshold: 30,
     radius: {
       servers: [],

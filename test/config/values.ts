@@ -226,6 +226,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       good: [...ID.good, 'ignore'],
       bad: ID.bad.map(([v, e]) => [v, e.startsWith('auto') ? 'or ignore' : e] as const),
     },
+    'rsa-padding': oneOf(['pkcs1', 'pss'], [['v1.5', 'pkcs1, pss']]),
     'match-by': oneOf(['remote-id', 'certificate'], [['cert', 'remote-id, certificate']]),
     certificate: {
       good: ['cert', 'cert,ca', ['cert', 'ca']],
@@ -509,6 +510,10 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       ],
     },
     'xauth-use-radius': FLAG,
+    'certificate-revocation': oneOf(
+      ['strict', 'if-present', 'off'],
+      [['yes', 'strict, if-present']],
+    ),
     'ddos-cookie-threshold': {
       good: [0, 30, '1000'],
       bad: [
@@ -521,6 +526,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     name: NAME,
     file: FILE,
     'key-file': { good: ['', ...FILE.good], bad: [[1, 'the path of a file']] },
+    'crl-file': { good: ['', ...FILE.good], bad: [[1, 'the path of a file']] },
     trusted: FLAG,
     comment: COMMENT,
   },

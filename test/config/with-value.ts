@@ -25,6 +25,7 @@ const METHOD: Readonly<Record<string, Json>> = {
     'remote-certificate': 'cert',
   },
   certificate: { 'auth-method': 'digital-signature' },
+  'rsa-padding': { 'auth-method': 'digital-signature', certificate: 'cert' },
   'remote-certificate': { 'auth-method': 'digital-signature', certificate: 'cert' },
   'eap-methods': {
     'auth-method': 'eap',
@@ -52,6 +53,10 @@ export function withValue(menu: Menu, property: string, value: unknown): Json {
   if (menu.name === 'identity' && property === 'auth-method' && value !== 'pre-shared-key') {
     delete entry.secret;
     if (value === 'digital-signature' || value === 'eap') entry.certificate = 'cert';
+  }
+  if (menu.name === 'identity' && value === 'dn') {
+    delete entry.secret;
+    Object.assign(entry, { 'auth-method': 'digital-signature', certificate: 'cert' });
   }
   if (menu.name === 'mode-config' && /^(src-add|connection|use-)/.test(property)) {
     entry.responder = false;

@@ -9,6 +9,7 @@ import type {
   SharedKeyIdentity,
   User,
 } from '../../src/policy/database.js';
+import type { CertificateStore } from '../../src/certificates/store.js';
 import type { Profile, Proposal } from '../../src/policy/database.js';
 
 export const address = (text: string): Address => parseAddress(text)!;
@@ -47,6 +48,8 @@ export interface SiteOptions {
   /** Instead of the one with the secret: other methods, several of them. */
   readonly identities?: (shared: Pick<Identity, 'peer' | 'myId' | 'remoteId'>) => Identity[];
   readonly users?: readonly User[];
+  /** Its menu certificate; empty unless given. */
+  readonly certificates?: CertificateStore;
   /** Policies between the sites; each has networks of its own. */
   readonly policies?: number;
   /** Changes to all of them, or to each. */

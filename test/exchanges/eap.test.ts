@@ -23,7 +23,9 @@ const caller: SiteOptions = {
   ],
 };
 const asks: SiteOptions = {
-  identities: (shared): Identity[] => [{ ...shared, authMethod: 'eap-radius', certificate: [] }],
+  identities: (shared): Identity[] => [
+    { ...shared, authMethod: 'eap-radius', certificate: [], rsaPadding: 'pkcs1' },
+  ],
 };
 
 /** Answers in turn; what is left of `verdicts` afterwards was never asked for. */
@@ -60,7 +62,7 @@ eap('a peer with EAP refuses who comes with a secret', async () => {
   await world.run();
   assert.is(world.west.established.length, 0);
   const told = world.west.complaints().join('\n');
-  assert.match(told, /proves itself by AUTH; auth-method of its identity is eap-radius/);
+  assert.match(told, /authenticates by a secret; auth-method of its identity is eap-radius/);
 });
 
 eap(

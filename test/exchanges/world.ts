@@ -5,6 +5,7 @@
 import * as assert from 'uvu/assert';
 import type { Context, Settings } from '../../src/ike/context.js';
 import type { Datagram } from '../../src/ike/step.js';
+import { storeOf } from '../certificates/pki.js';
 import { type Agreement, localAgreement } from '../../src/crypto/agreement.js';
 import { decodeHeader } from '../../src/wire/header.js';
 import { exchangeName } from '../../src/wire/numbers.js';
@@ -58,7 +59,7 @@ export class World {
     this.random = new Random(options.seed ?? 1);
     this.link = options.link ?? {};
     const site = (side: 'east' | 'west'): Site => {
-      const context = { ...this.context(side, options.settings ?? {}), ...options.context?.[side] };
+      const context = { ...this.context(side, options), ...options.context?.[side] };
       const engine = make(databases(side, options[side]), context);
       return new Site(side, engine, (datagram) => this.send(side, datagram));
     };
@@ -66,7 +67,7 @@ export class World {
     this.west = site('west');
   }
 
-  private context(side: 'east' | 'west', settings: Partial<Settings>): Context {
+  private context(side: 'east' | 'west', options: WorldOptions): Context {
     const random = new Random(this.random.word());
     let spi = side === 'east' ? 0xea000000 : 0xde000000;
     return {
@@ -74,8 +75,9 @@ export class World {
       random: (bytes) => random.bytes(bytes),
       allocateSpi: () => ++spi,
       agreement: this.agreement,
+      certificates: options[side]?.certificates ?? storeOf([]),
       localAddressFor: () => (side === 'east' ? EAST : WEST),
-      settings,
+      settings: options.settings ?? {},
     };
   }
 

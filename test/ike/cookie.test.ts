@@ -4,6 +4,7 @@ import { localAgreement } from '../../src/crypto/agreement.js';
 import type { Context } from '../../src/ike/context.js';
 import { CookieJar } from '../../src/ike/cookie.js';
 import { EAST, WEST } from '../exchanges/databases.js';
+import { storeOf } from '../certificates/pki.js';
 import { Random } from '../wire/random.js';
 
 const cookies = suite('cookies');
@@ -18,6 +19,7 @@ function jar(): { jar: CookieJar; later: (ms: number) => void } {
     random: (bytes) => random.bytes(bytes),
     allocateSpi: () => 1,
     agreement: localAgreement,
+    certificates: storeOf([]),
     localAddressFor: () => EAST,
   };
   return {
@@ -64,6 +66,7 @@ cookies('another gateway accepts none of ours', () => {
   const cookie = jar().jar.bake(5n, nonce, from);
   const other = new CookieJar({
     ...{ allocateSpi: () => 1, agreement: localAgreement, localAddressFor: () => EAST },
+    certificates: storeOf([]),
     now: () => 1_000_000,
     random: (bytes) => new Random(99).bytes(bytes),
   });

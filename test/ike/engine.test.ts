@@ -6,6 +6,7 @@ import type { Context } from '../../src/ike/context.js';
 import { Engine } from '../../src/ike/engine.js';
 import { databases, EAST } from '../exchanges/databases.js';
 import { World } from '../exchanges/world.js';
+import { storeOf } from '../certificates/pki.js';
 import { Random } from '../wire/random.js';
 
 const engine = suite('engine');
@@ -18,6 +19,7 @@ function contextOf(more: Partial<Context> = {}): Context {
     random: (bytes) => random.bytes(bytes),
     allocateSpi: () => ++spi,
     agreement: localAgreement,
+    certificates: storeOf([]),
     localAddressFor: () => EAST,
     ...more,
   };

@@ -1,45 +1,12 @@
 // The menus that stand beside /ip ipsec in RouterOS and that its properties name.
-import { entryName, flag, optional, orWord } from '../kind.js';
-import { addressRange, filePath, hiddenText, itemsOf } from '../list-kind.js';
+import { entryName, optional, orWord } from '../kind.js';
+import { addressRange, hiddenText, itemsOf } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { address, prefix } from '../network-kind.js';
-import { CERTIFICATES, comment, disabled, EAP, MODE_CONFIG, XAUTH } from './common.js';
+import { comment, disabled, EAP, MODE_CONFIG, XAUTH } from './common.js';
 
 /** Whoever uses the entry says what is missing. */
 const waits = (what: string) => ({ what, values: () => false, meanwhile: 'peer' }) as const;
-
-export const certificateMenu = menu({
-  name: 'certificate',
-  list: true,
-  text: 'Certificates and their keys, as PEM files on this host (RouterOS: /certificate).',
-  later: CERTIFICATES,
-  properties: [
-    property({ name: 'name', kind: entryName, text: 'The name identities use.' }),
-    property({
-      name: 'file',
-      kind: filePath,
-      ours: true,
-      text: 'The PEM file with the certificate.',
-      later: waits(CERTIFICATES),
-    }),
-    property({
-      name: 'key-file',
-      kind: optional(filePath),
-      default: '',
-      ours: true,
-      text: 'The PEM file with its private key, where it is ours.',
-      later: waits(CERTIFICATES),
-    }),
-    property({
-      name: 'trusted',
-      kind: flag,
-      default: false,
-      text: 'Whether it is a CA that may vouch for peers.',
-      later: waits(CERTIFICATES),
-    }),
-    comment,
-  ],
-});
 
 export const poolMenu = menu({
   name: 'pool',

@@ -3,21 +3,10 @@ import { choice, entryName, listOf, optional, orWord, text } from '../kind.js';
 import { hiddenText, names } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { identification, remoteIdentification, secret } from '../network-kind.js';
-import {
-  CERTIFICATES,
-  comment,
-  disabled,
-  EAP,
-  IKEV1,
-  MODE_CONFIG,
-  RADIUS,
-  TEMPLATES,
-  XAUTH,
-} from './common.js';
+import { comment, disabled, EAP, IKEV1, MODE_CONFIG, RADIUS, TEMPLATES, XAUTH } from './common.js';
 
 /** What each method other than the pre-shared key waits for. */
 export const METHOD_WAITS: Readonly<Record<string, string>> = {
-  'digital-signature': CERTIFICATES,
   eap: EAP,
   'eap-radius': `${EAP} through ${RADIUS}`,
   'pre-shared-key-xauth': `${IKEV1} with ${XAUTH}`,
@@ -25,7 +14,6 @@ export const METHOD_WAITS: Readonly<Record<string, string>> = {
   'rsa-signature-hybrid': `${IKEV1} with ${XAUTH}`,
 };
 
-const isName = (id: unknown): boolean => (id as { kind: string }).kind === 'dn';
 /** Said by the auth-method that needs the property: without it the property is refused. */
 const withMethod = (what: string) => ({ what, values: () => false, meanwhile: 'peer' }) as const;
 
@@ -55,7 +43,11 @@ export const identityMenu = menu({
       text:
         'How both sides prove who they are. rsa-key, pre-shared-key-xauth and ' +
         'rsa-signature-hybrid are of IKEv1, eap and eap-radius of IKEv2.',
-      later: { what: 'every method but pre-shared-key', meanwhile: 'peer' },
+      later: {
+        what: 'every method but pre-shared-key and digital-signature',
+        values: (method) => Object.hasOwn(METHOD_WAITS, method as string),
+        meanwhile: 'peer',
+      },
       shown: ['exchanges/auth.test.ts', 'e2e/tunnel.test.ts'],
     }),
     property({
@@ -76,18 +68,18 @@ export const identityMenu = menu({
         'Who we say we are. auto: our address; with a certificate its subject alternative name, or ' +
         'its subject. key-id takes text, or 0x and hexadecimal digits; dn is the subject of our ' +
         'certificate.',
-      later: { what: `dn, which needs ${CERTIFICATES},`, values: isName, meanwhile: 'peer' },
-      shown: ['exchanges/auth.test.ts', 'ike/identification.test.ts'],
+      shown: ['exchanges/auth.test.ts', 'exchanges/certificates.test.ts'],
     }),
     property({
       name: 'remote-id',
       kind: remoteIdentification,
       default: 'auto',
       text:
-        'Who the peer must say it is. auto: any identity that knows the secret; ignore: ' +
-        'the same here, where no certificate is checked.',
-      later: { what: `dn, which needs ${CERTIFICATES},`, values: isName, meanwhile: 'peer' },
-      shown: ['exchanges/auth.test.ts', 'ike/identification.test.ts'],
+        'Who the peer must say it is. auto: any identity that knows the secret, or that its ' +
+        'certificate vouches for: a name against the subject, all else against the alternative ' +
+        'names, without wildcards. dn: the subject. ignore: any, and the certificate need not ' +
+        'vouch for it (dangerous).',
+      shown: ['exchanges/auth.test.ts', 'exchanges/certificates.test.ts'],
     }),
     property({
       name: 'match-by',
@@ -97,7 +89,7 @@ export const identityMenu = menu({
       text:
         'What the peer is recognised by: remote-id, or remote-certificate, which must then be ' +
         'exactly the certificate it shows.',
-      later: withMethod(CERTIFICATES),
+      shown: ['exchanges/certificates.test.ts'],
     }),
     property({
       name: 'certificate',
@@ -107,7 +99,18 @@ export const identityMenu = menu({
       text:
         'Our certificate, by its name in the menu certificate, with its private key; further ' +
         'names are its chain. Must be set with auth-method=digital-signature.',
-      later: withMethod(CERTIFICATES),
+      shown: ['exchanges/certificates.test.ts'],
+    }),
+    property({
+      name: 'rsa-padding',
+      kind: choice(['pkcs1', 'pss']),
+      default: 'pkcs1',
+      ours: true,
+      only: 'auth-method=digital-signature or eap-radius',
+      text:
+        'How signatures of an RSA key are padded where the peer knows RFC 7427: pkcs1 (v1.5), which ' +
+        'every peer verifies, or pss. Both are accepted from a peer.',
+      shown: ['exchanges/certificates.test.ts'],
     }),
     property({
       name: 'remote-certificate',
@@ -115,7 +118,7 @@ export const identityMenu = menu({
       default: '',
       only: 'auth-method=digital-signature',
       text: "The peer's certificate. Without one, what it shows must lead to a trusted CA.",
-      later: withMethod(CERTIFICATES),
+      shown: ['exchanges/certificates.test.ts'],
     }),
     property({
       name: 'eap-methods',

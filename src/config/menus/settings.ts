@@ -1,5 +1,5 @@
 // Menu `settings`: what belongs to no single peer.
-import { duration, flag, integer } from '../kind.js';
+import { choice, duration, flag, integer } from '../kind.js';
 import { menu, property } from '../menu.js';
 import { DAY, RADIUS, XAUTH } from './common.js';
 
@@ -28,6 +28,17 @@ export const settingsMenu = menu({
       default: false,
       text: 'Ask a RADIUS server, not the menu user, about XAuth users.',
       later: { what: `${XAUTH} with ${RADIUS}`, meanwhile: 'entry' },
+    }),
+    property({
+      name: 'certificate-revocation',
+      kind: choice(['strict', 'if-present', 'off']),
+      default: 'if-present',
+      ours: true,
+      text:
+        'Whether peers may have revoked certificates. The CRLs of crl-file, the OCSP responder and the ' +
+        'CRL that a certificate names are asked. strict: all of its chain must be known not to be ' +
+        'revoked; if-present: it is refused if it is known to be; off: nobody is asked.',
+      shown: ['certificates/revocation.test.ts'],
     }),
     property({
       name: 'ddos-cookie-threshold',

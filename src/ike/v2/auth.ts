@@ -1,12 +1,13 @@
 // IKE_AUTH: each side proves its identity, and the first CHILD_SA comes with it (RFC 7296 §1.2).
 //
 //   Initiator                                   Responder
-//   HDR, SK {IDi, [N(INITIAL_CONTACT)],
-//       [IDr], AUTH, SAi2, TSi, TSr}     -->
-//                                        <--    HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
-import type { Identity, Policy } from '../../policy/database.js';
+//   HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT)],
+//       [CERTREQ,] [IDr], AUTH,
+//       SAi2, TSi, TSr}                  -->
+//                                        <--    HDR, SK {IDr, [CERT,] AUTH, SAr2, TSi, TSr}
+import type { AuthMethodName, Identification, Identity, Policy } from '../../policy/database.js';
 import type { PlainPayload } from '../../wire/chain.js';
-import { IKE_AUTH } from '../../wire/numbers.js';
+import { AUTH_SHARED_KEY_MIC, IKE_AUTH } from '../../wire/numbers.js';
 import { N, notifyName } from '../../wire/notifications.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
 import { scheduleReconnect } from '../connection.js';
@@ -20,7 +21,8 @@ import {
   required,
   type Work,
 } from '../exchange.js';
-import { checkProof, proofOf } from '../parts/authentication.js';
+import { checkProof, ownId, proofOf } from '../parts/authentication.js';
+import { buildRequest, processRequest } from '../parts/certificate-request.js';
 import { buildChildSa, buildChildTs, isBarred, offerChild } from '../parts/child.js';
 import { mayStandAlone } from '../parts/eap-methods.js';
 import { buildId, formatId } from '../parts/identification.js';
@@ -30,15 +32,27 @@ import type { Transition } from '../transition.js';
 import { sendRequest } from '../window.js';
 import { enter, letIn, NO_GROUPS } from './auth-end.js';
 
-/** HDR, SK {IDi, [N(INITIAL_CONTACT)], [IDr], AUTH, SAi2, TSi, TSr} --> */
+/** HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT)], [CERTREQ,] [IDr], AUTH, SAi2, TSi, TSr} --> */
 export async function startAuth(work: Work): Promise<State> {
+  try {
+    return await sendAuth(work);
+  } catch (error) {
+    // Of our own certificate, or that the peer could not check its signature.
+    if (!(error instanceof IkeError)) throw error;
+    report(work, 'error', 'ike.auth', error.message);
+    scheduleReconnect(work);
+    return 'dead';
+  }
+}
+
+async function sendAuth(work: Work): Promise<State> {
   const { world, sa } = work;
   const handshake = sa.handshake!;
   const [identity] = identitiesOf(world.databases, sa.peer);
   sa.identity = identity!;
-  const idi = buildId('IDi', sa.identity.myId, sa);
+  const idi = ownId(work, 'IDi', sa.identity);
   const { remoteId } = sa.identity;
-  const named = remoteId.kind !== 'auto' && remoteId.kind !== 'ignore';
+  const named = !['auto', 'ignore', 'dn'].includes(remoteId.kind);
   const proof = await firstProof(work, sa.identity, idi);
   const first = sa.peer.sendInitialContact && !world.store.established(sa.peer.name);
   const policy = firstPolicy(work);
@@ -47,7 +61,8 @@ export async function startAuth(work: Work): Promise<State> {
   const payloads: PlainPayload[] = [
     idi,
     ...(first ? [notify(N.INITIAL_CONTACT)] : []),
-    ...(named ? [buildId('IDr', remoteId, sa)] : []),
+    ...(named ? [buildId('IDr', remoteId as Identification, sa)] : []),
+    ...buildRequest(work),
     ...proof,
     ...buildChildSa(handshake.child),
     ...buildChildTs(handshake.child),
@@ -73,16 +88,22 @@ function firstPolicy(work: Work): Policy | undefined {
   return policy;
 }
 
-const provesItself = ({ authMethod }: Identity): boolean =>
-  authMethod === 'pre-shared-key' || authMethod === 'digital-signature';
+/** How the peer proves itself, by its AUTH. */
+function wayOf(exchange: Exchange): { readonly method: AuthMethodName; readonly text: string } {
+  const { method } = required(exchange, 'AUTH');
+  return method === AUTH_SHARED_KEY_MIC
+    ? { method: 'pre-shared-key', text: 'authenticates by a secret' }
+    : { method: 'digital-signature', text: `authenticates by a signature (method ${method})` };
+}
 
 /** Responder. After `checkProof` the peer is known; before it nothing changes. */
 async function answerAuth(exchange: Exchange): Promise<State> {
-  const { sa } = exchange;
   const idi = required(exchange, 'IDi');
-  const identity = chooseIdentity(exchange, idi, provesItself, 'proves itself by AUTH');
+  const how = wayOf(exchange);
+  const identity = chooseIdentity(exchange, idi, (one) => one.authMethod === how.method, how.text);
+  processRequest(exchange);
   await checkProof(exchange, identity, idi);
-  const idr = buildId('IDr', identity.myId, sa);
+  const idr = ownId(exchange, 'IDr', identity);
   const own = [idr, ...(await proofOf(exchange, identity, idr))];
   return letIn(exchange, exchange, { identity, remoteId: formatId(idi) }, own);
 }

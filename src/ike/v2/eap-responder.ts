@@ -19,9 +19,10 @@ import type { IdPayload } from '../../wire/payloads/identification.js';
 import type { Authorisation } from '../authorisation.js';
 import { IkeError } from '../errors.js';
 import { type Exchange, notification, notify, report, required } from '../exchange.js';
-import { proofOf } from '../parts/authentication.js';
+import { ownId, proofOf } from '../parts/authentication.js';
+import { processRequest } from '../parts/certificate-request.js';
 import { localConversation } from '../parts/eap-methods.js';
-import { buildId, formatId } from '../parts/identification.js';
+import { formatId } from '../parts/identification.js';
 import { chooseIdentity } from '../parts/identity-choice.js';
 import { buildKeyedAuth, isKeyedAuth } from '../parts/pre-shared-key.js';
 import type { EapAsked, State } from '../sa.js';
@@ -44,7 +45,8 @@ async function begin(exchange: Exchange): Promise<State> {
   const { world, sa, payloads } = exchange;
   const idi = required(exchange, 'IDi');
   const identity = chooseIdentity(exchange, idi, isEapServer, 'proves itself by EAP');
-  const idr = buildId('IDr', identity.myId, sa);
+  const idr = ownId(exchange, 'IDr', identity);
+  processRequest(exchange);
   const alone = identity.certificate.length === 0;
   if (alone && !notification(exchange, N.EAP_ONLY_AUTHENTICATION)) {
     const text = `peer ${formatId(idi)} wants us to show a certificate; the identity has none`;

@@ -35,6 +35,12 @@ import {
   newNonce,
   suggestedGroup,
 } from '../parts/key-exchange.js';
+import {
+  buildHashes,
+  buildRequest,
+  processHashes,
+  processRequest,
+} from '../parts/certificate-request.js';
 import { secure } from '../parts/keys.js';
 import { buildNat, moveToNatPort, processNat } from '../parts/nat.js';
 import { buildChoice, buildOffer, readProposals } from '../parts/proposal.js';
@@ -59,6 +65,8 @@ export function newHandshake({ sa }: Pick<Work, 'sa'>): Handshake {
     nonceResponder: EMPTY,
     request: EMPTY,
     response: EMPTY,
+    signatureHashes: undefined,
+    authorities: [],
     child: undefined,
     firstPolicy: undefined,
     packet: undefined,
@@ -87,6 +95,7 @@ function sendFirst(work: Work, handshake: Handshake): State {
     buildNonce(nonceInitiator),
     ...buildNat(work),
     notify(N.IKEV2_FRAGMENTATION_SUPPORTED),
+    ...buildHashes(work),
   ];
   handshake.request = sendRequest(work, IKE_SA_INIT, payloads, { kind: 'ike-sa-init' });
   return 'init-sent';
@@ -119,6 +128,7 @@ async function answerFirst(exchange: Exchange): Promise<State> {
   handshake.nonceResponder = nonces.responder;
   handshake.request = exchange.datagram.bytes.slice();
   processNat(exchange);
+  processHashes(exchange);
   secure(world, sa, suite, skeyseed(suite.prf, nonces, secret), nonces);
   const payloads = [
     buildChoice(offered, selection, EMPTY),
@@ -126,6 +136,8 @@ async function answerFirst(exchange: Exchange): Promise<State> {
     buildNonce(nonces.responder),
     ...buildNat(exchange),
     ...(takeFragmentation(exchange) ? [notify(N.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
+    ...buildRequest(exchange),
+    ...buildHashes(exchange, exchange),
   ];
   handshake.response = sendAnswer(exchange, payloads, true);
   report(exchange, 'debug', 'ike.init', `answered with ${describeSuite(suite)}${natWords(sa)}`);
@@ -192,6 +204,8 @@ async function takeAnswer(exchange: Exchange): Promise<State> {
   handshake.response = exchange.datagram.bytes.slice();
   takeFragmentation(exchange);
   processNat(exchange);
+  processHashes(exchange);
+  processRequest(exchange);
   secure(world, sa, suite, skeyseed(suite.prf, nonces, secret), nonces);
   if (encapsulates(sa)) moveToNatPort(sa);
   report(exchange, 'debug', 'ike.init', `agreed on ${describeSuite(suite)}${natWords(sa)}`);
@@ -243,8 +257,9 @@ export const SA_INIT: readonly Transition[] = [
     ...answers,
     story: 'IKE_SA_INIT answer: the keys are made, authenticate',
     requires: ['SA(IKE)', 'KE', 'Nonce'],
+    allows: ['CERTREQ'],
     run: takeAnswer,
-    to: ['auth-sent', 'init-sent'],
+    to: ['auth-sent', 'init-sent', 'dead'],
   },
   {
     ...answers,
