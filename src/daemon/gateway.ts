@@ -38,6 +38,8 @@ import { Users } from './users.js';
 const GOODBYE_MS = 1500;
 /** And how long the RADIUS servers may take to hear of it. */
 const LAST_RECORDS_MS = 1500;
+/** After a step the timer is set anew within this: the engine's are of seconds. */
+const SCHEDULE_MS = 20;
 /** The engine is asked at least this often, so that a clock step or a lost timer costs little. */
 const LONGEST_SLEEP_MS = 10_000;
 const now = (): number => performance.timeOrigin + performance.now();
@@ -74,6 +76,7 @@ class Gateway implements RunningGateway {
   /** Reloads, one after another. */
   #reloading: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #scheduling: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
   handlers!: RunningGateway['handlers'];
 
@@ -212,7 +215,10 @@ class Gateway implements RunningGateway {
     this.#runner = new StepRunner(this.#tables, sockets, this.#log, (remote) =>
       this.#paths.mtu(remote),
     );
-    this.#cleanup.add('the timer', () => clearTimeout(this.#timer));
+    this.#cleanup.add('the timers', () => {
+      clearTimeout(this.#scheduling);
+      clearTimeout(this.#timer);
+    });
   }
 
   /** Waits for an engine's Step, carries it out, and sets the timer anew. */
@@ -233,7 +239,15 @@ class Gateway implements RunningGateway {
     }
   }
 
+  /** Soon: the engine looks at every SA for it, and a start of many tunnels is many steps. */
   #schedule(): void {
+    this.#scheduling ??= setTimeout(() => {
+      this.#scheduling = undefined;
+      this.#setTimer();
+    }, SCHEDULE_MS);
+  }
+
+  #setTimer(): void {
     clearTimeout(this.#timer);
     const due = this.#engine.nextTimeout() ?? Number.POSITIVE_INFINITY;
     const wait = Math.min(Math.max(due - now(), 0), LONGEST_SLEEP_MS);

@@ -132,7 +132,7 @@ export function startClocks(work: Work): void {
 /** Asks for the children that policies of this peer lack; `skip` of them are under way already. */
 export function wantChildren({ world, sa }: Work, skip = 0): void {
   const { store } = world;
-  const served = servedPolicies(world);
+  const served = servedPolicies(store.ofPeer(sa.peer.name));
   const missing = policiesOf(world.databases, sa.peer)
     .slice(skip)
     .filter(({ id }) => !served.has(id));
@@ -142,12 +142,12 @@ export function wantChildren({ world, sa }: Work, skip = 0): void {
 
 /** Whether a policy has a child, or one is asked for. */
 export const hasChild = (world: World, policy: number): boolean =>
-  servedPolicies(world).has(policy);
+  servedPolicies(world.store.all()).has(policy);
 
-/** All of them: to be asked once about many. */
-export function servedPolicies({ store }: World): ReadonlySet<number> {
+/** Those of them that these SAs serve: to be asked once about many. */
+export function servedPolicies(sas: readonly IkeSa[]): ReadonlySet<number> {
   const served = new Set<number>();
-  for (const sa of store.all()) {
+  for (const sa of sas) {
     for (const child of sa.children.values()) {
       if (child.state !== 'deleting') served.add(child.policy.id);
     }

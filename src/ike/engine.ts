@@ -154,10 +154,11 @@ export class Engine implements IkeEngine {
   }
 
   nextTimeout(): number | undefined {
-    const times = this.#world.store.all().flatMap((sa) => nextTimeout(sa) ?? []);
-    const link = nextConnect(this.#world);
-    if (link !== undefined) times.push(link);
-    return times.length > 0 ? Math.min(...times) : undefined;
+    let least = nextConnect(this.#world) ?? Number.POSITIVE_INFINITY;
+    for (const sa of this.#world.store.all()) {
+      least = Math.min(least, nextTimeout(sa) ?? Number.POSITIVE_INFINITY);
+    }
+    return least === Number.POSITIVE_INFINITY ? undefined : least;
   }
 
   async killConnections(peer?: string): Promise<Step & { killed: number }> {

@@ -58,7 +58,7 @@ export function policyStatus(world: World): PolicyStatus[] {
       children.set(child.policy.id, { count, newest: child.sa });
     }
   }
-  const served = servedPolicies(world);
+  const served = servedPolicies(world.store.all());
   return world.databases.policies
     .filter(({ action }) => action === 'encrypt')
     .map(({ id }) => {

@@ -80,11 +80,12 @@ function livenessAt({ state, peer, times, window, tasks }: IkeSa): number | unde
 const childAt = (child: Child): number =>
   child.state === 'installed' ? Math.min(child.softAt, child.hardAt) : child.hardAt;
 
-/** The next moment at which `ring` has something to do. */
+/** The next moment at which `ring` has something to do: asked of every SA, so nothing is made. */
 export function nextTimeout(sa: IkeSa): number | undefined {
-  const times = CLOCKS.map(({ at }) => at(sa)).filter((at) => at !== undefined);
-  for (const child of sa.children.values()) times.push(childAt(child));
-  return times.length > 0 ? Math.min(...times) : undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const { at } of CLOCKS) least = Math.min(least, at(sa) ?? Number.POSITIVE_INFINITY);
+  for (const child of sa.children.values()) least = Math.min(least, childAt(child));
+  return least === Number.POSITIVE_INFINITY ? undefined : least;
 }
 
 /** Does everything that is due on this SA. */

@@ -18,6 +18,7 @@ import {
   IFLA_MTU,
   IFLA_NET_NS_FD,
   IFLA_NET_NS_PID,
+  IFLA_TXQLEN,
   NLM_F_CREATE,
   NLM_F_EXCL,
   RTM_DELLINK,
@@ -81,12 +82,15 @@ export interface LinkChange {
   readonly mtu?: number;
   readonly up?: boolean;
   readonly namespace?: NamespaceRef;
+  /** Packets that wait for the driver; of a TUN, for whoever reads it. */
+  readonly queue?: number;
 }
 
-/** Brings an interface up or down, sets its MTU, moves it; what is not named stays. */
+/** Brings an interface up or down, sets its MTU or queue, moves it; what is not named stays. */
 export function setLink(netlink: Netlink, name: string, change: LinkChange): void {
   const attributes: Attribute[] = [];
   if (change.mtu !== undefined) attributes.push(u32Attribute(IFLA_MTU, change.mtu));
+  if (change.queue !== undefined) attributes.push(u32Attribute(IFLA_TXQLEN, change.queue));
   if (change.namespace) attributes.push(namespaceAttribute(change.namespace));
   // The mask says which flags are meant: without it every other flag would be cleared.
   const body =

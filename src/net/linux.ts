@@ -182,6 +182,7 @@ export const RTAX_MTU = 2;
 // linux/if_link.h, linux/veth.h, linux/if_addr.h
 export const IFLA_IFNAME = 3;
 export const IFLA_MTU = 4;
+export const IFLA_TXQLEN = 13;
 export const IFLA_LINKINFO = 18;
 export const IFLA_NET_NS_PID = 19;
 export const IFLA_NET_NS_FD = 28;

@@ -42,13 +42,14 @@ export interface Pair {
   stop(gateway: Gateway, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
-/** Polls until `look` gives something; fails with the logs' end after WAIT_MS. */
+/** Polls until `look` gives something; fails with the logs' end when patience ends. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
   logs: () => readonly string[] = () => [],
+  patienceMs = WAIT_MS,
 ): Promise<T> {
-  for (const deadline = Date.now() + WAIT_MS; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
     const found = await look();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));

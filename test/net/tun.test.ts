@@ -60,6 +60,29 @@ function thereAndBack(offload: boolean): Promise<void> {
 tun('packets leave and enter through the queues', () => thereAndBack(false));
 tun('with offloads each stands behind a virtio header', () => thereAndBack(true));
 
+tun('a burst of a thousand small packets waits for a reader that is late', () =>
+  withNamespaces(['a'], (a) => {
+    a!.configure((netlink) => {
+      const device = openTun({ name: 'culvert0', queues: 1, mtu: 1400, offload: true });
+      addAddress(netlink, 'lo', prefixOf(HERE));
+      const destination = prefixOf('198.19.0.0/16');
+      addRoute(netlink, { destination, table: 254, type: 'unicast', interface: device.index });
+      const application = new TestSocket(addressBytes(HERE), 4000);
+      const [fd = -1] = device.fds;
+      const buffer = allocate(2000);
+      for (let sent = 0; sent < 1000; sent++) {
+        application.send(addressBytes(THERE), 5000, Uint8Array.of(sent >> 8, sent));
+      }
+      for (let came = 0; came < 1000; came++) {
+        check(read(fd, buffer.at, 2000), 'read', `packet ${came}`);
+        assert.is(buffer.view.getUint16(device.header + 28), came);
+      }
+      application.close();
+      device.close();
+    });
+  }),
+);
+
 tun('a super-packet of 64 datagrams, the most that are joined, is taken and cut again', () =>
   withNamespaces(['a'], (a) => {
     a!.configure((netlink) => {
