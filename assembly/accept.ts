@@ -18,8 +18,10 @@ import {
   MAIL_SA_REMOTE,
   MAIL_SA_REMOTE_PORT,
   POLICY_ACTION,
+  POLICY_OWNER,
   SA_FLAGS,
   SA_INNER_MTU,
+  SA_POLICY,
   SA_MOVED_AT,
   SA_REMOTE,
   SA_REMOTE_PORT,
@@ -174,7 +176,11 @@ function refusalOf(sa: usize): i32 {
   if (policy == AMBIGUOUS) return drops.IN_POLICY_ERRORS;
   if (policy == NO_POLICY) return drops.IN_NO_POLICIES;
   const action = load<u32>(policy, POLICY_ACTION);
-  if (action == ACTION_ENCRYPT) return -1;
+  if (action == ACTION_ENCRYPT) {
+    // a made policy is its peer's alone: another's SA, be its selectors the same, does not serve it
+    const owner = load<u32>(policy, POLICY_OWNER);
+    return owner == 0 || owner == load<u32>(sa, SA_POLICY) ? -1 : drops.IN_TEMPLATE_MISMATCHES;
+  }
   return action == ACTION_DISCARD ? drops.IN_POLICY_BLOCKED : drops.IN_NO_POLICIES;
 }
 

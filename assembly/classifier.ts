@@ -4,6 +4,7 @@
 //   2. descend  at each node to the side of the threshold that the field is on
 //   3. leaf     its policies one by one; the first that matches is the leaf's answer
 //   4. go back  to the trees across that were put off, where they may still hold an earlier policy
+import { ACTION_TEMPLATE } from '../src/contract/ids';
 import {
   KEY_DST,
   KEY_DST_PORT,
@@ -16,34 +17,26 @@ import {
   NODE_FIELD,
   NODE_LEAST,
   NODE_THRESHOLD,
-  POLICY_DST_HIGH,
-  POLICY_DST_LOW,
-  POLICY_DST_PORT_LOW,
-  POLICY_FAMILY,
-  POLICY_PROTOCOL,
+  POLICY_ACTION,
+  POLICY_ID,
   POLICY_SIZE,
-  POLICY_SRC_HIGH,
-  POLICY_SRC_LOW,
-  POLICY_SRC_PORT_LOW,
   REF_KIND,
   REF_LIST,
   REF_POLICY,
 } from '../src/contract/layout';
+import { findDynamic } from './dynamic';
 import {
   VIEW_DST_HIGH,
   VIEW_DST_PORT,
-  VIEW_FAMILY,
   VIEW_PROTOCOL,
   VIEW_SRC_HIGH,
   VIEW_SRC_PORT,
-  viewed,
 } from './ip/packet';
+import { holds } from './match';
 import { KEY, PUT_OFF, scratchAt, VIEW } from './memory';
-import { inPorts, inRange } from './range';
 
 /** No policy holds the packet. */
 export const NONE: u32 = 0xffffffff;
-const ANY_PROTOCOL: i32 = 256;
 
 /**
  * Index of the first policy of the table at `policies` that holds the packet in view, or NONE. Of a
@@ -118,20 +111,9 @@ function searchLeaf(reference: u32, policies: usize, later: bool): u32 {
   return index == LIST_END ? NONE : index;
 }
 
+/** A template holds what a policy made from it holds. */
 function matches(policy: usize, later: bool): bool {
-  if (load<i32>(policy, POLICY_FAMILY) != viewed(VIEW_FAMILY)) return false;
-  const protocol = load<i32>(policy, POLICY_PROTOCOL);
-  if (protocol != ANY_PROTOCOL && protocol != viewed(VIEW_PROTOCOL)) return false;
-  return (
-    inRange(VIEW_DST_HIGH, policy + POLICY_DST_LOW, policy + POLICY_DST_HIGH) &&
-    inRange(VIEW_SRC_HIGH, policy + POLICY_SRC_LOW, policy + POLICY_SRC_HIGH) &&
-    (later || portsMatch(policy))
-  );
-}
-
-function portsMatch(policy: usize): bool {
-  return (
-    inPorts(viewed(VIEW_SRC_PORT), policy, POLICY_SRC_PORT_LOW, false) &&
-    inPorts(viewed(VIEW_DST_PORT), policy, POLICY_DST_PORT_LOW, false)
-  );
+  if (!holds(policy, later)) return false;
+  if (load<u32>(policy, POLICY_ACTION) != ACTION_TEMPLATE) return true;
+  return findDynamic(load<u32>(policy, POLICY_ID), later) != 0;
 }

@@ -4,6 +4,7 @@
 // A policy with ports cannot be told apart for a later fragment, which has none unless it follows its
 // first (fragments.ts). Where such a policy would encrypt or discard, the answer is AMBIGUOUS and the
 // packet goes nowhere: nothing that may be protected leaves in the clear (RFC 4301 §7).
+import { ACTION_TEMPLATE } from '../src/contract/ids';
 import {
   CLASSIFIER_COPY,
   CLASSIFIER_LATER,
@@ -23,14 +24,17 @@ import {
   FLOW_SRC,
   POLICIES_AT,
   POLICIES_COPY,
+  POLICY_ACTION,
   POLICY_CHAIN,
   POLICY_DST_PORT_LOW,
+  POLICY_ID,
   POLICY_SA,
   POLICY_SIZE,
   POLICY_SRC_PORT_LOW,
   WORKER_FLOWS,
 } from '../src/contract/layout';
 import { firstMatch, NONE } from './classifier';
+import { findDynamic } from './dynamic';
 import {
   LATER,
   VIEW_DST_HIGH,
@@ -102,8 +106,16 @@ export function lookupPolicy(): u32 {
   const reference = load<u32>(later ? root + CLASSIFIER_LATER : root);
   const index = firstMatch(reference, policies, later);
   if (index == NONE) return NO_POLICY;
-  const policy = policies + index * POLICY_SIZE;
+  const policy = standingAt(policies + index * POLICY_SIZE, later);
+  // made policies may go between two looks: this packet is lost, the next one asks anew
+  if (policy == 0) return AMBIGUOUS;
   return later && hasPorts(policy) ? AMBIGUOUS : <u32>policy;
+}
+
+/** The policy in the place of a template, or the one that is there itself. */
+function standingAt(policy: usize, later: bool): usize {
+  if (load<u32>(policy, POLICY_ACTION) != ACTION_TEMPLATE) return policy;
+  return findDynamic(load<u32>(policy, POLICY_ID), later);
 }
 
 function hasPorts(policy: usize): bool {

@@ -3,7 +3,7 @@ import { type Flag, legendOf, printable } from './table.js';
 
 export interface Detail<Row> {
   readonly flags: readonly Flag<Row>[];
-  readonly number: (row: Row) => number;
+  readonly number: (row: Row) => number | undefined;
   readonly comment: (row: Row) => string;
   readonly pairs: (row: Row) => readonly (readonly [name: string, text: string])[];
 }
@@ -22,7 +22,7 @@ export function formatDetail<Row>(
   const legend = legendOf(detail.flags.filter(({ on }) => rows.some(on)));
   const entries = rows.map((row) => {
     const letters = detail.flags.map(({ letter, on }) => (on(row) ? letter : '')).join('');
-    const head = `${String(detail.number(row)).padStart(2)} ${letters}`.padEnd(INDENT);
+    const head = `${String(detail.number(row) ?? '').padStart(2)} ${letters}`.padEnd(INDENT);
     const comment = detail.comment(row);
     const words = detail.pairs(row).map(([name, text]) => `${name}=${quoted(text)}`);
     const note = comment === '' ? [] : [`;;; ${printable(comment)}`];

@@ -93,7 +93,7 @@ function detailOf(table: Table<Rows[number]>, rows: Rows, width: number): string
   return formatDetail(
     {
       flags: table.flags,
-      number: (row) => table.number?.(row) ?? rows.indexOf(row),
+      number: (row) => (table.number ? table.number(row) : rows.indexOf(row)),
       comment: (row) => table.comment?.(row) ?? '',
       pairs: (row) =>
         Object.entries(row)

@@ -25,8 +25,8 @@ export interface Table<Row> {
   /** The most important first. */
   readonly columns: readonly Column<Row>[];
   readonly comment?: (row: Row) => string;
-  /** The row's number where it is not its position. */
-  readonly number?: (row: Row) => number;
+  /** The row's number where it is not its position; undefined: it has none. */
+  readonly number?: (row: Row) => number | undefined;
 }
 
 const GAP = '  ';
@@ -35,7 +35,7 @@ const GAP = '  ';
 export function formatTable<Row>(table: Table<Row>, rows: readonly Row[], width = 0): string {
   if (rows.length === 0) return 'no entries\n';
   const flags = table.flags.filter((flag) => rows.some(flag.on));
-  const numbers = rows.map((row, at) => String(table.number?.(row) ?? at));
+  const numbers = rows.map((row, at) => String((table.number ? table.number(row) : at) ?? ''));
   const letters = rows.map((row) => flags.map((f) => (f.on(row) ? f.letter : ' ')).join(''));
   const numberWidth = Math.max(...numbers.map((text) => text.length));
   const heads = ['#'.padEnd(numberWidth), ...(flags.length > 0 ? [' '.repeat(flags.length)] : [])];

@@ -11,6 +11,8 @@ export const POLICIES: Table<PolicyRow> = {
   flags: [
     { letter: 'T', name: 'template', on: (row) => row.template },
     { letter: 'X', name: 'disabled', on: (row) => row.disabled },
+    { letter: 'D', name: 'dynamic', on: (row) => row.dynamic },
+    { letter: 'I', name: 'invalid', on: (row) => row.invalid },
     { letter: 'A', name: 'active', on: (row) => row.active },
   ],
   number: (row) => row.number,

@@ -3,11 +3,13 @@
 import type {
   CertificateEntry,
   Databases,
+  GeneratePolicy,
   Identity,
   Peer,
   Policy,
   Profile,
   Proposal,
+  Template,
 } from '../policy/database.js';
 import { isAead } from './algorithms.js';
 import { notStarted } from './later.js';
@@ -60,6 +62,10 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
         .map(identityOf),
       users: [],
       policies: only(({ disabled, template }) => !disabled && !template),
+      templates: c.policies.flatMap(({ entry }, place): Template[] => {
+        if (entry.disabled || !entry.template) return [];
+        return [{ ...policies[place]!.policy, group: entry.group }];
+      }),
     },
     disabledPolicies: only(({ disabled }) => disabled),
     templates: only(({ template }) => template),
@@ -128,7 +134,12 @@ const peerOf = (entry: Entry<typeof peerMenu>, profile: Profile): Peer => ({
 });
 
 function identityOf(entry: Entry<typeof identityMenu>): Identity {
-  const shared = { peer: entry.peer, myId: entry['my-id'], remoteId: entry['remote-id'] };
+  const shared = {
+    peer: entry.peer,
+    myId: entry['my-id'],
+    remoteId: entry['remote-id'],
+    generatePolicy: generatePolicyOf(entry),
+  };
   const remoteCertificate = entry['remote-certificate'] || undefined;
   const { certificate } = entry;
   switch (entry['auth-method']) {
@@ -167,6 +178,13 @@ const certificateOf = (entry: Entry<typeof certificateMenu>): CertificateEntry =
   crlFile: entry['crl-file'] || undefined,
   trusted: entry.trusted,
 });
+
+function generatePolicyOf(entry: Entry<typeof identityMenu>): GeneratePolicy | undefined {
+  const ports = entry['generate-policy'];
+  if (ports === 'no') return undefined;
+  const group = entry['policy-template-group'];
+  return { ports, group, notrackChain: entry['notrack-chain'] };
+}
 
 /** The id is the place among all that are written, so that tables and file count alike. */
 const policyOf = (entry: Entry<typeof policyMenu>, place: number, proposal: Proposal): Policy => ({

@@ -15,6 +15,7 @@ import { laterIsRefused } from './later.js';
 import type { Entry } from './menu.js';
 import type { policyMenu } from './menus.js';
 import { modeConfigsFit, poolsEnd } from './mode-config-rules.js';
+import { templatesFit } from './template-rules.js';
 import { transportFits } from './transport-rules.js';
 import { MAX_POLICIES } from '../policy/database.js';
 import { type Problem, show } from './problem.js';
@@ -37,6 +38,7 @@ const RULES: readonly Rule[] = [
   identitiesAreDistinct,
   proposalsFit,
   policiesFit,
+  templatesFit,
   transportFits,
   policiesAreDistinct,
   policiesHaveRoom,
@@ -174,9 +176,9 @@ export const matchOf = (policy: Policy): string =>
     policy.protocol,
   ].join(' ');
 
-/** What the data plane's table takes; dynamic policies come on top and are refused one by one. */
+/** What the data plane's table takes, a template once for each family; made policies have their own. */
 function policiesHaveRoom(c: Configuration, problems: Problem[]): void {
-  const used = enabled(c.policies).filter(({ entry }) => entry.template !== true);
+  const used = enabled(c.policies).flatMap((one) => (one.entry.template ? [one, one] : [one]));
   if (used.length <= MAX_POLICIES) return;
   const { path } = used[MAX_POLICIES]!;
   const expected = `at most ${MAX_POLICIES} policies that are enabled: the data plane has no more room`;

@@ -45,6 +45,7 @@ export const SA_FLAG_INNER = 512; // ESP that travels within an AH and never wit
 export const ACTION_NONE = 1;
 export const ACTION_DISCARD = 2;
 export const ACTION_ENCRYPT = 3;
+export const ACTION_TEMPLATE = 4; // the place where policies made from the template POLICY_ID stand
 export const LEVEL_REQUIRE = 1;
 export const LEVEL_UNIQUE = 2;
 export const LEVEL_USE = 3;

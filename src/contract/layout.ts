@@ -10,6 +10,7 @@
 //   WORKERS      per worker: header, flow cache, message headers, receive and transmit slots, mail
 //   SAS          SA records, 8 KiB each
 //   CLASSIFIERS  beside each copy of POLICIES the decision trees that find the first match in it
+//   DYNAMICS     policies made from templates, in a hash by destination
 
 export const LAYOUT_VERSION = 7;
 
@@ -20,6 +21,7 @@ export const WORKER_ROWS = 9;
 export const BATCH = 64; // reads of the TUN, or messages, per receive call
 export const MAX_SAS = 32768;
 export const MAX_POLICIES = 16384;
+export const MAX_DYNAMIC = 16384;
 
 // ---- control -----------------------------------------------------------------------------------
 export const CONTROL_AT = 65536;
@@ -36,6 +38,9 @@ export const CONTROL_MSS_CLAMP = 40; // u32, 1: clamp the MSS of TCP SYNs to the
 export const CONTROL_TUN_HEADER = 48;
 export const CONTROL_TUN_USO = 52; // u32, 1: the TUN takes UDP super-packets
 export const CONTROL_JOIN = 56; // u32, 1: UDP datagrams may share a message (UDP_SEGMENT)
+// u32 each, a bit per class of prefix lengths that made policies have: which buckets to look into
+export const CONTROL_DYNAMIC_4 = 60;
+export const CONTROL_DYNAMIC_6 = 64;
 export const CONTROL_SIZE = 4096;
 
 // ---- counters ----------------------------------------------------------------------------------
@@ -69,11 +74,14 @@ export const POLICY_ID = 84; // u32, the control plane's number for it
 export const POLICY_SA = 88; // u32, first outbound SA slot + 1 of the chain, 0: none
 export const POLICY_FAMILY = 92; // u32, 4 or 6
 export const POLICY_ACQUIRE_AT = 96; // u64, ms: when the last acquire was raised (at most one a second)
-export const POLICY_FLAGS = 104; // u32
 // u32, raised at every change of the policy's chain of SAs: flows choose their SA again
 export const POLICY_CHAIN = 108;
 // u64 ms, when the control plane last gave up on an SA for it: packets that came before wait no longer
 export const POLICY_UNMET_AT = 112;
+// of policies made from templates, else 0
+export const POLICY_OWNER = 120; // u32, policy id that its SAs carry
+export const POLICY_TEMPLATE = 124; // u32, policy id of the template
+export const POLICY_NEXT = 104; // u32, address of the next one in its bucket, 0: none
 export const POLICY_SIZE = 128;
 export const POLICIES_AT = SPI_TABLE_AT + SPI_TABLE_SIZE;
 export const POLICIES_COPY = MAX_POLICIES * POLICY_SIZE;
@@ -339,4 +347,12 @@ export const CLASSIFIER_COPY =
   CLASSIFIER_HEADER + MAX_POLICIES * 2 * CLASSIFIER_PLACES * CLASSIFIER_PLACE;
 export const CLASSIFIERS_AT = SAS_AT + SAS_SIZE;
 export const CLASSIFIERS_SIZE = 2 * CLASSIFIER_COPY;
-export const LAYOUT_END = CLASSIFIERS_AT + CLASSIFIERS_SIZE;
+
+// ---- dynamics ----------------------------------------------------------------------------------
+// Policies made from templates come and go with their SAs, so that each costs the same however many
+// there are: records like those of POLICIES, chained by a hash of template and destination. The bits of
+// a destination prefix are rounded down to its class: 8 apart in IPv4, 16 in IPv6.
+export const DYNAMIC_BUCKETS = 32768; // u32 each: address of the first record, 0: none
+export const DYNAMIC_HEADS = CLASSIFIERS_AT + CLASSIFIERS_SIZE;
+export const DYNAMIC_RECORDS = DYNAMIC_HEADS + DYNAMIC_BUCKETS * 4;
+export const LAYOUT_END = DYNAMIC_RECORDS + MAX_DYNAMIC * POLICY_SIZE;

@@ -15,19 +15,17 @@ import { Tables } from '../dataplane/tables.js';
 import type { IkeEngine } from '../ike/context.js';
 import { Engine } from '../ike/engine.js';
 import type { Step } from '../ike/step.js';
-import { HostRoutes } from '../net/host.js';
 import { openSockets, type SocketSet } from '../net/sockets.js';
-import { NONE_REFUSED, PlainGuard, type Refused } from '../net/plain-guard.js';
-import { openTun, type Tun } from '../net/tun.js';
+import { openTun } from '../net/tun.js';
 import { addressFromBytes } from '../policy/address.js';
-import type { Policy } from '../policy/database.js';
 import { reconcile } from '../policy/reconcile.js';
 import { threadedAgreement } from './agreement.js';
 import { type RunningCertificates, runningCertificates } from './certificates.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
-import { guardedPolicy, localAddressFor, MARK, reachOf, routedPolicy } from './host.js';
+import { localAddressFor, MARK, reachOf } from './host.js';
 import type { Log } from './log.js';
 import { PathMtu } from './path-mtu.js';
+import { PolicyEffects } from './policy-effects.js';
 import { printHandlers } from './print.js';
 import { ReloadError, type ReloadResult, refuseRestart, resultOf } from './reload.js';
 import type { RunningGateway, StartGateway } from './running.js';
@@ -69,8 +67,7 @@ class Gateway implements RunningGateway {
   readonly #certificates: RunningCertificates;
   #runner!: StepRunner;
   #users!: Users;
-  #routes!: HostRoutes;
-  #guard: PlainGuard | undefined;
+  #effects!: PolicyEffects;
   /** Greater than the id of any policy so far. */
   #nextId: number;
   /** Reloads, one after another. */
@@ -82,7 +79,8 @@ class Gateway implements RunningGateway {
 
   constructor(built: Built, log: Log, cleanup: Cleanup) {
     this.#built = built;
-    this.#nextId = 1 + Math.max(-1, ...built.databases.policies.map(({ id }) => id));
+    const { policies, templates } = built.databases;
+    this.#nextId = [...policies, ...templates].reduce((most, { id }) => Math.max(most, id + 1), 0);
     this.#log = log;
     this.#certificates = runningCertificates(built, log);
     this.#cleanup = cleanup;
@@ -105,7 +103,8 @@ class Gateway implements RunningGateway {
     this.#tables = new Tables(loadModule(CONTROL_ROW, memory), { workers, random: randomBytes });
     this.#tables.setMssClamp(settings.tun.mssClamp);
     this.#tables.setOffload({ header: tun.header, uso: tun.uso, join: offload });
-    this.#prepareHost(tun);
+    this.#effects = new PolicyEffects(this.#tables, tun, settings.tun, this.#log, this.#cleanup);
+    this.#effects.apply(databases);
     await this.#openUsers();
     this.#startEngine(sockets);
     const plane = new DataPlane({
@@ -119,13 +118,12 @@ class Gateway implements RunningGateway {
       onLost: (reason) => this.#fail(new Error(reason)),
     });
     this.#cleanup.add('the workers', () => plane.stop());
-    const refused = (): Refused => this.#guard?.refused() ?? NONE_REFUSED;
     const sources = {
       built: () => this.#built,
       tables: this.#tables,
       engine: this.#engine,
       memory,
-      refused,
+      refused: () => this.#effects.refused(),
     };
     this.handlers = printHandlers(sources, {
       killConnections: (peer) => this.#do(this.#engine.killConnections(peer)),
@@ -135,28 +133,6 @@ class Gateway implements RunningGateway {
     this.#log.info('system', text);
     void this.#do(this.#engine.start());
     return this;
-  }
-
-  /** What the policies protect goes to the TUN, and comes in through nothing else. */
-  #prepareHost(tun: Tun): void {
-    const { databases, settings } = this.#built;
-    const { table, rulePriority: priority, failClosed, refusePlain } = settings.tun;
-    this.#routes = new HostRoutes({ tun, mark: MARK, table, priority, failClosed });
-    this.#cleanup.add('rules and routes', () => this.#routes.remove());
-    if (refusePlain) {
-      this.#guard = new PlainGuard({ tun: tun.name, failClosed });
-      this.#cleanup.add('the packet filter', () => this.#guard?.remove());
-    }
-    this.#applyPolicies(databases.policies);
-  }
-
-  /** The tables first: what the host sends to the TUN must find its policy there. */
-  #applyPolicies(policies: readonly Policy[]): void {
-    this.#tables.setPolicies(policies);
-    for (const warning of this.#routes.apply(policies.map(routedPolicy))) {
-      this.#log.warning('net', warning);
-    }
-    this.#guard?.apply(policies.map(guardedPolicy));
   }
 
   async #openUsers(): Promise<void> {
@@ -187,9 +163,9 @@ class Gateway implements RunningGateway {
     const change = reconcile(running.databases, next.databases, this.#nextId);
     this.#nextId = change.nextId;
     try {
-      this.#applyPolicies(change.databases.policies);
+      this.#effects.apply(change.databases);
     } catch (error) {
-      this.#applyPolicies(running.databases.policies);
+      this.#effects.apply(running.databases);
       throw error;
     }
     this.#tables.setMssClamp(next.settings.tun.mssClamp);
@@ -212,9 +188,13 @@ class Gateway implements RunningGateway {
       localAddressFor,
       settings: { cookieThreshold: this.#built.settings.cookieThreshold },
     });
-    this.#runner = new StepRunner(this.#tables, sockets, this.#log, (remote) =>
-      this.#paths.mtu(remote),
-    );
+    this.#runner = new StepRunner({
+      tables: this.#tables,
+      policies: this.#effects,
+      sockets,
+      log: this.#log,
+      pathMtu: (remote) => this.#paths.mtu(remote),
+    });
     this.#cleanup.add('the timers', () => {
       clearTimeout(this.#scheduling);
       clearTimeout(this.#timer);

@@ -1,8 +1,9 @@
 // The host's answers to the control plane: which address of ours reaches a peer and how large a packet
 // the path carries; and the policies as routing rules and as a packet filter.
 import { type Address, addressFromBytes, type Prefix, toBytes } from '../policy/address.js';
-import type { Policy } from '../policy/database.js';
-import type { RoutedPolicy } from '../net/host.js';
+import type { DynamicPolicy, Policy } from '../policy/database.js';
+import { isTemplate } from '../policy/template.js';
+import type { RoutedDynamic, RoutedEntry, RoutedPolicy } from '../net/host.js';
 import { SystemError } from '../net/libc.js';
 import { Netlink } from '../net/netlink.js';
 import type { GuardedPolicy } from '../net/plain-guard.js';
@@ -36,15 +37,25 @@ const ipPrefix = ({ address, bits }: Prefix): RoutedPolicy['src'] => ({
   bits,
 });
 
+/** Where policies made from a template stand, as routing and packet filter know it. */
+const place = (policy: Policy): { readonly template?: number } =>
+  isTemplate(policy) ? { template: policy.id } : {};
+
 /** Level `use` lets packets in as it lets them out: with an SA or without. */
 export const guardedPolicy = (policy: Policy): GuardedPolicy => {
   const { action: _, ...selectors } = routedPolicy(policy);
   const refused = policy.level === 'use' ? 'pass' : 'refuse';
   const verdict = { encrypt: refused, discard: 'discard', none: 'pass' } as const;
-  return { ...selectors, verdict: verdict[policy.action] };
+  return { ...selectors, verdict: verdict[policy.action], ...place(policy) };
 };
 
-export const routedPolicy = (policy: Policy): RoutedPolicy => ({
+export const routedDynamic = (policy: DynamicPolicy): RoutedDynamic => {
+  const { action: _, ...selectors } = routedPolicy(policy);
+  return { ...selectors, id: policy.id, template: policy.template };
+};
+
+export const routedPolicy = (policy: Policy): RoutedEntry => ({
+  ...place(policy),
   action: policy.action,
   src: ipPrefix(policy.src),
   dst: ipPrefix(policy.dst),

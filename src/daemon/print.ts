@@ -9,6 +9,8 @@ import type { InstalledSa } from '../dataplane/association.js';
 import { readCounter } from '../dataplane/counters.js';
 import type { Tables } from '../dataplane/tables.js';
 import type { ActivePeer, IkeEngine } from '../ike/context.js';
+import type { GeneratedPolicy } from '../ike/generated.js';
+import type { Endpoint } from '../ike/step.js';
 import type { Refused } from '../net/plain-guard.js';
 import { formatAddress, formatPrefix } from '../policy/address.js';
 import type { Policy } from '../policy/database.js';
@@ -49,38 +51,70 @@ export function printHandlers(sources: PrintSources, commands: Commands): Gatewa
   };
 }
 
-/** Enabled and disabled ones, in the order of the file. */
+/** Enabled and disabled ones in the order of the file, each template with what was made from it. */
 function policyRows({ built: current, engine }: PrintSources): PolicyRow[] {
   const built = current();
   const { policies } = built.databases;
   const status = new Map(engine.policies().map((entry) => [entry.policy, entry]));
+  const made = new Map<number, PolicyRow[]>();
+  for (const one of engine.generated()) {
+    const { template } = one.policy;
+    made.set(template, [...(made.get(template) ?? []), generatedRow(one)]);
+  }
   const all = new Set([...policies, ...built.disabledPolicies, ...built.templates]);
   const rows = [...all].sort((a, b) => a.place - b.place);
   const disabled = new Set(built.disabledPolicies);
   const templates = new Set(built.templates);
   const inUse = new Set(policies);
-  return rows.map((policy): PolicyRow => {
+  const idAt = new Map(built.databases.templates.map(({ place, id }) => [place, id]));
+  return rows.flatMap((policy): PolicyRow[] => {
     const found = inUse.has(policy) ? status.get(policy.id) : undefined;
-    return {
+    const row: PolicyRow = {
       number: policy.place,
-      active: (found?.count ?? 0) > 0,
+      ...columnsOf(policy),
       disabled: disabled.has(policy),
       template: templates.has(policy),
-      ...selectorColumns(policy),
-      action: policy.action,
-      level: policy.level,
-      'ipsec-protocols': policy.protection,
-      tunnel: policy.tunnel,
-      peer: policy.peer ?? '',
-      proposal: policy.proposal.name,
-      'sa-src-address': found?.local ? formatAddress(found.local.address) : '',
-      'sa-dst-address': found?.remote ? formatAddress(found.remote.address) : '',
+      active: (found?.count ?? 0) > 0,
       'ph2-count': found?.count ?? 0,
       'ph2-state': found?.state ?? 'no-phase2',
-      comment: policy.comment,
+      ...endColumns(found?.local, found?.remote),
     };
+    return [row, ...(made.get(idAt.get(policy.place) ?? -1) ?? [])];
   });
 }
+
+function generatedRow({ policy, invalid, children }: GeneratedPolicy): PolicyRow {
+  const newest = children.at(-1)?.sa;
+  return {
+    ...columnsOf(policy),
+    dynamic: true,
+    invalid,
+    active: !invalid,
+    'ph2-count': children.length,
+    'ph2-state': 'established',
+    ...endColumns(newest?.local, newest?.remote),
+  };
+}
+
+const endColumns = (local: Endpoint | undefined, remote: Endpoint | undefined) => ({
+  'sa-src-address': local ? formatAddress(local.address) : '',
+  'sa-dst-address': remote ? formatAddress(remote.address) : '',
+});
+
+const columnsOf = (policy: Policy) => ({
+  dynamic: false,
+  invalid: false,
+  disabled: false,
+  template: false,
+  ...selectorColumns(policy),
+  action: policy.action,
+  level: policy.level,
+  'ipsec-protocols': policy.protection,
+  tunnel: policy.tunnel,
+  peer: policy.peer ?? '',
+  proposal: policy.proposal.name,
+  comment: policy.comment,
+});
 
 const selectorColumns = (policy: Policy) =>
   ({

@@ -5,9 +5,13 @@ import type { CounterName } from './counter-names.js';
 
 /** One policy, enabled or not, in matching order. */
 export interface PolicyRow {
-  /** Position in the list: the number the table prints and Policy.id. */
-  readonly number: number;
+  /** Position in the list that is written: what is made from a template has none. */
+  readonly number?: number;
   readonly active: boolean;
+  /** Made from a template. */
+  readonly dynamic: boolean;
+  /** Another policy that matches the same is in force in its place. */
+  readonly invalid: boolean;
   readonly disabled: boolean;
   /** No policy, but what policies are made from. */
   readonly template: boolean;

@@ -1,6 +1,6 @@
 // Carries out a Step of the IKE engine: writes SAs into the tables, sends the messages, logs the
 // events. The order matters: what the peer may use after our message must be installed before it.
-//   1. install, activate, move      2. send      3. remove, give up      4. events
+//   1. install, activate, move; made policies      2. send      3. remove, give up      4. events
 import { eraseKeys } from '../crypto/keymat.js';
 import type { Tables } from '../dataplane/tables.js';
 import type { ChildSa, Datagram, Endpoint, Step } from '../ike/step.js';
@@ -9,20 +9,32 @@ import { SystemError } from '../net/libc.js';
 import type { SocketSet } from '../net/sockets.js';
 import { type Address, formatAddress, toBytes } from '../policy/address.js';
 import type { Log } from './log.js';
+import type { PolicyEffects } from './policy-effects.js';
 
 const netEndpoint = ({ address, port }: Endpoint): { address: Uint8Array; port: number } => ({
   address: toBytes(address),
   port,
 });
 
+export interface StepRunnerOptions {
+  readonly tables: Tables;
+  /** Those made from templates. */
+  readonly policies: Pick<PolicyEffects, 'add' | 'remove'>;
+  readonly sockets: SocketSet;
+  readonly log: Log;
+  readonly pathMtu: (remote: Address) => number;
+}
+
 export class StepRunner {
   readonly #tables: Tables;
+  readonly #policies: StepRunnerOptions['policies'];
   readonly #sockets: SocketSet;
   readonly #log: Log;
   readonly #pathMtu: (remote: Address) => number;
 
-  constructor(tables: Tables, sockets: SocketSet, log: Log, pathMtu: (remote: Address) => number) {
+  constructor({ tables, policies, sockets, log, pathMtu }: StepRunnerOptions) {
     this.#tables = tables;
+    this.#policies = policies;
     this.#sockets = sockets;
     this.#log = log;
     this.#pathMtu = pathMtu;
@@ -35,6 +47,10 @@ export class StepRunner {
     for (const { id, local, remote } of step.move) {
       this.#tables.move(id, local, remote);
       this.#tables.setPathMtu(remote.address, this.#pathMtu(remote.address));
+    }
+    for (const change of step.policies) {
+      if ('add' in change) this.#policies.add(change.add);
+      else this.#policies.remove(change.remove);
     }
     for (const datagram of step.send) this.#send(datagram);
     for (const { local, remote } of step.keepalives) {

@@ -1,6 +1,7 @@
 // Policies as boxes for the classifier: five closed ranges of small integers each. Ports and protocols
 // are themselves; an address is its rank among the addresses where some range of the family begins or
 // has just ended, so that cuts need look nowhere else and 128 bits cost no more than 32.
+import { ACTION_TEMPLATE } from '../contract/ids.js';
 import * as layout from '../contract/layout.js';
 
 /** The fields of a key, in the order of a box's ranges. */
@@ -32,6 +33,8 @@ export interface Boxes {
   /** Per field, by box. */
   readonly low: readonly Int32Array[];
   readonly high: readonly Int32Array[];
+  /** By box, 1: a template, which may hold nothing of what lies in it. */
+  readonly open: Uint8Array;
   /** The first value of a field at or above `coordinate`, as four 32-bit words from the highest. */
   threshold(field: number, coordinate: number): readonly number[];
 }
@@ -50,10 +53,12 @@ export function readBoxes(view: DataView, first: number, indices: readonly numbe
   const any = (protocol: number): boolean => protocol > LAST_PROTOCOL;
   low.push(Int32Array.from(protocols, (protocol) => (any(protocol) ? 0 : protocol)));
   high.push(Int32Array.from(protocols, (protocol) => (any(protocol) ? LAST_PROTOCOL : protocol)));
+  const actions = at.map((policy) => view.getUint32(policy + layout.POLICY_ACTION, true));
   return {
     policy: indices,
     low,
     high,
+    open: Uint8Array.from(actions, (action) => (action === ACTION_TEMPLATE ? 1 : 0)),
     threshold: (field, coordinate) =>
       addresses[field]?.address(coordinate) ?? [0, 0, 0, coordinate],
   };

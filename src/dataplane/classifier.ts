@@ -212,6 +212,7 @@ class Tree {
   }
 
   #covers(box: number, region: Region): boolean {
+    if (this.#boxes.open[box] === 1) return false;
     for (const field of this.#fields) {
       if (this.#boxes.low[field]![box]! > region.low[field]!) return false;
       if (this.#boxes.high[field]![box]! < region.high[field]!) return false;

@@ -2,18 +2,11 @@
 // copies, the live one named by CONTROL_POLICY_COPY. A change writes the other copy and flips; workers
 // drop their flow caches at their next batch, and go on with the old copy until then. So the next
 // change waits until every batch that may have seen the old copy has ended: of several, the last.
-import * as ids from '../contract/ids.js';
 import * as layout from '../contract/layout.js';
-import { type Prefix, prefixRange } from '../policy/address.js';
 import type { Policy } from '../policy/database.js';
 import { type ClassifierSize, writeClassifier } from './classifier.js';
+import { writePolicy } from './policy-record.js';
 import type { Quiescence } from './quiescence.js';
-
-const ACTION = { none: ids.ACTION_NONE, discard: ids.ACTION_DISCARD, encrypt: ids.ACTION_ENCRYPT };
-const LEVEL = { require: ids.LEVEL_REQUIRE, unique: ids.LEVEL_UNIQUE, use: ids.LEVEL_USE };
-const ANY_PROTOCOL = 256;
-
-const LOW_64 = 0xffff_ffff_ffff_ffffn;
 
 interface Wanted {
   readonly policies: readonly Policy[];
@@ -62,7 +55,7 @@ export class PolicyTable {
     this.#wanted = undefined;
     const copy = 1 - this.#live();
     policies.forEach((policy, index) => {
-      this.#write(this.#at(copy, index), policy, headOf(policy.id));
+      writePolicy(this.#view, this.#at(copy, index), policy, headOf(policy.id));
     });
     this.#size = writeClassifier(this.#memory, copy, policies.length);
     const { CONTROL_AT, CONTROL_POLICY_COPY, CONTROL_POLICY_COUNT, CONTROL_POLICY_EPOCH } = layout;
@@ -105,41 +98,5 @@ export class PolicyTable {
 
   #at(copy: number, index: number): number {
     return layout.POLICIES_AT + copy * layout.POLICIES_COPY + index * layout.POLICY_SIZE;
-  }
-
-  #write(at: number, policy: Policy, head: number): void {
-    new Uint8Array(this.#view.buffer, at, layout.POLICY_SIZE).fill(0);
-    this.#writeRange(at + layout.POLICY_SRC_LOW, at + layout.POLICY_SRC_HIGH, policy.src);
-    this.#writeRange(at + layout.POLICY_DST_LOW, at + layout.POLICY_DST_HIGH, policy.dst);
-    const u16 = (offset: number, value: number): void =>
-      this.#view.setUint16(at + offset, value, true);
-    const u32 = (offset: number, value: number): void =>
-      this.#view.setUint32(at + offset, value, true);
-    u16(layout.POLICY_SRC_PORT_LOW, policy.srcPort ?? 0);
-    u16(layout.POLICY_SRC_PORT_HIGH, policy.srcPort ?? 65535);
-    u16(layout.POLICY_DST_PORT_LOW, policy.dstPort ?? 0);
-    u16(layout.POLICY_DST_PORT_HIGH, policy.dstPort ?? 65535);
-    u32(layout.POLICY_PROTOCOL, policy.protocol === 0 ? ANY_PROTOCOL : policy.protocol);
-    u32(layout.POLICY_ACTION, ACTION[policy.action]);
-    u32(layout.POLICY_LEVEL, LEVEL[policy.level]);
-    u32(layout.POLICY_ID, policy.id);
-    u32(layout.POLICY_SA, head);
-    u32(layout.POLICY_FAMILY, policy.src.address.family);
-  }
-  /** First and last address of a prefix, 16 bytes each, IPv4 as ::ffff:a.b.c.d. */
-  #writeRange(low: number, high: number, prefix: Prefix): void {
-    const { start, end } = prefixRange(prefix);
-    for (const [at, value] of [
-      [low, start],
-      [high, end],
-    ] as const) {
-      if (prefix.address.family === 4) {
-        this.#view.setUint32(at + 8, 0xffff);
-        this.#view.setUint32(at + 12, Number(value));
-      } else {
-        this.#view.setBigUint64(at, value >> 64n);
-        this.#view.setBigUint64(at + 8, value & LOW_64);
-      }
-    }
   }
 }

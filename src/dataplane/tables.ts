@@ -7,19 +7,20 @@
 import * as ids from '../contract/ids.js';
 import * as layout from '../contract/layout.js';
 import { type Address, formatAddress } from '../policy/address.js';
-import type { Policy } from '../policy/database.js';
+import { type DynamicPolicy, FIRST_DYNAMIC, type Policy } from '../policy/database.js';
 import {
   type Association,
   type AssociationEndpoint,
   AssociationError,
-  type AssociationKeys,
   type Direction,
   type InstalledSa,
   type SaState,
   type Traffic,
 } from './association.js';
 import type { ClassifierSize } from './classifier.js';
+import { DynamicTable } from './dynamic-table.js';
 import type { Module } from './module.js';
+import { eraseKeys, ownKeys } from './own-keys.js';
 import { PolicyTable } from './policy-table.js';
 import { Quiescence } from './quiescence.js';
 import { SaRecord } from './sa-record.js';
@@ -65,25 +66,6 @@ function aroundOf(sa: Association): Association | undefined {
   return { ...sa, ...sa.around, ...own, lifetime };
 }
 
-/** Keys of our own, for `installed-sa print`: the caller's are his to erase. */
-const ownKeys = (keys: AssociationKeys): AssociationKeys => ({
-  spi: keys.spi,
-  encryptionKey: copyOf(keys.encryptionKey),
-  salt: copyOf(keys.salt),
-  integrityKey: copyOf(keys.integrityKey),
-});
-
-/** Off the heap, where the collector would move it and leave copies (src/crypto/prf.ts). */
-function copyOf(key: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new ArrayBuffer(key.length));
-  copy.set(key);
-  return copy;
-}
-
-function eraseKeys({ encryptionKey, salt, integrityKey }: AssociationKeys): void {
-  for (const key of [encryptionKey, salt, integrityKey]) key.fill(0);
-}
-
 const LOWEST_SPI = 256; // RFC 4303 §2.1: 1 … 255 are reserved
 
 export interface Offload {
@@ -100,6 +82,8 @@ export class Tables {
   readonly #options: Required<TablesOptions>;
   readonly #spis: SpiTable;
   readonly #policies: PolicyTable;
+  /** Those made from templates. */
+  readonly dynamics: DynamicTable;
   readonly #quiescence: Quiescence;
   readonly #pairs = new Map<number, Pair>();
   readonly #owners = new Map<number, number>();
@@ -116,14 +100,25 @@ export class Tables {
     this.#spis = new SpiTable(module.memory);
     this.#quiescence = new Quiescence(module.memory);
     this.#policies = new PolicyTable(module.memory, this.#quiescence);
+    this.dynamics = new DynamicTable(module.memory, this.#quiescence);
   }
 
   /**
    * Replaces the policies, in force from every worker's next batch on, or from the one after where the
    * last change was a moment ago. Throws where there are more than MAX_POLICIES; nothing changes then.
+   * Templates stand among them, once for each family, and stay without effect until `addDynamic`.
    */
   setPolicies(policies: readonly Policy[]): void {
     this.#policies.set(policies, (policy) => this.#headOf(policy));
+  }
+
+  /** A policy made from a template, in force from every worker's next batch on. */
+  addDynamic(policy: DynamicPolicy): void {
+    this.dynamics.add(policy, this.#headOf(policy.owner));
+  }
+
+  removeDynamic(id: number): void {
+    this.dynamics.remove(id);
   }
 
   /** What the classifier of the policies in force takes. */
@@ -226,7 +221,7 @@ export class Tables {
     // its end first, so that a reader never meets a half-made chain
     this.#record(pair.slots.out).setNext(this.#linkTo(chain[0]));
     this.#chains.set(policy, [id, ...chain]);
-    this.#policies.setHead(policy, this.#headOf(policy));
+    this.#setHead(policy);
   }
 
   /** An SA for this policy could not be had: packets do not wait for it any more. */
@@ -349,6 +344,11 @@ export class Tables {
     };
   }
 
+  #setHead(policy: number): void {
+    const table = policy >= FIRST_DYNAMIC ? this.dynamics : this.#policies;
+    table.setHead(policy, this.#headOf(policy));
+  }
+
   #headOf(policy: number): number {
     return this.#linkTo(this.#chains.get(policy)?.[0]);
   }
@@ -370,7 +370,7 @@ export class Tables {
     const rest = chain.toSpliced(place, 1);
     if (rest.length > 0) this.#chains.set(policy, rest);
     else this.#chains.delete(policy);
-    this.#policies.setHead(policy, this.#headOf(policy));
+    this.#setHead(policy);
   }
 
   #takeInto(places: number[]): number {

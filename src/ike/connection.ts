@@ -7,7 +7,7 @@ import { INFORMATIONAL, PROTOCOL_IKE } from '../wire/numbers.js';
 import type { AcquirePacket } from './context.js';
 import { identitiesOf, isReachable, policiesOf } from './directory.js';
 import { fraction, type Link, report, type Work, type World } from './exchange.js';
-import { softShare } from './parts/child.js';
+import { removeChild, softShare } from './parts/child.js';
 import { newIkeSpi } from './parts/keys.js';
 import { IKE_PORT, NAT_PORT } from './parts/nat.js';
 import { createChild, encapsulates, type IkeSa, newIkeSa } from './sa.js';
@@ -178,9 +178,9 @@ export function forgetOthers({ world, sa, step }: Work): void {
 }
 
 /** Takes an SA with all its children out, here and now. */
-export function discard({ world, sa, step }: Work): void {
-  for (const id of sa.children.keys()) step.remove.push(id);
-  sa.children.clear();
+export function discard(work: Work): void {
+  const { world, sa } = work;
+  for (const child of [...sa.children.values()]) removeChild(work, child);
   sa.tasks.length = 0;
   sa.window.pending = undefined;
   world.store.remove(sa);

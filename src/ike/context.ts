@@ -5,6 +5,7 @@ import type { Certificates } from '../crypto/certificates.js';
 import type { Applicant, Conversation } from '../eap/authenticator.js';
 import type { Address } from '../policy/address.js';
 import type { Authorisation } from './authorisation.js';
+import type { GeneratedPolicy } from './generated.js';
 import type { Change } from './reconfigure.js';
 import type { SessionEnd } from './sessions.js';
 import type { Datagram, Endpoint, Step } from './step.js';
@@ -164,4 +165,6 @@ export interface IkeEngine {
   shutdown(): Promise<Step>;
   peers(): ActivePeer[];
   policies(): PolicyStatus[];
+  /** Policies made from templates, in the order they were made. */
+  generated(): GeneratedPolicy[];
 }

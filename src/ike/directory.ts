@@ -1,7 +1,7 @@
 // Questions to the configured databases: which peer is this, what secret does it have, which
 // policies are its.
 import { addressBits, prefixContains } from '../policy/address.js';
-import type { Databases, Identity, Peer, Policy } from '../policy/database.js';
+import type { Databases, Identity, Peer, Policy, Template } from '../policy/database.js';
 import type { Endpoint } from './step.js';
 
 /** Longest prefix first; of equals the one that names our own address (RouterOS's order). */
@@ -44,6 +44,12 @@ function byPeer<T extends OfPeer>(list: readonly T[]): ReadonlyMap<string, T[]> 
   }
   known.set(list, groups);
   return groups;
+}
+
+/** Templates that policies of a peer with this identity may be made from, in order. */
+export function templatesOf({ templates }: Databases, identity: Identity | undefined): Template[] {
+  const group = identity?.generatePolicy?.group;
+  return group === undefined ? [] : templates.filter((template) => template.group === group);
 }
 
 /** We can only call a peer that has one address. */

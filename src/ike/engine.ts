@@ -12,6 +12,7 @@ import { type World, report, type Work } from './exchange.js';
 import { PartialStore } from './fragments.js';
 import { FirstContact } from './first-contact.js';
 import { activateChild } from './parts/child.js';
+import { GeneratedPolicies, type GeneratedPolicy } from './generated.js';
 import { forget } from './parts/keys.js';
 import { activePeers, policyStatus } from './print.js';
 import { adjust, callIdle, type Change, swap } from './reconfigure.js';
@@ -32,7 +33,9 @@ export class Engine implements IkeEngine {
     const links = new Map(databases.peers.map((peer) => [peer.name, newLink(peer)]));
     const store = new SaStore();
     const partials = new PartialStore(settings.partialBytes);
-    this.#world = { databases, context, settings, store, partials, links, closing: false };
+    const generated = new GeneratedPolicies(databases.policies);
+    const kept = { store, partials, generated, links };
+    this.#world = { databases, context, settings, ...kept, closing: false };
     this.#first = new FirstContact(this.#world);
   }
 
@@ -197,6 +200,7 @@ export class Engine implements IkeEngine {
       'the configuration of its peer has changed',
       'admin-reset',
     );
+    this.#world.generated.rewrite(step, change.databases.policies);
     const others = this.#world.store.all().filter((sa) => !changed.has(sa));
     await this.#on(others, (work) => adjust(work, change), step);
     callIdle(this.#world);
@@ -225,6 +229,10 @@ export class Engine implements IkeEngine {
 
   policies(): PolicyStatus[] {
     return policyStatus(this.#world);
+  }
+
+  generated(): GeneratedPolicy[] {
+    return this.#world.generated.list();
   }
 }
 

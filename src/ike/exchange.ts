@@ -7,6 +7,7 @@ import type { Databases } from '../policy/database.js';
 import type { Context, Settings } from './context.js';
 import { IkeError } from './errors.js';
 import type { PartialStore } from './fragments.js';
+import type { GeneratedPolicies } from './generated.js';
 import type { IkeSa, Task } from './sa.js';
 import type { Datagram, EventLevel, Step } from './step.js';
 import type { SaStore } from './store.js';
@@ -18,6 +19,8 @@ export interface World {
   readonly settings: Settings;
   readonly store: SaStore;
   readonly partials: PartialStore;
+  /** Policies made from templates. */
+  readonly generated: GeneratedPolicies;
   /** One per peer, by name. */
   readonly links: Map<string, Link>;
   /** Set by shutdown: nothing is started any more. */

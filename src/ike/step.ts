@@ -1,6 +1,7 @@
 // What the IKE engine wants done, as plain data (docs/architecture.md, "Effects are data").
 // src/daemon/gateway.ts carries a Step out; nothing under src/ike does.
 import type { Address } from '../policy/address.js';
+import type { DynamicPolicy } from '../policy/database.js';
 import type { TrafficSelector } from '../policy/selector.js';
 import type { SessionEvent } from './sessions.js';
 
@@ -87,6 +88,8 @@ export interface EngineEvent {
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 
+export type PolicyChange = { readonly add: DynamicPolicy } | { readonly remove: number };
+
 export interface Step {
   readonly send: Datagram[];
   readonly keepalives: Keepalive[];
@@ -99,6 +102,8 @@ export interface Step {
   readonly remove: number[];
   /** Ids of policies that an SA was wanted for and could not be had: nothing need wait for one. */
   readonly unmet: number[];
+  /** Policies made from templates that come into force or go, in this order. */
+  readonly policies: PolicyChange[];
   /** Endpoints of a child's SAs that moved (NAT rebinding), to be written into both halves. */
   readonly move: { readonly id: number; readonly local: Endpoint; readonly remote: Endpoint }[];
   /** Users' sessions that began or ended, for accounting. */
@@ -114,6 +119,7 @@ export const emptyStep = (): Step => ({
   activate: [],
   remove: [],
   unmet: [],
+  policies: [],
   move: [],
   sessions: [],
   events: [],
@@ -128,6 +134,7 @@ export function append(step: Step, more: Step): void {
   step.activate.push(...more.activate);
   step.remove.push(...more.remove);
   step.unmet.push(...more.unmet);
+  step.policies.push(...more.policies);
   step.move.push(...more.move);
   step.sessions.push(...more.sessions);
   step.events.push(...more.events);

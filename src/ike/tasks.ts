@@ -1,5 +1,6 @@
 // What an IKE SA wants from its peer, one thing at a time: the next task goes out when nothing waits
 // for an answer (the window is one) and the SA is in a state for it.
+import { isDynamic } from '../policy/database.js';
 import type { Work } from './exchange.js';
 import { type Child, type IkeSa, isClosing, type Task } from './sa.js';
 import { closeChildren } from './timers.js';
@@ -42,7 +43,9 @@ async function start(work: Work, task: Task): Promise<boolean> {
 }
 
 const childrenOf = ({ children }: IkeSa, policies: ReadonlySet<number>): Child[] =>
-  [...children.values()].filter(({ policy }) => policies.has(policy.id));
+  [...children.values()].filter(({ policy }) =>
+    policies.has(isDynamic(policy) ? policy.template : policy.id),
+  );
 
 /** Sends the next request, if there is one to send. */
 export async function pump(work: Work): Promise<void> {

@@ -3,6 +3,7 @@
 //   base       fwmark MARK               → end
 //   policy i   local, source still open  → a table whose route prefers our address inside the policy
 //              from SRC to DST …         → the table with the TUN (encrypt, discard) or end (none)
+//   template   like policies, for what is made from it (template-routes.ts)
 //   end        no operation; the host's own rules follow
 // Beyond MOST_RULED policies the destinations are routes instead (many-policies.ts):
 //   source i   from SOURCE               → a table with the TUN for each destination
@@ -15,9 +16,15 @@ import { openSourceRules, policyRules, preferredSource, STRIDE } from './policy-
 import type { RoutedPolicy } from './policy-rules.js';
 import { listRoutes, type Route, routeAddition, routeDeletion } from './routes.js';
 import { listRules, type Rule, ruleAddition, ruleDeletion, ruleText } from './rules.js';
+import type { Difference, RoutedDynamic, Spot } from './template-routes.js';
+import { TABLES_PER_SPOT, TemplateRoutes } from './template-routes.js';
 import { readSysctl, writeSysctl } from './sysctl.js';
 
 export type { RoutedPolicy } from './policy-rules.js';
+export type { RoutedDynamic } from './template-routes.js';
+
+/** A policy, or the place where those made from a template stand. */
+export type RoutedEntry = RoutedPolicy & { readonly template?: number };
 
 export interface HostRoutesOptions {
   readonly tun: { readonly name: string; readonly index: number };
@@ -36,6 +43,7 @@ const OURS = 0xc7; // rtm_protocol and FRA_PROTOCOL
 /** Below the kernel's main table (32766). Fixed: two rules that differ in their goal only clash. */
 const END_PRIORITY = 32000;
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH']);
+const THERE: ReadonlySet<string> = new Set(['EEXIST']);
 const TUN_METRIC = 1;
 const CLOSED_METRIC = 0xffffffff;
 const ANY = {
@@ -65,6 +73,10 @@ interface Plan {
 interface Planned {
   readonly rules: readonly Rule[];
   readonly tables: readonly Table[];
+  /** Where templates stand, their tables still to be numbered. */
+  readonly spots: readonly Omit<Spot, 'table'>[];
+  /** The first table that is not used. */
+  readonly next: number;
 }
 
 type Preferred = (policy: RoutedPolicy) => Uint8Array | undefined;
@@ -89,6 +101,7 @@ function memoized(preferred: Preferred): Preferred {
 
 export class HostRoutes {
   readonly #options: Required<HostRoutesOptions>;
+  readonly #made = new TemplateRoutes();
 
   /** For the calling thread's network namespace; changes nothing yet. */
   constructor(options: HostRoutesOptions) {
@@ -100,7 +113,7 @@ export class HostRoutes {
    * removes what is ours and no longer wanted, be it from before or from a killed run. Returns what
    * the operator should know.
    */
-  apply(policies: readonly RoutedPolicy[]): string[] {
+  apply(policies: readonly RoutedEntry[]): string[] {
     return withNetlink((netlink) => {
       const wanted = this.#plan(netlink, policies);
       const found = ours(netlink);
@@ -112,21 +125,53 @@ export class HostRoutes {
     });
   }
 
+  /** A policy made from a template: at most a rule and a few routes more. */
+  addDynamic(dynamic: RoutedDynamic): void {
+    withNetlink((netlink) => {
+      const addresses = listAddresses(netlink).map(({ address }) => address);
+      const policy = { ...dynamic, action: 'encrypt' } as const;
+      const source = preferredSource(netlink, policy, addresses, this.#options.mark);
+      this.#carryOut(netlink, this.#made.add(dynamic, source));
+    });
+  }
+
+  /** Unknown ids are ignored. */
+  removeDynamic(id: number): void {
+    const difference = this.#made.remove(id);
+    if (difference) withNetlink((netlink) => this.#carryOut(netlink, difference));
+  }
+
+  #carryOut(netlink: Netlink, { rules, tables }: Difference): void {
+    const routes = (some: readonly Table[]): Route[] =>
+      some.flatMap((table) => this.#tableRoutes(table));
+    const ruled = (some: readonly Rule[]): Rule[] =>
+      some.map((rule) => ({ ...rule, protocol: OURS }));
+    netlink.changeAll(
+      routes(tables.add).map((route) => routeAddition(route)),
+      THERE,
+    );
+    netlink.changeAll(ruled(rules.add).map(ruleAddition), THERE);
+    netlink.changeAll(ruled(rules.remove).map(ruleDeletion), GONE);
+    netlink.changeAll(routes(tables.remove).map(routeDeletion), GONE);
+  }
+
   /** Removes every rule and route of ours, also those a killed run left. */
   remove(): void {
     withNetlink((netlink) => removeAll(netlink, ours(netlink)));
   }
 
-  #plan(netlink: Netlink, policies: readonly RoutedPolicy[]): Plan {
+  #plan(netlink: Netlink, entries: readonly RoutedEntry[]): Plan {
     const { priority, mark } = this.#options;
     const addresses = listAddresses(netlink).map(({ address }) => address);
     const preferred = (policy: RoutedPolicy): Uint8Array | undefined =>
       preferredSource(netlink, policy, addresses, mark);
-    const many = policies.length > MOST_RULED;
-    const { rules, tables } = many
-      ? this.#planMany(policies, preferred)
-      : this.#planEach(policies, preferred);
-    const families = [...new Set(policies.map(({ dst }) => familyOf(dst.address)))];
+    const many = entries.length > MOST_RULED;
+    const planned = many ? this.#planMany(entries, preferred) : this.#planEach(entries, preferred);
+    this.#made.place(
+      planned.spots.map((spot, at) => ({ ...spot, table: planned.next + TABLES_PER_SPOT * at })),
+    );
+    const made = this.#made.all();
+    const families = [...new Set(entries.map(({ dst }) => familyOf(dst.address)))];
     const frame = families.flatMap((family): Rule[] => [
       { family, priority: END_PRIORITY, action: { kind: 'nop' } },
       {
@@ -136,18 +181,28 @@ export class HostRoutes {
         action: { kind: 'goto', priority: END_PRIORITY },
       },
     ]);
-    const all = [...frame, ...rules].map((rule) => ({ ...rule, protocol: OURS }));
-    return { rules: all, routes: tables.flatMap((own) => this.#tableRoutes(own)) };
+    const rules = [...frame, ...planned.rules, ...made.rules];
+    const tables = [...planned.tables, ...made.tables];
+    return {
+      rules: rules.map((rule) => ({ ...rule, protocol: OURS })),
+      routes: tables.flatMap((own) => this.#tableRoutes(own)),
+    };
   }
 
   /** A rule for each policy, in their order. */
-  #planEach(policies: readonly RoutedPolicy[], preferred: Preferred): Planned {
+  #planEach(entries: readonly RoutedEntry[], preferred: Preferred): Planned {
     const { priority, table } = this.#options;
+    const policies = entries.filter(({ template }) => template === undefined);
     const families = [...new Set(policies.map(({ dst }) => familyOf(dst.address)))];
     const tables: Table[] = families.map((family) => defaultTable(family, table));
+    const spots: Omit<Spot, 'table'>[] = [];
     const bySource = new Map<string, number>();
-    const rules = policies.flatMap((policy, index) => {
+    const rules = entries.flatMap((policy, index) => {
       const at = priority + 1 + STRIDE * index;
+      if (policy.template !== undefined) {
+        spots.push({ template: policy.template, policy, at });
+        return [];
+      }
       const own = policyRules(policy, at, END_PRIORITY, table);
       const source = policy.action === 'encrypt' ? preferred(policy) : undefined;
       if (!source) return own;
@@ -157,12 +212,14 @@ export class HostRoutes {
       bySource.set(addressText(source), preferring);
       return [...openSourceRules(policy, at, preferring), ...own];
     });
-    return { rules, tables };
+    return { rules, tables, spots, next: table + 1 + bySource.size };
   }
 
   /** A rule and a table for each source; which of several policies wins is the data plane's to say. */
-  #planMany(policies: readonly RoutedPolicy[], preferred: Preferred): Planned {
-    const { exempt, groups } = aggregate(policies);
+  #planMany(entries: readonly RoutedEntry[], preferred: Preferred): Planned {
+    const { exempt, groups } = aggregate(entries);
+    const policies = entries.filter(({ template }) => template === undefined);
+    const spots: Omit<Spot, 'table'>[] = [];
     const rules: Rule[] = [];
     const tables: Table[] = [];
     let at = this.#options.priority + 1;
@@ -188,11 +245,16 @@ export class HostRoutes {
       at += STRIDE;
       table++;
     }
+    for (const policy of entries) {
+      if (policy.template === undefined) continue;
+      spots.push({ template: policy.template, policy, at });
+      at += STRIDE;
+    }
     if (at > END_PRIORITY) {
       const room = `at most ${Math.floor((END_PRIORITY - this.#options.priority) / STRIDE)}`;
       throw new Error(`the policies need ${rules.length} routing rules, ${room} have room`);
     }
-    return { rules, tables };
+    return { rules, tables, spots, next: table };
   }
 
   /** The TUN for every destination and, behind it, the refusal that outlives the TUN. */

@@ -27,8 +27,13 @@ export const MOST_RULED = 256;
 const MOST_SOURCES = 64;
 const MOST_EXEMPT = 64;
 
-export function aggregate(policies: readonly RoutedPolicy[]): Aggregate {
-  const led = policies.filter(({ action }) => action !== 'none');
+/** A template is no policy, but what is made from it stands before the policies behind it. */
+export function aggregate(
+  policies: readonly (RoutedPolicy & { readonly template?: number })[],
+): Aggregate {
+  const led = policies.filter(
+    ({ action, template }) => action !== 'none' && template === undefined,
+  );
   const groups = ([4, 6] as const).flatMap((family) =>
     groupBySource(
       family,

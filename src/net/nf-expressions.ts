@@ -88,8 +88,12 @@ export function addressIn(
   return whole ? [load, compare(value)] : [load, masked(mask), compare(value)];
 }
 
-export const sourceInSet = (bytes: 4 | 16, set: string): Expression[] => [
-  addressAt('source', bytes),
+export const isInSet = (
+  side: 'source' | 'destination',
+  bytes: number,
+  set: string,
+): Expression[] => [
+  addressAt(side, bytes),
   { name: 'lookup', attributes: [textAttribute(1, set), be32(2, REGISTER)] },
 ];
 

@@ -15,6 +15,7 @@ const BATCH_END = 17;
 const [NEWTABLE, GETTABLE, DELTABLE, NEWCHAIN, NEWRULE, NEWSET, NEWSETELEM, NEWOBJ, GETOBJ] = [
   0, 1, 2, 3, 6, 9, 12, 18, 19,
 ];
+const [DELRULE, DELSET, DELSETELEM] = [8, 11, 14];
 const SET_CONSTANT = 2;
 const SET_INTERVAL = 4;
 const INTERVAL_END = 1;
@@ -76,6 +77,49 @@ export function ruleMaker(table: string, chain: string): (list: readonly Express
     return { type, flags, body, attributes, what };
   };
 }
+
+/** Takes all rules out of a chain. */
+export const emptyChain = (table: string, chain: string): Request => ({
+  ...message(DELRULE, `empty chain ${table} ${chain}`, [
+    textAttribute(1, table),
+    textAttribute(2, chain),
+  ]),
+  flags: 0,
+});
+
+/** A set of single addresses that come and go; `id` as below. */
+export const newHostSet = (table: string, set: string, id: number, bytes: number): Request =>
+  message(NEWSET, `add set ${table} ${set}`, [
+    textAttribute(1, table),
+    textAttribute(2, set),
+    be32(3, 0),
+    be32(4, bytes === 4 ? 7 : 8),
+    be32(5, bytes),
+    be32(10, id),
+  ]);
+
+export const deleteSet = (table: string, set: string): Request => ({
+  ...message(DELSET, `delete set ${table} ${set}`, [
+    textAttribute(1, table),
+    textAttribute(2, set),
+  ]),
+  flags: 0,
+});
+
+const hostElement = (number: number, verb: string, table: string, set: string, host: Uint8Array) =>
+  message(number, `${verb} element of ${table} ${set}`, [
+    textAttribute(1, table),
+    textAttribute(2, set),
+    nestedAttribute(3, [nestedAttribute(1, [nestedAttribute(1, [bytesAttribute(1, host)])])]),
+  ]);
+
+export const addHost = (table: string, set: string, host: Uint8Array): Request =>
+  hostElement(NEWSETELEM, 'add', table, set, host);
+
+export const deleteHost = (table: string, set: string, host: Uint8Array): Request => ({
+  ...hostElement(DELSETELEM, 'delete', table, set, host),
+  flags: 0,
+});
 
 /** A set of address ranges; `id` is any number, unique in the transaction. */
 export const newAddressSet = (table: string, set: string, id: number, bytes: 4 | 16): Request =>

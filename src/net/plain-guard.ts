@@ -4,6 +4,7 @@
 //                   IPv6 neighbours need of the gateway itself; a source inside a remote side of
 //                   some policy is looked up in
 //   policies        the policies in their order, seen inward: drop and count, or let pass
+//   made-N-F        what is made from template N in family F; their hosts are looked up as well
 // A table is filled before it is hooked in, and the one before it goes in the same transaction: at no
 // moment is there neither. Half of one is left only by a crash, and the next start removes it.
 import { familyOf, type IpPrefix } from './addressing.js';
@@ -11,12 +12,16 @@ import * as nft from './nf-tables.js';
 import * as when from './nf-expressions.js';
 import type { Expression } from './nf-expressions.js';
 import type { Request } from './netlink.js';
+import { MadeRules } from './made-rules.js';
 import type { RoutedPolicy } from './policy-rules.js';
+import type { RoutedDynamic } from './template-routes.js';
 
 /** What of a policy matters on the way in. */
 export interface GuardedPolicy extends Omit<RoutedPolicy, 'action'> {
   /** `refuse`: must be encrypted; `discard`: must not come at all; `pass`: may come in the clear. */
   readonly verdict: 'refuse' | 'discard' | 'pass';
+  /** Not a policy, but the place of those made from this template. */
+  readonly template?: number;
 }
 
 /** Packets refused so far. */
@@ -37,6 +42,7 @@ export interface PlainGuardOptions {
 }
 
 const POLICIES = 'policies';
+const REMOTE = 'remote';
 const UNPROTECTED = 'unprotected';
 const DISCARDED = 'discarded';
 /** Before conntrack and any table of the host (raw is -300): what is dropped costs least. */
@@ -46,12 +52,34 @@ const IKE_PORTS = [500, 4500];
 const NEIGHBOUR_TYPES = [133, 134, 135, 136, 137]; // RFC 4861 §4
 const LO = 'lo';
 const FAMILIES = [4, 6] as const;
+const ANY_PACKET = { protocol: 0, srcPort: undefined, dstPort: undefined } as const;
 
 export class PlainGuard {
   readonly #options: PlainGuardOptions;
   readonly #tables: nft.NfTables;
   /** Which of the two names is in force. */
   #current: string | undefined;
+  /** By template and family. */
+  readonly #made = new Map<string, MadeRules>();
+  /** The other ends of all made policies: what enters `policies` at all. */
+  readonly #remote = new MadeRules({
+    chain: REMOTE,
+    sets: REMOTE,
+    forHosts: ({ src }, set) => [
+      [
+        ...when.isFamily(familyOf(src.address)),
+        ...when.isInSet('source', src.address.length, set),
+        when.jumpTo(POLICIES),
+      ],
+    ],
+    forNetwork: ({ dst }) => [
+      [
+        ...when.isFamily(familyOf(dst.address)),
+        ...when.addressIn('source', dst),
+        when.jumpTo(POLICIES),
+      ],
+    ],
+  });
   /** What the counters of tables that are gone had seen. */
   #before = NONE_REFUSED;
 
@@ -63,15 +91,61 @@ export class PlainGuard {
 
   /** Makes the table that of `policies`. Throws where the kernel has no nf_tables. */
   apply(policies: readonly GuardedPolicy[]): void {
+    const templates = policies.filter(({ template }) => template !== undefined);
+    const kept = new Set(templates.map((policy) => this.#rulesOf(policy)));
+    for (const [key, made] of this.#made)
+      if (!kept.has(made) && made.size === 0) this.#made.delete(key);
     const [a, b] = this.#names();
     const next = this.#current === a ? b : a;
     const other = next === a ? b : a;
     this.#commit([...emptied(next), nft.newTable(next, !this.#options.failClosed)]);
-    this.#tables.commitMany(fillRequests(next, policies));
+    this.#tables.commitMany(fillRequests(next, policies, [...this.#made.values()]));
+    this.#tables.commitMany(this.#remote.all(next));
     const seen = this.refused();
     this.#commit([...hooked(next, this.#options.tun, policies), ...emptied(other)]);
     this.#before = seen;
     this.#current = next;
+  }
+
+  /** A policy made from a template, of a level that refuses. */
+  addDynamic(policy: RoutedDynamic): void {
+    const table = this.#current;
+    const own = this.#made.get(`${policy.template} ${familyOf(policy.dst.address)}`);
+    if (table === undefined || !own) return;
+    // the rule that refuses first, then what leads to it
+    this.#commit([
+      ...own.add(table, policy),
+      ...this.#remote.add(table, { ...policy, ...ANY_PACKET, src: all(policy.src) }),
+    ]);
+  }
+
+  /** Unknown ids are ignored. */
+  removeDynamic(id: number): void {
+    const table = this.#current;
+    if (table === undefined) return;
+    const own = [...this.#made.values()].flatMap((made) => made.remove(table, id));
+    const requests = [...this.#remote.remove(table, id), ...own];
+    if (requests.length > 0) this.#commit(requests);
+  }
+
+  #rulesOf({ template, dst }: GuardedPolicy): MadeRules {
+    const family = familyOf(dst.address);
+    const key = `${template} ${family}`;
+    const known = this.#made.get(key);
+    if (known) return known;
+    const made = new MadeRules({
+      chain: madeChain(template!, family),
+      sets: `hosts-${template}-${family}`,
+      forHosts: (pattern, set) =>
+        inward({ ...pattern, dst: all(pattern.src), verdict: 'refuse' }).map((list) => [
+          ...when.isFamily(family),
+          ...when.isInSet('source', pattern.src.address.length, set),
+          ...list,
+        ]),
+      forNetwork: ({ template: _, ...policy }) => inward({ ...policy, verdict: 'refuse' }),
+    });
+    this.#made.set(key, made);
+    return made;
   }
 
   refused(): Refused {
@@ -103,10 +177,17 @@ export class PlainGuard {
 /** There may be none: made first, then gone. */
 const emptied = (table: string): Request[] => [nft.newTable(table), nft.deleteTable(table)];
 
+const madeChain = (template: number, family: 4 | 6): string => `made-${template}-${family}`;
+const all = ({ address }: IpPrefix): IpPrefix => ({
+  address: new Uint8Array(address.length),
+  bits: 0,
+});
+
 /** Counters, the sets of remote sides, and the policies: nothing reaches them yet. */
 export function* fillRequests(
   table: string,
   policies: readonly GuardedPolicy[],
+  made: readonly MadeRules[] = [],
 ): Generator<Request> {
   yield nft.newCounter(table, UNPROTECTED);
   yield nft.newCounter(table, DISCARDED);
@@ -116,6 +197,7 @@ export function* fillRequests(
     yield nft.newAddressSet(table, name, family, bytes);
     yield* nft.setElements(table, name, remoteRanges(family, policies));
   }
+  for (const rules of made) yield* rules.all(table);
   const rule = nft.ruleMaker(table, POLICIES);
   for (const policy of policies) for (const list of inward(policy)) yield rule(list);
 }
@@ -132,12 +214,15 @@ function hooked(table: string, tun: string, policies: readonly GuardedPolicy[]):
   const ofTheRest = [...when.isFamily(6), ...when.isLaterFragment(6)];
   const inside = [tun, LO].map((name) => when.cameFrom(name));
   const looked = FAMILIES.filter((family) =>
-    policies.some(({ dst }) => familyOf(dst.address) === family),
+    policies.some(
+      ({ dst, template }) => template === undefined && familyOf(dst.address) === family,
+    ),
   ).map((family) => [
     ...when.isFamily(family),
-    ...when.sourceInSet(family === 4 ? 4 : 16, setOf(family)),
+    ...when.isInSet('source', family === 4 ? 4 : 16, setOf(family)),
     when.jumpTo(POLICIES),
   ]);
+  if (policies.some(({ template }) => template !== undefined)) looked.push([when.jumpTo(REMOTE)]);
   const leaving = (list: Expression[]): Expression[] => [...list, when.leave];
   const chain = (name: string, hook: number, rules: Expression[][]): Request[] => [
     nft.newChain(table, name, [hook, PRIORITY]),
@@ -156,8 +241,11 @@ const setOf = (family: 4 | 6): string => `remote${family}`;
 
 /** The rules of a policy as a packet coming in meets it: source and destination change places. */
 function inward(policy: GuardedPolicy): Expression[][] {
-  const { verdict, src, dst, protocol, srcPort, dstPort } = policy;
+  const { verdict, src, dst, protocol, srcPort, dstPort, template } = policy;
   const family = familyOf(dst.address);
+  if (template !== undefined) {
+    return [[...when.isFamily(family), when.jumpTo(madeChain(template, family))]];
+  }
   const end =
     verdict === 'pass'
       ? [when.leave]
@@ -186,6 +274,7 @@ function remoteRanges(
   policies: readonly GuardedPolicy[],
 ): { start: Uint8Array; end: Uint8Array | undefined }[] {
   const sides = policies
+    .filter(({ template }) => template === undefined)
     .filter(({ verdict, dst }) => verdict !== 'pass' && familyOf(dst.address) === family)
     .map(({ dst }) => edges(dst))
     .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));

@@ -2,6 +2,7 @@
 // §4.4.1), and the profiles and proposals they name. Property names are RouterOS's in camelCase;
 // algorithm names are RouterOS's own spelling, rows of src/algorithms.
 import type { Address, Prefix } from './address.js';
+import type { TrafficSelector } from './selector.js';
 
 /** An identity as IKE carries it (RFC 7296 §3.5); `auto` is decided at negotiation. */
 export type Identification =
@@ -60,11 +61,23 @@ export interface Peer {
   readonly udpEncapsulation: boolean;
 }
 
+/** Which policies a peer may have that nobody wrote. */
+export interface GeneratePolicy {
+  /** Whether a made policy keeps the ports the peer proposes. */
+  readonly ports: 'port-override' | 'port-strict';
+  /** Group of the templates; undefined: `none`, so that nothing is made. */
+  readonly group: string | undefined;
+  /** The chain that gets rules to leave packets of made policies untracked. */
+  readonly notrackChain: string | undefined;
+}
+
 /** What every method has: whom the entry is for, and who each side says it is. */
 interface AnyIdentity {
   readonly peer: string;
   readonly myId: Identification;
   readonly remoteId: Identification | { readonly kind: 'ignore' };
+  /** undefined: `generate-policy=no`. */
+  readonly generatePolicy?: GeneratePolicy | undefined;
 }
 
 export interface SharedKeyIdentity extends AnyIdentity {
@@ -128,6 +141,10 @@ export interface CertificateEntry {
 
 /** How many the data plane has room for; equals the contract's (test/config/capacity.test.ts). */
 export const MAX_POLICIES = 16384;
+/** The same for policies made from templates. */
+export const MAX_DYNAMIC = 16384;
+/** Ids of made policies begin here, behind those of any that were written. */
+export const FIRST_DYNAMIC = 2 ** 30;
 
 export interface Policy {
   /** Unique among all policies this process ever had; the contract's POLICY_ID. */
@@ -157,6 +174,33 @@ export interface User {
   readonly password: string;
 }
 
+/** A pattern for policies: never matched by packets, its made policies stand in its place. */
+export interface Template extends Policy {
+  readonly group: string;
+}
+
+export interface Selectors {
+  readonly local: readonly TrafficSelector[];
+  readonly remote: readonly TrafficSelector[];
+}
+
+/** A policy made from a template for what a peer negotiated; it goes with its last SA. */
+export interface DynamicPolicy extends Policy {
+  /** Id of its template. */
+  readonly template: number;
+  /** Id of the first policy made with it: the SAs of that one serve all of them. */
+  readonly owner: number;
+  readonly notrackChain: string | undefined;
+  /** Made with port-override: its SAs carry every port, whatever was agreed. */
+  readonly allPorts: boolean;
+  /** What was agreed on the wire, for all policies of one owner together. */
+  readonly agreed: Selectors;
+  /** What of it the policies are for: other ports with port-override, fewer networks with split-include. */
+  readonly served: Selectors;
+}
+
+export const isDynamic = (policy: Policy): policy is DynamicPolicy => policy.id >= FIRST_DYNAMIC;
+
 /** Enabled entries only, references resolved; what the daemon runs on. */
 export interface Databases {
   readonly peers: readonly Peer[];
@@ -164,4 +208,6 @@ export interface Databases {
   readonly users: readonly User[];
   /** In matching order. */
   readonly policies: readonly Policy[];
+  /** In matching order; `place` says where among the policies. */
+  readonly templates: readonly Template[];
 }

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Databases, Identity, Peer, Policy } from './database.js';
 
 export interface Reconciled {
-  /** The new databases; policies that were there before have the id they had. */
+  /** The new databases; policies and templates that were there before have the id they had. */
   readonly databases: Databases;
   /** Ids of policies that are new, and of those that are no more. */
   readonly added: readonly number[];
@@ -19,18 +19,20 @@ export interface Reconciled {
 /** `nextId`: greater than every id so far. */
 export function reconcile(running: Databases, next: Databases, nextId: number): Reconciled {
   const known = new Map<string, number[]>();
-  for (const policy of running.policies) {
+  for (const policy of [...running.policies, ...running.templates]) {
     const ids = known.get(contentOf(policy)) ?? [];
     known.set(contentOf(policy), [...ids, policy.id]);
   }
   const added: number[] = [];
-  const policies = next.policies.map((policy): Policy => {
+  const numbered = <P extends Policy>(policy: P): P => {
     const kept = known.get(contentOf(policy))?.shift();
     if (kept === undefined) added.push(nextId);
     return { ...policy, id: kept ?? nextId++ };
-  });
+  };
+  const policies = next.policies.map(numbered);
+  const templates = next.templates.map(numbered);
   return {
-    databases: { ...next, policies },
+    databases: { ...next, policies, templates },
     added,
     removed: [...known.values()].flat(),
     changedPeers: changedPeers(running, next),

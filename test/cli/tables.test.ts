@@ -19,6 +19,8 @@ const POLICY: PolicyRow = {
   number: 0,
   active: true,
   disabled: false,
+  dynamic: false,
+  invalid: false,
   template: false,
   'src-address': '198.51.100.0/24',
   'src-port': 'any',

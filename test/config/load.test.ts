@@ -11,6 +11,7 @@ import { formatProblem, formatWarning } from '../../src/config/problem.js';
 import { type Json, sound } from './configuration.js';
 
 const loading = suite('config load');
+const ANY_TEMPLATE = { template: true, 'src-address': '::/0', 'dst-address': '::/0' };
 
 const errorsOf = (file: unknown): string[] => {
   const loaded = parse(typeof file === 'string' ? file : JSON.stringify(file));
@@ -103,7 +104,8 @@ loading('ddos-cookie-threshold reaches the settings of the engine', () => {
 });
 
 loading('an empty file is a gateway that does nothing', () => {
-  assert.equal(good({}).databases, { peers: [], identities: [], users: [], policies: [] });
+  const none = { peers: [], identities: [], users: [], policies: [], templates: [] };
+  assert.equal(good({}).databases, none);
 });
 
 loading('a secret is its UTF-8 text, or hexadecimal bytes', () => {
@@ -250,6 +252,21 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
     'a group of a policy that is no template',
     (f) => ({ ...f, group: [{ name: 'g' }], policy: [{ ...f.policy![0], group: 'g' }] }),
     /^policy\[0\].group: "g": expected default: only a template belongs to a group$/,
+  ],
+  [
+    'a peer of a template',
+    (f) => ({ ...f, policy: [{ ...f.policy![0], template: true }] }),
+    /^policy\[0\].peer: "p": expected nothing: a template is for every identity/,
+  ],
+  [
+    'a mode of a template',
+    (f) => ({ ...f, policy: [{ ...ANY_TEMPLATE, tunnel: false }] }),
+    /^policy\[0\].tunnel: false: expected nothing: the mode is what the peer asks for$/,
+  ],
+  [
+    'a template that encrypts nothing',
+    (f) => ({ ...f, policy: [{ ...ANY_TEMPLATE, action: 'discard' }] }),
+    /^policy\[0\].action: "discard": expected encrypt/,
   ],
   [
     'a certificate beside a pre-shared key',
@@ -455,7 +472,7 @@ loading('disabled entries are checked and set aside; policies keep their numbers
   assert.is(errorsOf({ ...file, policy: [broken] }).length, 1);
 });
 
-loading('a template is set aside; it may be of both families', () => {
+loading('a template is no policy; it may be of both families', () => {
   const file = sound();
   const template = { template: 'yes', 'src-address': '::/0', 'dst-address': '192.0.2.0/24' };
   const loaded = good({ ...file, policy: [template, file.policy![0]] });
@@ -463,9 +480,28 @@ loading('a template is set aside; it may be of both families', () => {
     [loaded.databases.policies, loaded.templates].map((list) => list.map(({ id }) => id)),
     [[1], [0]],
   );
-  assert.equal(loaded.warnings.map(formatWarning), [
-    'policy[0].template: "yes": not used: it waits for a policy made from a template',
-  ]);
+  assert.equal(
+    loaded.databases.templates.map(({ id, group }) => [id, group]),
+    [[0, 'default']],
+  );
+  assert.equal(loaded.warnings.map(formatWarning), []);
+  const [first] = good({ ...file, policy: [{ ...template, disabled: true }] }).templates;
+  assert.is(first?.id, 0, 'a disabled one is only printed');
+});
+
+loading('rules for made policies that can make none, or are not used, are said', () => {
+  const file = sound();
+  const identity = (more: Json): Json => ({
+    ...file,
+    identity: [{ ...file.identity![0], ...more }],
+  });
+  const said = (more: Json): string[] => good(identity(more)).warnings.map(formatWarning);
+  assert.match(
+    said({ 'generate-policy': 'port-strict' }).join(),
+    /^identity\[0\].policy-template-group: "default": no policy is ever made: the group has no template/,
+  );
+  assert.equal(said({ 'generate-policy': 'port-strict', 'policy-template-group': 'none' }), []);
+  assert.match(said({ 'policy-template-group': 'none' }).join(), /not used: generate-policy=no/);
 });
 
 /** What keeps a peer from being started, and the line that says so. */
@@ -513,11 +549,6 @@ const waiting: [string, (file: ReturnType<typeof sound>) => Json, RegExp][] = [
     'mode-config',
     (f) => ({ ...f, identity: [{ ...f.identity![0], 'mode-config': 'request-only' }] }),
     /^identity\[0\].mode-config: "request-only": peer p is not started: mode-config is not there/,
-  ],
-  [
-    'templates',
-    (f) => ({ ...f, identity: [{ ...f.identity![0], 'generate-policy': 'port-strict' }] }),
-    /^identity\[0\].generate-policy: .*: peer p is not started: a policy made from a template/,
   ],
 ];
 for (const [title, change, expected] of waiting) {

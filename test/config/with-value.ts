@@ -62,6 +62,8 @@ export function withValue(menu: Menu, property: string, value: unknown): Json {
     entry.responder = false;
   }
   if (menu.name === 'policy' && property.endsWith('-port')) entry.protocol = 'tcp';
+  const isTemplate = [true, 'yes', 'true'].includes(value as never);
+  if (menu.name === 'policy' && property === 'template' && isTemplate) delete entry.peer;
   // A second entry of the name keeps what refers to the first one sound.
   if (property === 'name' && menu.list) file[menu.name]!.push({ ...entry, name: 'default2' });
   if (menu.name === 'peer' && property === 'name') {

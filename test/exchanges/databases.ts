@@ -7,6 +7,7 @@ import type {
   Peer,
   Policy,
   SharedKeyIdentity,
+  Template,
   User,
 } from '../../src/policy/database.js';
 import type { CertificateStore } from '../../src/certificates/store.js';
@@ -52,6 +53,7 @@ export interface SiteOptions {
   readonly certificates?: CertificateStore;
   /** Policies between the sites; each has networks of its own. */
   readonly policies?: number;
+  readonly templates?: readonly Template[];
   /** Changes to all of them, or to each. */
   readonly policy?: Partial<Policy>;
   readonly eachPolicy?: (policy: Policy, side: 'east' | 'west') => Policy;
@@ -105,5 +107,7 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
       ...options.policy,
     }),
   ).map((policy) => options.eachPolicy?.(policy, side) ?? policy);
-  return { peers: [peer], identities, users: options.users ?? [], policies };
+  const users = options.users ?? [];
+  const templates = options.templates ?? [];
+  return { peers: [peer], identities, users, policies, templates };
 }

@@ -90,7 +90,13 @@ change('another secret on both sides: the old IKE SA is deleted, a new one comes
 change('a peer that is no more is left, and not called again', async () => {
   const world = await connected();
   const before = databases('east');
-  await apply(world.east, before, { peers: [], identities: [], users: [], policies: [] });
+  await apply(world.east, before, {
+    peers: [],
+    identities: [],
+    users: [],
+    policies: [],
+    templates: [],
+  });
   await world.run(300_000);
   assert.equal(world.east.peers, []);
   assert.is(world.east.children.size, 0);
@@ -99,7 +105,7 @@ change('a peer that is no more is left, and not called again', async () => {
 
 change('a peer that was never there is called', async () => {
   const world = newWorld();
-  const none = { peers: [], identities: [], users: [], policies: [] };
+  const none = { peers: [], identities: [], users: [], policies: [], templates: [] };
   for (const side of ['west', 'east'] as const) await apply(world[side], databases(side), none);
   await world.run();
   assert.equal(world.log, []);

@@ -2,8 +2,9 @@
 // knows which SAs would carry a packet. Whatever the data plane would count as an error throws here.
 import * as assert from 'uvu/assert';
 import type { ActivePeer, Context, IkeEngine } from '../../src/ike/context.js';
-import type { ChildSa, Datagram, Endpoint, EngineEvent, Step } from '../../src/ike/step.js';
-import type { Databases } from '../../src/policy/database.js';
+import type { ChildSa, Datagram, Endpoint, EngineEvent } from '../../src/ike/step.js';
+import type { PolicyChange, Step } from '../../src/ike/step.js';
+import type { Databases, DynamicPolicy } from '../../src/policy/database.js';
 
 export type MakeEngine = (databases: Databases, context: Context) => IkeEngine;
 
@@ -24,6 +25,8 @@ export class Site {
   private readonly removed = new Set<number>();
   /** Every child ever installed, to count what a test provoked. */
   readonly history: ChildSa[] = [];
+  /** Policies made from templates that are in force. */
+  readonly made = new Map<number, DynamicPolicy>();
   sent = 0;
   keepalives = 0;
   private readonly transmit: (datagram: Datagram) => void;
@@ -39,6 +42,7 @@ export class Site {
     const step = await pending;
     for (const sa of step.install) this.install(sa, step.standby.includes(sa.id));
     for (const id of step.activate) this.activate(id);
+    for (const change of step.policies) this.changePolicy(change);
     for (const id of step.remove) this.remove(id);
     for (const { id, local, remote } of step.move) {
       const child = this.known(id);
@@ -49,6 +53,15 @@ export class Site {
     this.sent += step.send.length;
     for (const datagram of step.send) this.transmit(datagram);
     return step;
+  }
+
+  private changePolicy(change: PolicyChange): void {
+    if ('add' in change) {
+      assert.not(this.made.has(change.add.id), `policy ${change.add.id} again`);
+      this.made.set(change.add.id, change.add);
+    } else {
+      assert.ok(this.made.delete(change.remove), `policy ${change.remove} is not there`);
+    }
   }
 
   private known(id: number): Installed {

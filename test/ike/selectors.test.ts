@@ -1,12 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  type Allowed,
   isNarrowing,
   narrow,
   narrowToPolicy,
   offeredSelectors,
   policySelectors,
+  type Side,
 } from '../../src/ike/parts/selectors.js';
 import { parseAddress, parsePrefix } from '../../src/policy/address.js';
 import type { Policy } from '../../src/policy/database.js';
@@ -18,7 +18,7 @@ const of = (text: string, protocol = 0, port?: number) =>
   selectorOf(parsePrefix(text)!, protocol, port);
 const words = (list: readonly TrafficSelector[]) => list.map(formatSelector);
 const [base] = databases('east').policies;
-const entry = (id: number, src: string, dst: string): [Policy, Allowed] => {
+const entry = (id: number, src: string, dst: string): [Policy, Side] => {
   const policy = { ...base!, id, src: parsePrefix(src)!, dst: parsePrefix(dst)! };
   return [policy, policySelectors(policy)];
 };
@@ -26,12 +26,12 @@ const entry = (id: number, src: string, dst: string): [Policy, Allowed] => {
 selectors('narrowing keeps what both have, and parts within parts once', () => {
   const whole = of('198.18.0.0/24');
   const asked = [of('198.18.0.7', 6, 80), of('198.18.0.0/16'), of('198.19.0.0/16')];
-  assert.equal(words(narrow(whole, asked)), ['198.18.0.0-198.18.0.255']);
+  assert.equal(words(narrow([whole], asked)), ['198.18.0.0-198.18.0.255']);
   assert.equal(
-    words(narrow(of('198.18.0.0/16', 6), [of('198.18.1.0/24'), of('198.18.2.0/24', 17)])),
+    words(narrow([of('198.18.0.0/16', 6)], [of('198.18.1.0/24'), of('198.18.2.0/24', 17)])),
     ['198.18.1.0-198.18.1.255 protocol 6'],
   );
-  assert.equal(narrow(whole, [whole, whole]), [whole]);
+  assert.equal(narrow([whole], [whole, whole]), [whole]);
 });
 
 selectors(

@@ -23,6 +23,8 @@ export interface Configuration {
   readonly policy: readonly Entry[];
   readonly tun?: Entry;
   readonly log?: Entry;
+  /** Menus that few scenarios need. */
+  readonly [menu: string]: Entry | readonly Entry[] | undefined;
 }
 
 interface Prints {

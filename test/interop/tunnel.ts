@@ -28,6 +28,10 @@ export interface Options {
   readonly identity?: Entry;
   /** Further settings of charon. */
   readonly charon?: string;
+  /** Instead of a policy for each of `inner`. */
+  readonly policies?: readonly Entry[];
+  /** Further menus. */
+  readonly menus?: Readonly<Record<string, readonly Entry[]>>;
   /** False where no tunnel may come up. */
   readonly expectEsp?: boolean;
   /** Looks at the machine before culvert starts. */
@@ -197,11 +201,14 @@ function configurationOf(topology: Topology, options: Options): Configuration {
         ...options.identity,
       },
     ],
-    policy: (options.inner ?? ['v4']).map((family) => ({
-      'src-address': SITES.moon[family],
-      'dst-address': SITES.sun[family],
-      peer: 'sun',
-      proposal: 'lab',
-    })),
+    policy: options.policies ?? (options.inner ?? ['v4']).map(sitePolicy),
+    ...options.menus,
   };
 }
+
+const sitePolicy = (family: Family): Entry => ({
+  'src-address': SITES.moon[family],
+  'dst-address': SITES.sun[family],
+  peer: 'sun',
+  proposal: 'lab',
+});

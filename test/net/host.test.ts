@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addressBytes, addressText, prefixOf } from '../../src/net/addressing.js';
-import { HostRoutes, type RoutedPolicy } from '../../src/net/host.js';
+import { HostRoutes, type RoutedDynamic, type RoutedPolicy } from '../../src/net/host.js';
 import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
 import { addRoute, listRoutes, reach, routeText } from '../../src/net/routes.js';
 import { addRule, listRules, ruleText } from '../../src/net/rules.js';
@@ -225,6 +225,76 @@ host('a policy of action none with a port that rules cannot name leads nothing p
     const policies = [policy('none', '0.0.0.0/0', '198.19.0.0/16', port), POLICIES[1]!];
     a!.enter(() => routes.apply(policies));
     assert.is(wayIn(a!, tun)('198.19.0.5', '198.18.0.1'), 'tun 198.18.0.1');
+    a!.enter(() => routes.remove());
+    tun.close();
+  }),
+);
+
+host('policies made from a template: a route each, in the template’s place, and none is left', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    const tun = gateway(a!, b!);
+    const before = state(a!);
+    const routes = a!.enter(() => new HostRoutes({ tun, mark: MARK }));
+    const template = { ...policy('encrypt', '0.0.0.0/0', '10.0.0.0/8'), template: 7 };
+    const entries = [POLICIES[0]!, template, ...POLICIES.slice(1)];
+    a!.enter(() => routes.apply(entries));
+    const without = state(a!);
+    const made = (id: number, src: string, dst: string): RoutedDynamic => {
+      const { action: _, ...selectors } = policy('encrypt', src, dst);
+      return { ...selectors, id, template: 7 };
+    };
+    const way = wayIn(a!, tun);
+    a!.enter(() => routes.addDynamic(made(1, '198.18.0.0/16', '10.1.2.3/32')));
+    assert.is(way('10.1.2.3'), 'tun 198.18.0.1', 'a sender that has not chosen');
+    assert.is(way('10.1.2.3', '198.18.0.1'), 'tun 198.18.0.1');
+    assert.is(way('10.1.2.3', '192.0.2.1'), 'wan 192.0.2.1', 'another source');
+    assert.is(way('10.1.2.4', '198.18.0.1'), 'wan 198.18.0.1');
+    assert.is(way('10.1.2.3', '198.18.0.1', MARK), 'wan 198.18.0.1');
+    // the thousandth takes as many routes as the second, and no rule
+    const rules = (): number => a!.configure((n) => listRules(n).length);
+    const few = rules();
+    const count = (): number =>
+      a!.configure((n) => listRoutes(n).filter(({ protocol }) => protocol === 0xc7).length);
+    const first = count();
+    for (let id = 2; id <= 1000; id++) {
+      const one = made(id, '198.18.0.0/16', `10.2.${id >> 8}.${id & 255}/32`);
+      a!.enter(() => routes.addDynamic(one));
+    }
+    assert.is(rules(), few);
+    assert.is(count() - first, 4 * 999, 'two tables, each with the refusal behind');
+    // what is made stays where the written ones change
+    a!.enter(() => routes.apply([template, ...POLICIES]));
+    assert.is(way('10.2.3.1', '198.18.0.1'), 'tun 198.18.0.1');
+    a!.enter(() => routes.apply(entries));
+    a!.enter(() => {
+      for (let id = 1; id <= 1000; id++) routes.removeDynamic(id);
+    });
+    assert.equal(state(a!), without);
+    a!.enter(() => routes.remove());
+    assert.equal(state(a!), before);
+    tun.close();
+  }),
+);
+
+host('many sources of made policies share a rule', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    const tun = gateway(a!, b!);
+    const routes = a!.enter(() => new HostRoutes({ tun, mark: MARK }));
+    const template = { ...policy('encrypt', '198.18.0.0/15', '10.0.0.0/8'), template: 7 };
+    a!.enter(() => routes.apply([template]));
+    const without = a!.configure((n) => listRules(n).length);
+    for (let id = 0; id < 100; id++) {
+      const { action: _, ...selectors } = policy('encrypt', `198.19.0.${id}/32`, '10.1.0.0/16');
+      a!.enter(() => routes.addDynamic({ ...selectors, id, template: 7 }));
+    }
+    const rules = a!.configure((n) => listRules(n).length);
+    assert.ok(rules - without < 64, `${rules - without} rules more`);
+    assert.is(wayIn(a!, tun)('10.1.0.9', '198.18.0.1'), 'tun 198.18.0.1');
+    for (let id = 0; id < 100; id++) a!.enter(() => routes.removeDynamic(id));
+    assert.is(
+      a!.configure((n) => listRules(n).length),
+      without,
+    );
     a!.enter(() => routes.remove());
     tun.close();
   }),

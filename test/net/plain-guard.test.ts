@@ -8,6 +8,7 @@ import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
 import { NfTables } from '../../src/net/nf-tables.js';
 import { type GuardedPolicy, PlainGuard } from '../../src/net/plain-guard.js';
 import { addRoute } from '../../src/net/routes.js';
+import type { RoutedDynamic } from '../../src/net/template-routes.js';
 import { TestSocket } from '../helpers/datagrams.js';
 import { ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
 
@@ -163,6 +164,49 @@ guard('where ports decide, fragments that show none do not come through', () => 
       assert.ok(arrives(from, here(54), 3000), 'the gateway itself sees it whole');
       assert.ok(isRefused(from, here(53), 3000));
     }
+  });
+});
+
+guard('policies made from a template refuse too: hosts by the thousand, networks, ports', () => {
+  const template = { ...policy('refuse', '0.0.0.0/0', '198.19.0.0/16'), template: 3 };
+  const template6 = { ...policy('refuse', '::/0', '::/0'), template: 3 };
+  const made = (id: number, src: string, dst: string, more = {}): RoutedDynamic => {
+    const { verdict: _, ...selectors } = policy('refuse', src, dst, more);
+    return { ...selectors, id, template: 3 };
+  };
+  const before = policy('pass', '198.18.0.0/16', '198.19.128.5/32');
+  return guarded([before, template, template6], (guard, _, outside, inside) => {
+    const [from, from6] = ['198.19.0.5', '2001:db8:b::5'].map((address) => ({
+      at: outside,
+      address,
+    }));
+    const to = { at: inside, address: LOCAL.behind[0]! };
+    const to6 = { at: inside, address: LOCAL.behind[1]! };
+    assert.ok(arrives(from!, to), 'nothing is made yet');
+    for (let id = 1; id <= 1000; id++) {
+      guard.addDynamic(made(id, '0.0.0.0/0', `198.19.${id >> 8}.${id & 255}/32`));
+    }
+    assert.ok(isRefused(from!, to));
+    guard.addDynamic(made(2001, '0.0.0.0/0', '198.19.128.0/24'));
+    assert.ok(
+      arrives({ at: outside, address: '198.19.128.5' }, to),
+      'a policy before lets it pass',
+    );
+    guard.addDynamic(
+      made(2002, '2001:db8:a::/48', '2001:db8:b::5/128', { protocol: UDP, dstPort: 80 }),
+    );
+    assert.ok(arrives(from6!, to6));
+    assert.ok(isRefused({ ...from6!, port: 80 }, to6));
+    // another set of written policies keeps what is made
+    guard.apply([template, template6]);
+    assert.ok(isRefused(from!, to));
+    assert.ok(isRefused({ at: outside, address: '198.19.128.5' }, to));
+    for (let id = 1; id <= 1000; id++) guard.removeDynamic(id);
+    assert.ok(arrives(from!, to));
+    for (const id of [2001, 2002]) guard.removeDynamic(id);
+    assert.ok(arrives({ at: outside, address: '198.19.128.5' }, to));
+    assert.ok(arrives({ ...from6!, port: 80 }, to6));
+    assert.is(guard.refused().unprotected, 4);
   });
 });
 

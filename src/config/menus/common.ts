@@ -33,6 +33,5 @@ export const CERTIFICATES = 'authentication by certificate';
 export const EAP = 'EAP';
 export const RADIUS = 'RADIUS';
 export const XAUTH = 'XAuth';
-export const TEMPLATES = 'a policy made from a template';
 export const MODE_CONFIG = 'mode-config';
 export const PPK = 'post-quantum preshared keys (RFC 8784, RFC 9867)';

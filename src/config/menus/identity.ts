@@ -3,7 +3,7 @@ import { choice, entryName, listOf, optional, orWord, text } from '../kind.js';
 import { hiddenText, names } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { identification, remoteIdentification, secret } from '../network-kind.js';
-import { comment, disabled, EAP, IKEV1, MODE_CONFIG, RADIUS, TEMPLATES, XAUTH } from './common.js';
+import { comment, disabled, EAP, IKEV1, MODE_CONFIG, RADIUS, XAUTH } from './common.js';
 
 /** What each method other than the pre-shared key waits for. */
 export const METHOD_WAITS: Readonly<Record<string, string>> = {
@@ -177,15 +177,15 @@ export const identityMenu = menu({
         'Whether the peer may have SAs that no policy names, made from a template of ' +
         'policy-template-group. port-strict: with the ports it proposes; port-override: for all ' +
         'ports.',
-      later: { what: TEMPLATES, meanwhile: 'peer' },
+      shown: ['exchanges/generate-policy.test.ts', 'interop/strongswan-road-warrior.test.ts'],
     }),
     property({
       name: 'policy-template-group',
       kind: orWord(entryName, 'none'),
       default: 'default',
       only: 'generate-policy other than no',
-      text: 'The group whose templates generate-policy uses.',
-      later: { what: TEMPLATES, values: () => false, meanwhile: 'peer' },
+      text: 'The group whose templates generate-policy uses; none: nothing is made.',
+      shown: ['exchanges/generate-policy.test.ts'],
     }),
     property({
       name: 'notrack-chain',
@@ -193,7 +193,7 @@ export const identityMenu = menu({
       default: '',
       only: 'generate-policy other than no',
       text: 'The chain that gets rules to keep the packets of made policies from being tracked.',
-      later: { what: TEMPLATES, values: () => false, meanwhile: 'peer' },
+      later: { what: 'a chain of notrack rules', meanwhile: 'peer' },
     }),
     disabled,
     comment,

@@ -3,7 +3,7 @@ import { choice, entryName, flag } from '../kind.js';
 import { names } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { port, prefix, protocol } from '../network-kind.js';
-import { comment, disabled, isDefaultEntry, TEMPLATES } from './common.js';
+import { comment, disabled, isDefaultEntry } from './common.js';
 
 const PRINTED = ['cli/tables.test.ts', 'e2e/tunnel.test.ts'];
 
@@ -70,7 +70,7 @@ export const policyMenu = menu({
         'Tunnel mode: whole packets are carried inside others, between networks. no is ' +
         'transport mode: what the two hosts themselves send each other, under its own IP ' +
         "header; then src-address is this host's own address, dst-address the peer's. The " +
-        'peer must say the same.',
+        'peer must say the same. Not in a template, where the peer chooses.',
       shown: ['e2e/tunnel.test.ts', 'e2e/transport.test.ts'],
     }),
     property({
@@ -122,7 +122,7 @@ export const policyMenu = menu({
       text:
         'No policy, but a pattern from which generate-policy makes policies, in the place ' +
         'where this entry stands.',
-      later: { what: TEMPLATES, meanwhile: 'entry' },
+      shown: ['exchanges/generate-policy.test.ts', 'interop/strongswan-road-warrior.test.ts'],
     }),
     property({
       name: 'group',
@@ -130,8 +130,7 @@ export const policyMenu = menu({
       default: 'default',
       only: 'template=yes',
       text: 'The group a template belongs to; identities name the group they take templates from.',
-      // The template it belongs to says what is missing.
-      later: { what: TEMPLATES, values: () => false, meanwhile: 'entry' },
+      shown: ['exchanges/generate-policy.test.ts'],
     }),
     disabled,
     comment,
@@ -147,16 +146,16 @@ export const policyMenu = menu({
     {
       name: 'dynamic',
       notation: 'yes | no',
-      text: 'Whether a template made it; flag `D`.',
-      later: TEMPLATES,
+      text: 'Whether it was made from a template, above it in the list; flag `D`. It has no number.',
+      shown: ['exchanges/generate-policy.test.ts', 'interop/strongswan-road-warrior.test.ts'],
     },
     {
       name: 'invalid',
       notation: 'yes | no',
       text:
-        'Whether an earlier policy matches the same packets. Here that is an error of the file, so ' +
-        'that no policy is ever invalid.',
-      shown: ['config/load.test.ts'],
+        'Whether another policy that matches the same packets is in force in its place; flag `I`. ' +
+        'Among those that are written that is an error of the file.',
+      shown: ['config/load.test.ts', 'exchanges/generate-policy.test.ts'],
     },
     {
       name: 'backup',
@@ -200,9 +199,13 @@ export const groupMenu = menu({
   text:
     'Groups of policy templates (RouterOS: policy group). The group `default` exists without ' +
     'being written.',
-  later: TEMPLATES,
   properties: [
-    property({ name: 'name', kind: entryName, text: 'The name templates and identities use.' }),
+    property({
+      name: 'name',
+      kind: entryName,
+      text: 'The name templates and identities use.',
+      shown: ['exchanges/generate-policy.test.ts'],
+    }),
     comment,
   ],
   computed: [isDefaultEntry],

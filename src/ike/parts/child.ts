@@ -13,7 +13,7 @@ import {
 } from '../../algorithms/proposals.js';
 import type { Transform } from '../../algorithms/transform.js';
 import { childKeys, type DirectionKeys, type Nonces } from '../../crypto/keymat.js';
-import type { Policy } from '../../policy/database.js';
+import { isDynamic, type Policy } from '../../policy/database.js';
 import type { TrafficSelector } from '../../policy/selector.js';
 import type { PlainPayload } from '../../wire/chain.js';
 import type { AcquirePacket } from '../context.js';
@@ -22,6 +22,7 @@ import { ERRORS, IkeError } from '../errors.js';
 import { type Exchange, fraction, report, required, type Work } from '../exchange.js';
 import { type Child, type ChildOffer, encapsulates, type IkeSa } from '../sa.js';
 import type { ChildSa, SaKeys } from '../step.js';
+import { describeTemplates, generatePolicy, withAllPorts } from './generate.js';
 import {
   allowedBy,
   asksForTransport,
@@ -178,7 +179,7 @@ export function acceptChild(
     remote: readTs(required(exchange, 'TSi')),
   };
   const policies = only ? [only] : policiesOf(world.databases, sa.peer);
-  const { policy, mode, local, remote } = choosePolicy(exchange, policies, asked);
+  const { policy, mode, local, remote } = choosePolicy(exchange, policies, asked, !only);
   const offer = required(exchange, 'SA');
   const theirs = readProposals(offer);
   checkNat(sa, policy);
@@ -209,6 +210,7 @@ function choosePolicy(
   exchange: Exchange,
   policies: readonly Policy[],
   asked: Side,
+  generate: boolean,
 ): Narrowed & { readonly mode: Mode } {
   const { sa } = exchange;
   const requested = asksForTransport(exchange);
@@ -226,6 +228,8 @@ function choosePolicy(
   if (requested && transport) return { ...transport, mode: 'transport' };
   const tunnel = find('tunnel', asked);
   if (tunnel) return { ...tunnel, mode: 'tunnel' };
+  const made = generate ? generatePolicy(exchange, asked) : undefined;
+  if (made) return made;
   if (transport) {
     const { id } = transport.policy;
     throw new IkeError('mode-mismatch', `peer asks for tunnel mode; policy ${id} has tunnel=no`);
@@ -237,7 +241,8 @@ function choosePolicy(
   );
   throw new IkeError(
     'ts-unacceptable',
-    `peer asks for ${words(asked)}; our policies have ${ours.join(' and ') || 'nothing'}`,
+    `peer asks for ${words(asked)}; our policies have ${ours.join(' and ') || 'nothing'}` +
+      describeTemplates(exchange),
   );
 }
 
@@ -270,6 +275,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
     softBytes: Math.floor(lifebytes * share),
   };
   const now = world.context.now();
+  const installed = installedSelectors(agreed);
   const child: Child = {
     sa: {
       id: world.store.nextChildId(),
@@ -288,8 +294,8 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
       replayWindow: policy.proposal.replayWindow,
       inbound: withSpi(agreed.ourSpi, into),
       outbound: withSpi(agreed.theirSpi, out),
-      localSelectors: local,
-      remoteSelectors: remote,
+      localSelectors: installed.local,
+      remoteSelectors: installed.remote,
       lifetime,
       replaces: making.replaces,
     },
@@ -303,6 +309,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
   };
   sa.children.set(child.sa.id, child);
   step.install.push(child.sa);
+  world.generated.use(step, child, `${sa.peer.name} ${sa.remoteId}`);
   if (child.standby) step.standby.push(child.sa.id);
   const networks = `${formatSelectors(local)} to ${formatSelectors(remote)}`;
   report(work, 'info', 'ike.child', `CHILD_SA ${describeSuite(suite)} for ${networks}`, {
@@ -316,6 +323,12 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
   return child;
 }
 
+/** port-override: as the policy says, beyond what was agreed. */
+function installedSelectors({ policy, local, remote }: Agreed): Side {
+  const open = isDynamic(policy) && policy.allPorts;
+  return open ? withAllPorts({ local, remote }) : { local, remote };
+}
+
 const hex = (spi: number): string => `0x${spi.toString(16).padStart(8, '0')}`;
 
 /** Share of a lifetime before the soft limit; chance keeps two ends from rekeying at once (§2.8). */
@@ -323,10 +336,11 @@ export function softShare({ world }: Work): number {
   return world.settings.softShare - world.settings.softJitter * fraction(world);
 }
 
-/** Takes a child out here, without a word to the peer. */
-export function removeChild({ sa, step }: Work, child: Child): void {
+/** Takes a child out here, without a word to the peer; with the last one of a made policy, that too. */
+export function removeChild({ world, sa, step }: Work, child: Child): void {
   sa.children.delete(child.sa.id);
   step.remove.push(child.sa.id);
+  world.generated.drop(step, child);
 }
 
 /** The outbound half of a child that waited goes into use. */

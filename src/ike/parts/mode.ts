@@ -30,16 +30,17 @@ const endsOf = ({ local, remote }: IkeSa): Ends => ({
 });
 
 /** What a policy lets an SA of this peer carry; undefined where transport mode cannot serve it. */
-export function allowedBy(
-  sa: IkeSa,
-  policy: Policy,
-): { local: TrafficSelector; remote: TrafficSelector } | undefined {
+export function allowedBy(sa: IkeSa, policy: Policy): Side | undefined {
   const whole = policySelectors(policy);
-  if (policy.tunnel) return whole;
+  return policy.tunnel ? whole : betweenEnds(sa, whole);
+}
+
+/** Transport mode serves what of it passes between the two ends. */
+export function betweenEnds(sa: IkeSa, whole: Side): Side | undefined {
   const ends = endsOf(sa);
-  const local = intersect(whole.local, hostSelector(ends.local));
-  const remote = intersect(whole.remote, hostSelector(ends.remote));
-  return local && remote && { local, remote };
+  const local = whole.local.flatMap((one) => intersect(one, hostSelector(ends.local)) ?? []);
+  const remote = whole.remote.flatMap((one) => intersect(one, hostSelector(ends.remote)) ?? []);
+  return local.length > 0 && remote.length > 0 ? { local, remote } : undefined;
 }
 
 const hostSelector = ({ family, value }: Address): TrafficSelector => ({

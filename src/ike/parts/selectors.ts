@@ -1,5 +1,5 @@
 // Traffic selectors: what we ask for, and how a responder narrows (RFC 7296 §2.9).
-import type { Policy } from '../../policy/database.js';
+import { isDynamic, type Policy, type Selectors } from '../../policy/database.js';
 import {
   contains,
   formatSelector,
@@ -8,30 +8,27 @@ import {
   selectorOf,
   type TrafficSelector,
 } from '../../policy/selector.js';
+import { byFamily, isTemplate } from '../../policy/template.js';
 import type { TsPayload } from '../../wire/payloads/traffic-selector.js';
 import type { AcquirePacket } from '../context.js';
 
-export type Side = {
-  readonly local: readonly TrafficSelector[];
-  readonly remote: readonly TrafficSelector[];
-};
-
-/** What a policy lets an SA carry: one range each side. */
-export interface Allowed {
-  readonly local: TrafficSelector;
-  readonly remote: TrafficSelector;
-}
+export type Side = Selectors;
 
 const WITH_PORTS = new Set([6, 17, 132, 136]); // TCP, UDP, SCTP, UDP-Lite
 
-export const policySelectors = ({ src, dst, srcPort, dstPort, protocol }: Policy): Allowed => ({
-  local: selectorOf(src, protocol, srcPort),
-  remote: selectorOf(dst, protocol, dstPort),
-});
+/** What a policy lets an SA carry: what was agreed for one that is made, the patterns of a template. */
+export function policySelectors(policy: Policy): Side {
+  if (isDynamic(policy)) return policy.agreed;
+  const all = isTemplate(policy) ? byFamily(policy) : [policy];
+  return {
+    local: all.map(({ src, srcPort, protocol }) => selectorOf(src, protocol, srcPort)),
+    remote: all.map(({ dst, dstPort, protocol }) => selectorOf(dst, protocol, dstPort)),
+  };
+}
 
 /** The packet's own selector first, then all that is allowed: the responder may have to choose. */
-export function offeredSelectors(whole: Allowed, packet: AcquirePacket | undefined): Side {
-  if (!packet) return { local: [whole.local], remote: [whole.remote] };
+export function offeredSelectors(whole: Side, packet: AcquirePacket | undefined): Side {
+  if (!packet) return whole;
   const one = (address: AcquirePacket['source'], port: number): TrafficSelector => {
     const all = !WITH_PORTS.has(packet.protocol);
     return {
@@ -45,10 +42,8 @@ export function offeredSelectors(whole: Allowed, packet: AcquirePacket | undefin
   };
   const first = one(packet.source, packet.sourcePort);
   const second = one(packet.destination, packet.destinationPort);
-  if (!contains(whole.local, first) || !contains(whole.remote, second)) {
-    return { local: [whole.local], remote: [whole.remote] };
-  }
-  return { local: [first, whole.local], remote: [second, whole.remote] };
+  if (!holdsAll(whole.local, [first]) || !holdsAll(whole.remote, [second])) return whole;
+  return { local: [first, ...whole.local], remote: [second, ...whole.remote] };
 }
 
 export const buildTs = (type: 'TSi' | 'TSr', selectors: readonly TrafficSelector[]): TsPayload => ({
@@ -65,12 +60,18 @@ export function readTs({ selectors }: TsPayload): TrafficSelector[] {
   });
 }
 
+/** Whether each of `parts` lies within one of `wholes`. */
+export const holdsAll = (
+  wholes: readonly TrafficSelector[],
+  parts: readonly TrafficSelector[],
+): boolean => parts.every((part) => wholes.some((whole) => contains(whole, part)));
+
 /** What of `offered` lies within `allowed`; parts that lie within another part are left out. */
 export function narrow(
-  allowed: TrafficSelector,
+  allowed: readonly TrafficSelector[],
   offered: readonly TrafficSelector[],
 ): TrafficSelector[] {
-  const parts = offered.flatMap((one) => intersect(allowed, one) ?? []);
+  const parts = offered.flatMap((one) => allowed.flatMap((whole) => intersect(whole, one) ?? []));
   return parts.filter(
     (part, index) =>
       !parts.some(
@@ -89,18 +90,16 @@ export interface Narrowed extends Side {
  * asked for goes before one that holds the first pair (the packet's), that before one that overlaps.
  */
 export function narrowToPolicy(
-  policies: readonly (readonly [Policy, Allowed])[],
+  policies: readonly (readonly [Policy, Side])[],
   asked: Side,
 ): Narrowed | undefined {
-  const [firstLocal, firstRemote] = [asked.local[0], asked.remote[0]];
-  const rank = ({ local, remote }: Allowed): number => {
-    const exact =
-      asked.local.some((one) => sameSelector(one, local)) &&
-      asked.remote.some((one) => sameSelector(one, remote));
-    if (exact) return 0;
-    return firstLocal && firstRemote && contains(local, firstLocal) && contains(remote, firstRemote)
-      ? 1
-      : 2;
+  const first = { local: asked.local.slice(0, 1), remote: asked.remote.slice(0, 1) };
+  const isAsked = (whole: readonly TrafficSelector[], parts: readonly TrafficSelector[]): boolean =>
+    whole.every((one) => parts.some((part) => sameSelector(one, part)));
+  const rank = ({ local, remote }: Side): number => {
+    if (isAsked(local, asked.local) && isAsked(remote, asked.remote)) return 0;
+    const some = first.local.length > 0 && first.remote.length > 0;
+    return some && holdsAll(local, first.local) && holdsAll(remote, first.remote) ? 1 : 2;
   };
   const ranked = policies.map(([policy, whole]) => ({ policy, whole, rank: rank(whole) }));
   for (const { policy, whole } of ranked.sort((a, b) => a.rank - b.rank)) {
@@ -115,7 +114,7 @@ export function narrowToPolicy(
 export const isNarrowing = (
   asked: readonly TrafficSelector[],
   answer: readonly TrafficSelector[],
-): boolean => answer.length > 0 && answer.every((one) => asked.some((all) => contains(all, one)));
+): boolean => answer.length > 0 && holdsAll(asked, answer);
 
 export const formatSelectors = (selectors: readonly TrafficSelector[]): string =>
   selectors.map(formatSelector).join(', ') || 'nothing that is known here';

@@ -62,12 +62,11 @@ export function startDeleteSpis(work: Work, task: TaskOf<'delete-spis'>): boolea
  * must be answered first: the peer's window takes one request after the other (§2.3).
  */
 export function beginClosing(work: Work, task: ClosingTask): void {
-  const { world, sa, step } = work;
+  const { world, sa } = work;
   const level = sa.state === 'replaced' ? 'debug' : 'info';
   sa.tasks.length = 0;
   sa.tasks.push(task);
-  for (const id of sa.children.keys()) step.remove.push(id);
-  sa.children.clear();
+  for (const child of [...sa.children.values()]) removeChild(work, child);
   sa.state = 'deleting';
   Object.assign(sa.times, { softAt: undefined, hardAt: undefined, keepaliveAt: undefined });
   sa.times.giveUpAt = world.context.now() + world.settings.deletingMs;

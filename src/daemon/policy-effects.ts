@@ -1,0 +1,74 @@
+// The policies in force, in all places that must agree on them: the tables of the data plane, the host's
+// routes and rules, the packet filter. Written ones are applied together, those made from templates one
+// by one as their SAs come and go.
+import type { Tables } from '../dataplane/tables.js';
+import { HostRoutes } from '../net/host.js';
+import { NONE_REFUSED, PlainGuard, type Refused } from '../net/plain-guard.js';
+import type { Tun } from '../net/tun.js';
+import type { Databases, DynamicPolicy } from '../policy/database.js';
+import { formatPrefix } from '../policy/address.js';
+import { ordered } from '../policy/template.js';
+import type { Settings } from '../config/settings.js';
+import type { Cleanup } from './cleanup.js';
+import { guardedPolicy, MARK, routedDynamic, routedPolicy } from './host.js';
+import type { Log } from './log.js';
+
+export class PolicyEffects {
+  readonly #tables: Tables;
+  readonly #log: Log;
+  readonly #routes: HostRoutes;
+  readonly #guard: PlainGuard | undefined;
+
+  constructor(tables: Tables, tun: Tun, settings: Settings['tun'], log: Log, cleanup: Cleanup) {
+    const { table, rulePriority: priority, failClosed, refusePlain } = settings;
+    this.#tables = tables;
+    this.#log = log;
+    this.#routes = new HostRoutes({ tun, mark: MARK, table, priority, failClosed });
+    cleanup.add('rules and routes', () => this.#routes.remove());
+    if (!refusePlain) return;
+    this.#guard = new PlainGuard({ tun: tun.name, failClosed });
+    cleanup.add('the packet filter', () => this.#guard?.remove());
+  }
+
+  /** The tables first: what the host sends to the TUN must find its policy there. */
+  apply(databases: Databases): void {
+    const entries = ordered(databases);
+    this.#tables.setPolicies(entries);
+    for (const warning of this.#routes.apply(entries.map(routedPolicy))) {
+      this.#log.warning('net', warning);
+    }
+    this.#guard?.apply(entries.map(guardedPolicy));
+  }
+
+  /** The same order. What fails costs this policy, not the gateway. */
+  add(policy: DynamicPolicy): void {
+    this.#attempt('set up', policy, () => {
+      this.#tables.addDynamic(policy);
+      this.#routes.addDynamic(routedDynamic(policy));
+      if (policy.level !== 'use') this.#guard?.addDynamic(routedDynamic(policy));
+    });
+  }
+
+  remove(id: number): void {
+    this.#attempt('take away', undefined, () => {
+      this.#guard?.removeDynamic(id);
+      this.#routes.removeDynamic(id);
+    });
+    this.#tables.removeDynamic(id);
+  }
+
+  #attempt(verb: string, policy: DynamicPolicy | undefined, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      const whose = policy ? ` for ${formatPrefix(policy.dst)} of peer ${policy.peer}` : '';
+      this.#log.error('net', `cannot ${verb} a policy made from a template${whose}: ${text}`);
+    }
+  }
+
+  /** What the packet filter refused, which no worker sees. */
+  refused(): Refused {
+    return this.#guard?.refused() ?? NONE_REFUSED;
+  }
+}
