@@ -20,4 +20,5 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   user: 'name=alice password=a-long-password',
   tun: 'mtu=1380 workers=2',
   log: 'level=debug format=json',
+  metrics: 'address=127.0.0.1 port=9516',
 };

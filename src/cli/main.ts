@@ -9,6 +9,7 @@ import { registerBench } from './bench.js';
 import { registerCheck } from './check.js';
 import { registerCompletion } from './completion.js';
 import { registerDemo } from './demo.js';
+import { registerDoctor } from './doctor.js';
 import { registerExport } from './export.js';
 import { registerImport } from './import.js';
 import { registerInstalledSa } from './installed-sa.js';
@@ -32,6 +33,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerActivePeers,
   registerInstalledSa,
   registerStatistics,
+  registerDoctor,
   registerLog,
   registerMenus,
   registerBench,

@@ -7,13 +7,18 @@ import type { Command } from 'commander';
 import { type Loaded, load } from '../config/load.js';
 import { formatWarning } from '../config/problem.js';
 import { type ControlServer, openControl } from '../daemon/control.js';
+import { visit } from '../daemon/doctor-visit.js';
 import { History } from '../daemon/history.js';
 import { type Log, openLog } from '../daemon/log.js';
 import { logCommands } from '../daemon/log-commands.js';
+import { exposition } from '../daemon/exposition.js';
+import { families } from '../daemon/metrics.js';
+import { type MetricsServer, serveMetrics } from '../daemon/metrics-server.js';
 import { formatReload, ReloadError, type ReloadResult } from '../daemon/reload.js';
 import type { RunningGateway, StartGateway } from '../daemon/running.js';
 import { report } from './check.js';
 import { defaultSocket } from './socket.js';
+import { version } from './version.js';
 
 type Good = Extract<Loaded, { ok: true }>;
 
@@ -59,7 +64,12 @@ export async function runGateway(
     const { handlers, streams } = logCommands(history);
     control = await openControl(
       socket ?? defaultSocket(settings.tun.name),
-      { ...gateway.handlers, ...handlers, reload },
+      {
+        ...gateway.handlers,
+        ...handlers,
+        reload,
+        doctor: ({ peer }) => visit(file, gateway, peer),
+      },
       streams,
     );
   } catch (error) {
@@ -67,14 +77,34 @@ export async function runGateway(
     await gateway.stop();
     throw error;
   }
+  const metrics = await serve(settings.metrics, gateway, log);
   log.info('system', `ready; the control socket is ${control.path}`);
   const failure = await Promise.race([signalled, gateway.failure]);
   if (failure) log.error('system', `the gateway cannot go on: ${failure.message}`);
   await control.close();
+  await metrics?.close();
   await gateway.stop();
   process.off('SIGHUP', hangup);
   log.info('system', 'stopped');
   return failure ? 1 : 0;
+}
+
+/** A port that is taken costs the figures, not the tunnels. */
+async function serve(
+  settings: Good['settings']['metrics'],
+  gateway: RunningGateway,
+  log: Log,
+): Promise<MetricsServer | undefined> {
+  const text = (): string => exposition(families({ ...gateway.figures(), version: version() }));
+  try {
+    const server = await serveMetrics(settings, text);
+    const { address, port } = settings;
+    if (server) log.info('system', `metrics are at address ${address}, port ${port}, /metrics`);
+    return server;
+  } catch (error) {
+    log.error('system', (error as Error).message);
+    return undefined;
+  }
 }
 
 /** The file as it is now; one with errors changes nothing. Success and failure are logged. */

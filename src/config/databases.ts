@@ -1,5 +1,6 @@
 // From checked entries to the values the daemon runs on (src/policy/database.ts): references are
 // resolved, disabled entries set aside.
+import { formatAddress } from '../policy/address.js';
 import type {
   CertificateEntry,
   Databases,
@@ -220,6 +221,10 @@ function settingsOf(c: Configuration): Settings {
     },
     log: c.log.entry,
     revocation: c.settings.entry['certificate-revocation'],
+    metrics: {
+      address: c.metrics.entry.address && formatAddress(c.metrics.entry.address),
+      port: c.metrics.entry.port,
+    },
     cookieThreshold: c.settings.entry['ddos-cookie-threshold'],
     radius: radiusOf(c),
   };

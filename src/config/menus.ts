@@ -7,7 +7,7 @@ import { certificateMenu } from './menus/certificate.js';
 import { identityMenu } from './menus/identity.js';
 import { keyMenu, keyPskMenu } from './menus/key.js';
 import { modeConfigMenu } from './menus/mode-config.js';
-import { logMenu, tunMenu } from './menus/own.js';
+import { logMenu, metricsMenu, tunMenu } from './menus/own.js';
 import { peerMenu } from './menus/peer.js';
 import { groupMenu, policyMenu } from './menus/policy.js';
 import { profileMenu } from './menus/profile.js';
@@ -35,6 +35,7 @@ export const TABLE = [
   userMenu,
   tunMenu,
   logMenu,
+  metricsMenu,
 ] as const;
 
 /** The same, without the types of their rows. */

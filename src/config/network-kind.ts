@@ -22,6 +22,17 @@ export const address: Kind<Address> = {
   },
 };
 
+/** An address that only this host can reach: 127.0.0.0/8 or ::1. */
+export const loopback: Kind<Address> = {
+  notation: 'loopback address',
+  schema: { type: 'string' },
+  read(written) {
+    const value = typeof written === 'string' ? parseAddress(written) : undefined;
+    const inside = value && (value.family === 4 ? value.value >> 24n === 127n : value.value === 1n);
+    return inside ? { value } : { expected: 'a loopback address: 127.0.0.1 or ::1' };
+  },
+};
+
 /** A bare address is one host, as in RouterOS. */
 export const prefix: Kind<Prefix> = {
   notation: 'IP prefix',

@@ -36,6 +36,7 @@ export interface Configuration {
   readonly settings: Found<Named<'settings'>>;
   readonly tun: Found<Named<'tun'>>;
   readonly log: Found<Named<'log'>>;
+  readonly metrics: Found<Named<'metrics'>>;
   readonly all: readonly { readonly menu: Menu; readonly found: readonly Found<Menu>[] }[];
 }
 
@@ -76,6 +77,7 @@ export function readConfiguration(root: unknown, problems: Problem[]): Configura
     settings: list('settings')[0]!,
     tun: list('tun')[0]!,
     log: list('log')[0]!,
+    metrics: list('metrics')[0]!,
     all,
   };
 }

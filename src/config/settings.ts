@@ -53,11 +53,19 @@ export interface RadiusSettings {
   };
 }
 
+/** Where the figures for Prometheus are. */
+export interface MetricsSettings {
+  /** undefined: nowhere. */
+  readonly address: string | undefined;
+  readonly port: number;
+}
+
 export interface Settings {
   readonly tun: TunSettings;
   readonly log: LogSettings;
   /** What is believed of a certificate whose revocation nobody knows. */
   readonly revocation: 'strict' | 'if-present' | 'off';
+  readonly metrics: MetricsSettings;
   /** Half-open IKE SAs from which on a first message must bring a cookie. */
   readonly cookieThreshold: number;
   readonly radius: RadiusSettings;

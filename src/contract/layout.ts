@@ -121,6 +121,7 @@ export const WORKER_BEAT = 8; // u64 ms, the last turn of the loop
 export const WORKER_TUN_COUNT = 16; // u32, how many WORKER_TUN_LIST entries the last round left
 // u32, a bit per port: the kernel lately refused UDP_SEGMENT there, so every packet is a message
 export const WORKER_TX_PLAIN = 20;
+export const WORKER_THREAD = 24; // u32, the kernel's id of its thread, 0 before it runs
 export const WORKER_TX_COUNT = 32; // u32 x PORT_COUNT, messages to send per port
 export const WORKER_MAIL_HEAD = 128; // u32, bytes ever written (mod 2^32), by the worker
 export const WORKER_MAIL_TAIL = 132; // u32, bytes ever read, by main

@@ -1,5 +1,6 @@
 // What may be asked over the control socket: the commands with their arguments and answers, the
 // streams, and how a line becomes one of them.
+import type { Diagnosis } from './doctor.js';
 import type { LogNews, LogRow } from './history.js';
 import type { ReloadResult } from './reload.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
@@ -22,6 +23,8 @@ export interface ControlHandlers {
   'statistics print': () => Answer<StatisticsRow>;
   /** The last lines of the log, oldest first. */
   'log print': (args: LogArguments) => Answer<readonly LogRow[]>;
+  /** Why a peer, or every one, is down; or that nothing is wrong. */
+  doctor: (args: { readonly peer?: string }) => Answer<readonly Diagnosis[]>;
   /** Reads the configuration file again; throws where it cannot be taken over. */
   reload: () => Answer<ReloadResult>;
 }
@@ -62,6 +65,7 @@ const ARGUMENTS: Record<ControlCommand | ControlStream, ArgumentTypes> = {
   'installed-sa flush': {},
   'statistics print': {},
   'log print': LOG,
+  doctor: { peer: 'string' },
   'log follow': LOG,
   reload: {},
 };

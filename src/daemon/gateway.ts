@@ -22,8 +22,10 @@ import { reconcile } from '../policy/reconcile.js';
 import { threadedAgreement } from './agreement.js';
 import { type RunningCertificates, runningCertificates } from './certificates.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
+import type { LiveFacts } from './doctor-facts.js';
 import { localAddressFor, MARK, reachOf } from './host.js';
 import type { Log } from './log.js';
+import type { GatewayFigures } from './metrics.js';
 import { PathMtu } from './path-mtu.js';
 import { PolicyEffects } from './policy-effects.js';
 import { printHandlers } from './print.js';
@@ -31,6 +33,7 @@ import { ReloadError, type ReloadResult, refuseRestart, resultOf } from './reloa
 import type { RunningGateway, StartGateway } from './running.js';
 import { StepRunner } from './step-runner.js';
 import { Users } from './users.js';
+import { Watch } from './watch.js';
 
 /** How long a goodbye may take: the peers' answers to our deletes, retransmissions included. */
 const GOODBYE_MS = 1500;
@@ -76,6 +79,7 @@ class Gateway implements RunningGateway {
   #scheduling: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
   handlers!: RunningGateway['handlers'];
+  readonly #watch = new Watch();
 
   constructor(built: Built, log: Log, cleanup: Cleanup) {
     this.#built = built;
@@ -125,6 +129,7 @@ class Gateway implements RunningGateway {
       memory,
       refused: () => this.#effects.refused(),
     };
+    this.#watch.begin({ ...sources, sockets, device: name });
     this.handlers = printHandlers(sources, {
       killConnections: (peer) => this.#do(this.#engine.killConnections(peer)),
       flush: () => this.#do(this.#engine.flush()),
@@ -147,6 +152,18 @@ class Gateway implements RunningGateway {
       log: this.#log,
     });
     this.#cleanup.add('the RADIUS sockets', () => this.#users.stop(0));
+  }
+
+  file(): Built['file'] {
+    return this.#built.file;
+  }
+
+  examine(peer: string): LiveFacts {
+    return this.#watch.examine(peer);
+  }
+
+  figures(): GatewayFigures {
+    return this.#watch.figures();
   }
 
   reload(next: Built): Promise<ReloadResult> {
@@ -172,6 +189,7 @@ class Gateway implements RunningGateway {
     this.#log.setLevel(next.settings.log.level);
     this.#built = { ...next, databases: change.databases };
     this.#certificates.replace(next);
+    this.#watch.changed(change.changedPeers);
     await this.#do(this.#engine.reconfigure(change));
     return resultOf(change);
   }
@@ -206,6 +224,7 @@ class Gateway implements RunningGateway {
     try {
       const step = await work;
       this.#users.before(step);
+      this.#watch.before(step, this.#tables);
       this.#runner.run(step);
       this.#users.after(step);
       this.#schedule();

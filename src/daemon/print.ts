@@ -51,6 +51,14 @@ export function printHandlers(sources: PrintSources, commands: Commands): Gatewa
   };
 }
 
+/** The same tables for the metrics; never with keys. */
+export const printFigures = (sources: PrintSources) => ({
+  statistics: statisticsRow(sources),
+  active: activePeerRows(sources),
+  installed: sources.tables.list().map((sa) => installedSaRow(sa, false)),
+  policies: policyRows(sources),
+});
+
 /** Enabled and disabled ones in the order of the file, each template with what was made from it. */
 function policyRows({ built: current, engine }: PrintSources): PolicyRow[] {
   const built = current();

@@ -27,6 +27,8 @@ export function refuseRestart(running: Settings, next: Settings): void {
       ]),
     ),
     'log format': [format, next.log.format],
+    'metrics address': [running.metrics.address, next.metrics.address],
+    'metrics port': [running.metrics.port, next.metrics.port],
     'settings ddos-cookie-threshold': [running.cookieThreshold, next.cookieThreshold],
   };
   const changed = Object.entries(fixed).filter(([, [before, after]]) => before !== after);

@@ -16,9 +16,10 @@ import {
   WORKER_HELD_COUNT,
   WORKER_MAIL_HEAD,
   WORKER_SIZE,
+  WORKER_THREAD,
   WORKERS_AT,
 } from '../contract/layout.js';
-import { allocate, errno, poll, SystemError } from '../net/libc.js';
+import { allocate, errno, gettid, poll, SystemError } from '../net/libc.js';
 import { EINTR, POLLFD_BYTES, POLLIN } from '../net/linux.js';
 import { type Exports, loadModule } from './module.js';
 import { Transfer } from './transfer.js';
@@ -68,6 +69,7 @@ export class Loop {
     this.#exports = exports;
     this.#row = WORKERS_AT + task.row * WORKER_SIZE;
     this.#words = new Uint32Array(task.memory.buffer);
+    this.#words[(this.#row + WORKER_THREAD) >> 2] = gettid();
     this.#transfer = new Transfer(task);
     this.#mailSeen = Atomics.load(this.#words, (this.#row + WORKER_MAIL_HEAD) >> 2);
     const { view } = this.#polled;

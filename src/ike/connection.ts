@@ -37,8 +37,9 @@ export function connect(
   policy: Policy | undefined = policiesOf(world.databases, peer)[0],
   packet?: AcquirePacket,
 ): IkeSa | undefined {
-  const refuse = (text: string): undefined => {
-    step.events.push({ level: 'error', topic: 'ike.init', peer: peer.name, text });
+  const refuse = (text: string, obstacle = 'configuration'): undefined => {
+    const facts = { obstacle };
+    step.events.push({ level: 'error', topic: 'ike.init', peer: peer.name, text, facts });
   };
   if (!isReachable(peer)) return refuse('peer has a prefix for an address: it has to call us');
   if (identitiesOf(world.databases, peer).length === 0) {
@@ -47,7 +48,7 @@ export function connect(
   if (!policy) return refuse('no policy names this peer: nothing to negotiate');
   const remote = peer.address.address;
   const local = peer.localAddress ?? world.context.localAddressFor(remote);
-  if (!local) return refuse('no route to the peer: it is tried again later');
+  if (!local) return refuse('no route to the peer: it is tried again later', 'route');
   // A port of its own is spoken to the way port 4500 is: with the non-ESP marker (RFC 3948 §2.2).
   const localPort = peer.port === IKE_PORT ? IKE_PORT : NAT_PORT;
   const sa = newIkeSa(
@@ -84,6 +85,7 @@ export function becomeEstablished(work: Work): void {
     side: sa.side,
     suite,
     nat: encapsulates(sa),
+    took: Math.round(now - sa.times.bornAt),
   });
   if (sa.peer.passive) return;
   if (sa.side === 'initiator') wantChildren(work, 1);

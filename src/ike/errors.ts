@@ -82,6 +82,12 @@ export const ERRORS = {
     true,
     'compare remote-id, remote-certificate and the trusted CAs of the menu certificate with what it shows',
   ),
+  'unexpected-identity': row(
+    'refused',
+    N.AUTHENTICATION_FAILED,
+    true,
+    'compare remote-id here with my-id there, and my-id here with remote-id there',
+  ),
   'ts-unacceptable': row(
     'refused',
     N.TS_UNACCEPTABLE,

@@ -106,7 +106,8 @@ export class FirstContact {
     if (!this.#maySpeak()) return;
     const from = formatAddress(received.datagram.remote.address);
     const text = `${from} wants an IKE SA, but no peer with an identity has that address`;
-    step.events.push({ level: 'warning', topic: 'ike.init', peer: undefined, text });
+    const facts = { stranger: from };
+    step.events.push({ level: 'warning', topic: 'ike.init', peer: undefined, text, facts });
     this.#answer(received, notify(N.NO_PROPOSAL_CHOSEN), step);
   }
 

@@ -150,6 +150,8 @@ export interface Pending {
 
 /** All in ms of Context.now; undefined: not running. */
 export interface Times {
+  /** When its first message was made, or came. */
+  readonly bornAt: number;
   establishedAt: number | undefined;
   lastSeen: number;
   softAt: number | undefined;
@@ -254,6 +256,7 @@ export const newWindow = (): Window => ({
 
 export function newTimes(now: number): Times {
   return {
+    bornAt: now,
     establishedAt: undefined,
     lastSeen: now,
     softAt: undefined,

@@ -136,7 +136,9 @@ function giveUp(work: Work): void {
   }
   if (sa.state === 'init-answered') {
     const where = 'a NAT or firewall that drops UDP 4500 is the usual cause';
-    report(work, 'warning', 'ike.auth', `peer began but did not go on to IKE_AUTH: ${where}`);
+    report(work, 'warning', 'ike.auth', `peer began but did not go on to IKE_AUTH: ${where}`, {
+      task: 'ike-auth',
+    });
   }
   if (sa.state === 'eap-asked' || sa.state === 'eap-accepted') {
     report(work, 'warning', 'ike.auth', 'peer began EAP but did not finish it in time');

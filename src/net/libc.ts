@@ -27,6 +27,9 @@ export const sendto = bind('sendto', 'long', ['int', pointer, 'size_t', 'int', p
 export const sendmsg = bind('sendmsg', 'long', ['int', pointer, 'int']);
 export const recvmmsg = bind('recvmmsg', 'int', ['int', pointer, 'uint', 'int', pointer]);
 export const sendmmsg = bind('sendmmsg', 'int', ['int', pointer, 'uint', 'int']);
+export const getsockopt = bind('getsockopt', 'int', ['int', 'int', 'int', pointer, pointer]);
+/** The kernel's id of the calling thread. */
+export const gettid = bind('gettid', 'int', []);
 export const setns = bind('setns', 'int', ['int', 'int']);
 export const usleep = bind('usleep', 'int', ['uint']);
 export const unshare = bind('unshare', 'int', ['int']);

@@ -64,6 +64,7 @@ function handlers(asked: unknown[]): ControlHandlers {
     },
     'installed-sa flush': () => ({ flushed: 4 }),
     'log print': () => [],
+    doctor: () => [],
     reload: () => ({ added: 1, removed: 0, kept: 2, peers: ['east'] }),
     'statistics print': () =>
       Object.fromEntries(COUNTERS.map(({ name }) => [name, 7])) as unknown as StatisticsRow,

@@ -34,6 +34,9 @@ function fake(failure: Promise<Error> = new Promise(() => {})): Fake {
   const handlers = { 'policy print': () => [] } as unknown as ControlHandlers;
   const gateway: Fake = {
     handlers,
+    file: () => loaded.file,
+    examine: () => assert.unreachable() as never,
+    figures: () => assert.unreachable() as never,
     failure,
     stopped: 0,
     reloaded: [],

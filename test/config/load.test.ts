@@ -69,6 +69,7 @@ loading('the shortest file: everything else is the default', () => {
       offload: true,
     },
     log: { level: 'info', format: 'text' },
+    metrics: { address: undefined, port: 9516 },
     revocation: 'if-present',
     cookieThreshold: 30,
     radius: {

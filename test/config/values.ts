@@ -638,6 +638,25 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     'mss-clamp': FLAG,
     offload: FLAG,
   },
+  metrics: {
+    address: {
+      good: ['127.0.0.1', '127.8.0.1', '::1', ''],
+      bad: [
+        ['0.0.0.0', 'a loopback address'],
+        ['192.0.2.1', 'a loopback address'],
+        ['::', 'a loopback address'],
+        ['localhost', 'a loopback address'],
+      ],
+    },
+    port: {
+      good: [1, 9516, '65535'],
+      bad: [
+        [0, 'from 1 to 65535'],
+        [65_536, 'from 1 to 65535'],
+        ['any', 'a whole number'],
+      ],
+    },
+  },
   log: {
     level: oneOf(['debug', 'info', 'warning', 'error'], [['warn', 'debug, info, warning, error']]),
     format: oneOf(['text', 'json'], [['xml', 'text, json']]),

@@ -14,6 +14,7 @@ const ENTRIES: Readonly<Record<string, Json[]>> = {
   'address-list': [{ list: 'lan', address: '192.0.2.0/24' }],
   user: [{ name: 'alice' }],
   settings: {} as unknown as Json[],
+  metrics: {} as unknown as Json[],
   'radius-incoming': {} as unknown as Json[],
 };
 

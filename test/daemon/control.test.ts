@@ -50,6 +50,7 @@ const handlers: ControlHandlers = {
   'installed-sa print': async () => [],
   'installed-sa flush': () => ({ flushed: 0 }),
   'log print': () => [],
+  doctor: () => [],
   reload: () => ({ added: 0, removed: 0, kept: 0, peers: [] }),
   'statistics print': () =>
     Object.fromEntries(COUNTERS.map(({ name }, at) => [name, at])) as unknown as StatisticsRow,

@@ -9,7 +9,7 @@ import type {
   PolicyRow,
   StatisticsRow,
 } from '../../src/daemon/rows.js';
-import { background, eventually, isRunning, run, stop } from './command.js';
+import { background, eventually, type Finished, isRunning, run, stop } from './command.js';
 import { readOr } from './strongswan.js';
 
 /** An entry of a menu: RouterOS's property names, as a user writes them. */
@@ -38,6 +38,8 @@ export interface Culvert {
   print<C extends keyof Prints>(command: C): Promise<Prints[C]>;
   /** Any other command; throws unless it ends with 0. */
   command(...words: string[]): Promise<string>;
+  /** What `culvert doctor` says, and its exit status. */
+  doctor(): Promise<Finished>;
   /** Until a row of active-peers is established. */
   established(): Promise<ActivePeerRow>;
   log(): string;
@@ -83,6 +85,7 @@ export async function startCulvert(
   return {
     print,
     command,
+    doctor: () => culvert('doctor', 'sun'),
     established: () => {
       const look = async () =>
         (await print('active-peers print')).find(({ state }) => state === 'established');

@@ -1,6 +1,7 @@
 // The menus RouterOS does not have under /ip ipsec: what a gateway in user space needs beside them.
-import { choice, deviceName, flag, integer } from '../kind.js';
+import { choice, deviceName, flag, integer, optional } from '../kind.js';
 import { menu, property } from '../menu.js';
+import { loopback } from '../network-kind.js';
 
 export const tunMenu = menu({
   name: 'tun',
@@ -120,6 +121,34 @@ export const logMenu = menu({
       ours: true,
       text: 'text: a line for people; json: an object per line for machines.',
       shown: ['daemon/log.test.ts'],
+    }),
+  ],
+});
+
+export const metricsMenu = menu({
+  name: 'metrics',
+  list: false,
+  text:
+    'Figures for Prometheus, at http://ADDRESS:PORT/metrics: every counter, bytes and packets of peers ' +
+    'and SAs, handshake times, load. Ours: RouterOS has no such menu.',
+  properties: [
+    property({
+      name: 'address',
+      kind: optional(loopback),
+      default: '',
+      ours: true,
+      text:
+        'The loopback address that is listened on; empty: none. There is no password, and names of ' +
+        'peers are in the answer: another host is let in by a proxy of yours only.',
+      shown: ['daemon/metrics.test.ts'],
+    }),
+    property({
+      name: 'port',
+      kind: integer(1, 65_535),
+      default: 9516,
+      ours: true,
+      text: 'The TCP port.',
+      shown: ['daemon/metrics.test.ts'],
     }),
   ],
 });

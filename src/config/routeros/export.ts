@@ -50,7 +50,7 @@ function entriesOf(menu: Menu, file: File): Entry[] {
 function lost(file: File): string[] {
   const named = (menu: string): string[] =>
     ((file[menu] ?? []) as Entry[]).map((entry) => `# ${menu} ${entry.name}: import ${entry.file}`);
-  const ours = ['tun', 'log'].filter((menu) => Object.keys(file[menu] ?? {}).length > 0);
+  const ours = ['tun', 'log', 'metrics'].filter((menu) => Object.keys(file[menu] ?? {}).length > 0);
   return [
     ...named('certificate'),
     ...named('key'),

@@ -75,7 +75,10 @@ export function isBarred(work: Work, policy: Policy): boolean {
   if (policy.protection !== 'ah' || !encapsulates(work.sa)) return false;
   const text = `policy ${policy.id} has ipsec-protocols=ah, but there is a NAT`;
   const { advice } = ERRORS['ah-through-nat'];
-  report(work, 'error', 'ike.child', `${text}; ${advice}`, { policy: policy.id });
+  report(work, 'error', 'ike.child', `${text}; ${advice}`, {
+    error: 'ah-through-nat',
+    policy: policy.id,
+  });
   return true;
 }
 
@@ -155,6 +158,7 @@ export function refuseMode(exchange: Exchange, { policy, spi }: ChildOffer): boo
   if (transport) throw new IkeError('bad-answer', 'peer chose transport mode unasked');
   const text = `the peer makes a tunnel of policy ${policy.id}, which has tunnel=no: it is closed`;
   report(exchange, 'error', 'ike.child', `${text}; ${ERRORS['mode-mismatch'].advice}`, {
+    error: 'mode-mismatch',
     policy: policy.id,
   });
   sa.tasks.unshift({ kind: 'delete-spis', spis: [{ protocol: policy.protection, spi }] });

@@ -37,7 +37,7 @@ export function chooseIdentity<I extends Identity>(
   if (chosen) return chosen;
   const wanted = formatId(optional(exchange, 'IDr')!);
   const text = `peer ${formatId(id)} wants to reach ${wanted}, which no my-id is`;
-  throw new IkeError('authentication-failed', text);
+  throw new IkeError('unexpected-identity', text);
 }
 
 /** Initiator. Throws unless the peer is who the chosen entry says it must be. */
@@ -83,7 +83,7 @@ function unexpected({ sa }: Exchange, all: readonly Identity[], id: IdPayload): 
     byCertificate(identity) ? 'its certificate' : formatExpected(identity.remoteId);
   const expected = all.map(expects).join(' or ') || 'nobody';
   return new IkeError(
-    'authentication-failed',
+    'unexpected-identity',
     `peer says it is ${formatId(id)}; identity '${sa.peer.name}' expects ${expected}`,
   );
 }

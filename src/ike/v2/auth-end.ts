@@ -54,7 +54,9 @@ function firstChild(asked: Exchange, nonces: Nonces): PlainPayload[] {
     return [...accepted.payloads.sa, ...accepted.payloads.ts];
   } catch (error) {
     if (!(error instanceof IkeError) || error.row.fatal) throw error;
-    report(asked, 'error', 'ike.child', `no CHILD_SA: ${error.message}; ${error.row.advice}`);
+    report(asked, 'error', 'ike.child', `no CHILD_SA: ${error.message}; ${error.row.advice}`, {
+      error: error.error,
+    });
     return [notify(error.row.notify!, error.data)];
   }
 }

@@ -219,7 +219,10 @@ function takeRefusal(exchange: Exchange): State {
   const advice = NOTIFIED.get(type) ?? 'see the log of the peer';
   const what = `${old ? 'the replacement of ' : ''}${describeOffer(task.offer!)}`;
   const text = `peer answers ${notifyName(type)} to ${what}: ${advice}`;
-  report(exchange, 'error', 'ike.child', text, { policy: task.policy.id });
+  report(exchange, 'error', 'ike.child', text, {
+    notify: notifyName(type),
+    policy: task.policy.id,
+  });
   giveUp(exchange, task, old);
   return sa.state;
 }

@@ -142,7 +142,9 @@ function answerLiveness(exchange: Exchange): State {
   if (error) {
     const name = notifyName(error.notifyType);
     const advice = NOTIFIED.get(error.notifyType) ?? 'see the log of the peer';
-    report(exchange, 'warning', 'ike.informational', `peer says ${name}: ${advice}`);
+    report(exchange, 'warning', 'ike.informational', `peer says ${name}: ${advice}`, {
+      notify: name,
+    });
   }
   sendAnswer(exchange, []);
   return exchange.sa.state;
@@ -152,7 +154,9 @@ function answerLiveness(exchange: Exchange): State {
 function answerRejection(exchange: Exchange): State {
   sendAnswer(exchange, []);
   const advice = NOTIFIED.get(N.AUTHENTICATION_FAILED);
-  report(exchange, 'error', 'ike.auth', `peer does not accept our AUTH: ${advice}`);
+  report(exchange, 'error', 'ike.auth', `peer does not accept our AUTH: ${advice}`, {
+    notify: notifyName(N.AUTHENTICATION_FAILED),
+  });
   scheduleReconnect(exchange);
   return 'dead';
 }

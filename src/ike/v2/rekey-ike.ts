@@ -231,8 +231,9 @@ function takeRefusal(exchange: Exchange): State {
     sa.times.tasksAt = world.context.now() + temporaryWait(exchange);
   } else {
     const advice = NOTIFIED.get(error.notifyType) ?? 'see the log of the peer';
-    const text = `peer answers ${notifyName(error.notifyType)} to the IKE SA's replacement: ${advice}`;
-    report(exchange, 'error', 'ike.rekey', text);
+    const name = notifyName(error.notifyType);
+    const text = `peer answers ${name} to the IKE SA's replacement: ${advice}`;
+    report(exchange, 'error', 'ike.rekey', text, { notify: name });
   }
   return 'established';
 }
