@@ -51,6 +51,10 @@ export interface IkeState {
 
 export interface Strongswan {
   load(connection: Connection): Promise<void>;
+  /** Connections and secrets in its own notation, and whatever stands in its folders. */
+  loadText(text: string): Promise<void>;
+  /** Other further settings for the charon that runs. */
+  reconfigure(settings: string): Promise<void>;
   initiate(child: string): Promise<Finished>;
   /** `--ike gw`, `--child net4`, … */
   terminate(...what: string[]): Promise<Finished>;
@@ -181,14 +185,22 @@ export async function startStrongswan(
     log,
   );
   if (!isRunning(child)) throw new Error(`charon did not start:\n${log()}`);
+  const loadText = async (text: string): Promise<void> => {
+    const file = join(folder, 'swanctl', 'swanctl.conf');
+    writeFileSync(file, text);
+    const { status, output } = await swanctl('--load-all', '--noprompt', '--file', file);
+    if (status !== 0) throw new Error(`swanctl --load-all: ${output}`);
+  };
   const listSas = async () => parseSas((await swanctl('--list-sas')).output);
 
   return {
-    load: async (connection) => {
-      const file = join(folder, 'swanctl', 'swanctl.conf');
-      writeFileSync(file, connectionSettings(connection));
-      const { status, output } = await swanctl('--load-all', '--noprompt', '--file', file);
-      if (status !== 0) throw new Error(`swanctl --load-all: ${output}`);
+    load: (connection) => loadText(connectionSettings(connection)),
+    loadText,
+    reconfigure: async (settings) => {
+      const written = charonSettings(folder, 'libipsec', logPath, settings);
+      writeFileSync(environment.STRONGSWAN_CONF, written);
+      const { status, output } = await swanctl('--reload-settings');
+      if (status !== 0) throw new Error(`swanctl --reload-settings: ${output}`);
     },
     initiate: (name) => swanctl('--initiate', '--child', name, '--timeout', '20'),
     terminate: (...what) => swanctl('--terminate', '--timeout', '20', ...what),

@@ -22,7 +22,7 @@ export const certificateMenu = menu({
       kind: filePath,
       ours: true,
       text: 'The file with the certificate, PEM or DER. Further certificates in it are its chain.',
-      shown: ['certificates/files.test.ts'],
+      shown: ['certificates/files.test.ts', 'interop/strongswan-certificates.test.ts'],
     }),
     property({
       name: 'key-file',
@@ -30,7 +30,7 @@ export const certificateMenu = menu({
       default: '',
       ours: true,
       text: 'The file with its private key, where it is ours; not encrypted, so mode 0600.',
-      shown: ['certificates/files.test.ts'],
+      shown: ['certificates/files.test.ts', 'interop/strongswan-certificates.test.ts'],
     }),
     property({
       name: 'crl-file',

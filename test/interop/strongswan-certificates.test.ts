@@ -1,0 +1,206 @@
+// Certificates with strongSwan in both roles: every kind of key, chains, both generations of methods;
+// and who must not come in, with the notification on the wire and the cause in our log.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { issueCrl } from '../../src/certificates/author.js';
+import { readCertificate } from '../../src/certificates/certificate.js';
+import { toPem } from '../../src/certificates/files.js';
+import { type Holder, issue, type KeyKind, type Plan, serialOf } from '../certificates/pki.js';
+import { type Caller, type Case, keyPem, type Lab, startLab } from './certificate-lab.js';
+import { background, eventually, isRunning, stop } from './command.js';
+import { prepare } from './packages.js';
+import { ping } from './traffic.js';
+
+const certificates = suite('strongSwan: certificates');
+const OCSP_PORT = 8888;
+
+const CA = issue({ cn: 'Lab CA', ca: true, until: 9, key: 'rsa' });
+const MIDDLE = issue({ cn: 'Lab Intermediate', ca: true, pathLength: 0, until: 9 }, CA);
+const STRANGER = issue({ cn: 'Other CA', ca: true });
+const leaf = (name: string, plan: Partial<Plan> = {}, issuer: Holder = CA): Holder =>
+  issue({ cn: name, san: `DNS:${name}.example`, ...plan }, issuer);
+/** Its own CA, and nobody else's business. */
+const LONER = issue({ cn: 'loner' });
+const MOON = leaf('moon');
+const SUN = leaf('sun');
+const both = { sun: [SUN], moon: [MOON], sunTrusts: CA, moonTrusts: CA };
+const ofKind = (key: KeyKind): Case => ({
+  ...both,
+  sun: [leaf('sun', { key })],
+  moon: [leaf('moon', { key })],
+});
+
+const GOOD: readonly [string, Case, RegExp, RegExp][] = [
+  ['RSA', ofKind('rsa'), /signed with rsa-sha256/, /RSA_EMSA_PKCS1_SHA2_256 successful/],
+  [
+    'RSA-PSS',
+    { ...ofKind('rsa'), identity: { 'rsa-padding': 'pss' }, charon: 'rsa_pss = yes' },
+    /signed with rsa-pss-sha256/,
+    /RSA_EMSA_PSS_SHA2_256.* successful/,
+  ],
+  ['ECDSA 256', ofKind('ec256'), /signed with ecdsa-sha256/, /ECDSA_WITH_SHA256_DER successful/],
+  ['ECDSA 384', ofKind('ec384'), /signed with ecdsa-sha384/, /ECDSA_WITH_SHA384_DER successful/],
+  ['ECDSA 521', ofKind('ec521'), /signed with ecdsa-sha512/, /ECDSA_WITH_SHA512_DER successful/],
+  ['Ed25519', ofKind('ed25519'), /signed with ed25519/, /ED25519 successful/],
+  [
+    'RSA without RFC 7427',
+    { ...ofKind('rsa'), charon: 'signature_authentication = no' },
+    /signed with rsa-sha1/,
+    /'CN=moon|moon.*with RSA_EMSA_PKCS1_SHA1 successful|RSA signature successful/,
+  ],
+  [
+    'ECDSA 384 without RFC 7427',
+    { ...ofKind('ec384'), charon: 'signature_authentication = no' },
+    /signed with ecdsa-sha384/,
+    /ECDSA-384 signature successful/,
+  ],
+  [
+    'a chain over an intermediate CA, both trusting the root alone',
+    { ...both, sun: [leaf('sun', {}, MIDDLE), MIDDLE], moon: [leaf('moon', {}, MIDDLE), MIDDLE] },
+    /signed with ecdsa-sha256, certificate O=Lab, CN=sun/,
+    /ECDSA_WITH_SHA256_DER successful/,
+  ],
+  [
+    'match-by=certificate with one that nobody vouches for, and subjects as identities',
+    {
+      ...both,
+      sun: [LONER],
+      sunId: '"O=Lab, CN=loner"',
+      moon: [MOON],
+      certificates: [{ name: 'theirs', file: 'theirs.pem' }],
+      identity: { 'match-by': 'certificate', 'remote-certificate': 'theirs', 'my-id': 'dn' },
+    },
+    /certificate O=Lab, CN=loner/,
+    /authentication of 'O=Lab, CN=moon' .* successful/,
+  ],
+];
+
+const BAD: readonly [string, Case, RegExp][] = [
+  [
+    'expired',
+    { ...both, sun: [leaf('sun', { from: -9, until: -1 })] },
+    /CN=sun" .*: certificate has expired \(on/,
+  ],
+  [
+    'of another name',
+    { ...both, sun: [leaf('south')], identity: { 'remote-id': 'fqdn:sun.example' } },
+    /says it is fqdn:sun.example; its certificate is for fqdn:south.example/,
+  ],
+  [
+    'of an unknown CA',
+    { ...both, sun: [leaf('sun', {}, STRANGER)] },
+    /CN=sun" .*unable to get local issuer/,
+  ],
+  [
+    'not the one match-by=certificate names',
+    {
+      ...both,
+      certificates: [{ name: 'theirs', file: 'theirs.pem' }],
+      identity: { 'match-by': 'certificate', 'remote-certificate': 'theirs' },
+    },
+    /CN=sun|expects its certificate/,
+  ],
+  [
+    'revoked by a CRL in a file',
+    { ...both, certificates: [{ name: 'crl', file: 'ca.pem', 'crl-file': 'ca.crl' }] },
+    /CN=sun" .*: revoked/,
+  ],
+  [
+    'revoked by OCSP',
+    {
+      ...both,
+      sun: [
+        leaf('sun', {
+          extensions: [['authorityInfoAccess', `OCSP;URI:http://127.0.0.1:${OCSP_PORT}`]],
+        }),
+      ],
+    },
+    /CN=sun" .*: revoked/,
+  ],
+  [
+    'of unknown standing where the policy is strict',
+    { ...both, settings: { 'certificate-revocation': 'strict' } },
+    /CN=sun" .*not known: it names no CRL and no OCSP responder/,
+  ],
+];
+
+let lab: Lab;
+certificates.before(async () => {
+  lab = await startLab();
+  const moon = join(lab.topology.folder, 'moon');
+  writeFileSync(join(moon, 'theirs.pem'), toPem('CERTIFICATE', LONER.certificate));
+  const now = Date.now();
+  const plan = { number: 1, thisUpdate: now - 1000, nextUpdate: now + 3_600_000 };
+  const revoked = [{ serial: serialOf(SUN), at: now - 1000 }];
+  writeFileSync(join(moon, 'ca.crl'), issueCrl({ ...plan, revoked }, CA));
+});
+certificates.after(() => lab.end());
+
+for (const [name, one, ours, theirs] of GOOD) {
+  for (const caller of ['strongswan', 'culvert'] as Caller[]) {
+    certificates(`${name}, ${caller} calls`, async () => {
+      await lab.prepare(one, caller);
+      if (caller === 'strongswan') {
+        const { status, output } = await lab.strongswan.initiate('net');
+        assert.is(status, 0, `${output}\n${lab.said().culvert}`);
+      }
+      await lab.waitFor('culvert', /CHILD_SA|child .* is up|installed/);
+      await lab.waitFor('culvert', ours);
+      await lab.waitFor('strongswan', theirs);
+      assert.is(await ping(lab.topology, 'alice', 'v4', { count: 1 }), 1, 'no ping');
+      await lab.clear();
+    });
+  }
+}
+
+/** OpenSSL's own responder, which answers that every certificate of its list is revoked. */
+async function responder(holder: Holder) {
+  const folder = lab.topology.folder;
+  const path = (name: string) => join(folder, name);
+  const { x509 } = readCertificate(holder.certificate);
+  const line = [
+    'R',
+    '391231235959Z',
+    '250101000000Z',
+    x509.serialNumber,
+    'unknown',
+    '/O=Lab/CN=sun',
+  ];
+  writeFileSync(path('index.txt'), `${line.join('\t')}\n`);
+  writeFileSync(path('ocsp-ca.pem'), toPem('CERTIFICATE', CA.certificate));
+  writeFileSync(path('ocsp-ca.key'), keyPem(CA), { mode: 0o600 });
+  const signer = [
+    '-rsigner',
+    path('ocsp-ca.pem'),
+    '-rkey',
+    path('ocsp-ca.key'),
+    '-CA',
+    path('ocsp-ca.pem'),
+  ];
+  const argv = ['openssl', 'ocsp', '-index', path('index.txt'), '-port', `${OCSP_PORT}`, ...signer];
+  return background(lab.topology.namespace('moon'), argv, path('ocsp.out'));
+}
+
+for (const [at, [name, one, why]] of BAD.entries()) {
+  // Every second one the other way round: what is checked is the same, how it is refused is not.
+  const caller: Caller = at % 2 === 0 ? 'strongswan' : 'culvert';
+  certificates(`a certificate that is ${name}: refused, ${caller} calls`, async () => {
+    const ocsp = name.includes('OCSP') ? await responder(one.sun[0]!) : undefined;
+    if (ocsp) await eventually('the responder to run', () => isRunning(ocsp));
+    await lab.prepare(one, caller);
+    if (caller === 'strongswan') {
+      const { status } = await lab.strongswan.initiate('net');
+      assert.is.not(status, 0, 'strongSwan brought up what it should not');
+    }
+    await lab.waitFor('culvert', why);
+    await lab.waitFor('strongswan', /AUTHENTICATION_FAILED|N\(AUTH_FAILED\)/);
+    assert.equal(await lab.culvert.print('installed-sa print'), []);
+    assert.is(await ping(lab.topology, 'alice', 'v4', { count: 1 }), 0);
+    if (ocsp) await stop(ocsp, 'SIGTERM', 'the responder');
+    await lab.clear();
+  });
+}
+
+if ((await prepare('strongswan')) === undefined) certificates.run();
