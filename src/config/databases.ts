@@ -217,6 +217,7 @@ function settingsOf(c: Configuration): Settings {
       failClosed: tun['fail-closed'],
       refusePlain: tun['refuse-plain'],
       mssClamp: tun['mss-clamp'],
+      mtuProbe: tun['mtu-probe'],
       offload: tun.offload,
     },
     log: c.log.entry,

@@ -19,6 +19,8 @@ export interface TunSettings {
   readonly refusePlain: boolean;
   /** Whether the MSS of TCP SYNs is lowered to what the tunnel carries. */
   readonly mssClamp: boolean;
+  /** Whether peers are asked how large a packet their path carries. */
+  readonly mtuProbe: boolean;
   /** Whether the kernel hands us super-packets, and we it. */
   readonly offload: boolean;
 }

@@ -17,7 +17,7 @@ import { Engine } from '../ike/engine.js';
 import type { Step } from '../ike/step.js';
 import { openSockets, type SocketSet } from '../net/sockets.js';
 import { openTun } from '../net/tun.js';
-import { addressFromBytes } from '../policy/address.js';
+import { type Address, addressFromBytes } from '../policy/address.js';
 import { reconcile } from '../policy/reconcile.js';
 import { threadedAgreement } from './agreement.js';
 import { type RunningCertificates, runningCertificates } from './certificates.js';
@@ -62,10 +62,7 @@ class Gateway implements RunningGateway {
   readonly failure: Promise<Error>;
   #fail: (error: Error) => void = () => {};
   #tables!: Tables;
-  readonly #paths = new PathMtu({
-    kernel: (remote) => reachOf(remote)?.mtu,
-    set: (remote, mtu) => this.#tables.setPathMtu(remote, mtu),
-  });
+  readonly #paths: PathMtu;
   #engine!: IkeEngine;
   readonly #certificates: RunningCertificates;
   #runner!: StepRunner;
@@ -88,6 +85,14 @@ class Gateway implements RunningGateway {
     this.#log = log;
     this.#certificates = runningCertificates(built, log);
     this.#cleanup = cleanup;
+    this.#paths = new PathMtu({
+      kernel: (remote) => reachOf(remote)?.mtu,
+      set: (remote, mtu) => this.#tables.setPathMtu(remote, mtu),
+      probe: built.settings.tun.mtuProbe
+        ? (remote, bytes) => this.#probe(remote, bytes)
+        : undefined,
+      log: (level, text) => log[level]('net', text),
+    });
     this.failure = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -211,7 +216,13 @@ class Gateway implements RunningGateway {
       policies: this.#effects,
       sockets,
       log: this.#log,
-      pathMtu: (remote) => this.#paths.mtu(remote),
+      paths: {
+        mtu: (remote) => {
+          this.#paths.watch(remote, now());
+          return this.#paths.mtu(remote);
+        },
+        answered: ({ remote, ...answer }) => this.#paths.answered(remote, answer, now()),
+      },
     });
     this.#cleanup.add('the timers', () => {
       clearTimeout(this.#scheduling);
@@ -248,7 +259,7 @@ class Gateway implements RunningGateway {
 
   #setTimer(): void {
     clearTimeout(this.#timer);
-    const due = this.#engine.nextTimeout() ?? Number.POSITIVE_INFINITY;
+    const due = Math.min(this.#engine.nextTimeout() ?? Infinity, this.#paths.nextAt);
     const wait = Math.min(Math.max(due - now(), 0), LONGEST_SLEEP_MS);
     this.#timer = setTimeout(() => this.#tick(), wait);
   }
@@ -257,8 +268,17 @@ class Gateway implements RunningGateway {
     for (const child of this.#tables.childrenWithTraffic()) {
       this.#background(this.#engine.trafficSeen(child, now()));
     }
-    this.#paths.refresh(now());
+    this.#paths.tick(now());
     this.#background(this.#engine.tick(now()));
+  }
+
+  /** Asks a peer something that is as long as a packet of `bytes`; false: nobody is there to ask. */
+  #probe(remote: Address, bytes: number): Promise<boolean> {
+    const asked = this.#do(this.#engine.probe(remote, bytes));
+    return asked.then(
+      (step) => step.asked,
+      () => false,
+    );
   }
 
   /** Nobody awaits it: its failure was logged, and there is no one to tell. */

@@ -3,7 +3,7 @@
 //   1. install, activate, move; made policies      2. send      3. remove, give up      4. events
 import { eraseKeys } from '../crypto/keymat.js';
 import type { Tables } from '../dataplane/tables.js';
-import type { ChildSa, Datagram, Endpoint, Step } from '../ike/step.js';
+import type { ChildSa, Datagram, Endpoint, Probed, Step } from '../ike/step.js';
 import { sendIke, sendKeepalive } from '../net/datagram.js';
 import { SystemError } from '../net/libc.js';
 import type { SocketSet } from '../net/sockets.js';
@@ -16,13 +16,20 @@ const netEndpoint = ({ address, port }: Endpoint): { address: Uint8Array; port: 
   port,
 });
 
+/** What is known of the paths to the peers. */
+export interface Paths {
+  /** For an SA with a peer there, bytes of an outer packet. */
+  readonly mtu: (remote: Address) => number;
+  readonly answered: (probed: Probed) => void;
+}
+
 export interface StepRunnerOptions {
   readonly tables: Tables;
   /** Those made from templates. */
   readonly policies: Pick<PolicyEffects, 'add' | 'remove'>;
   readonly sockets: SocketSet;
   readonly log: Log;
-  readonly pathMtu: (remote: Address) => number;
+  readonly paths: Paths;
 }
 
 export class StepRunner {
@@ -30,14 +37,14 @@ export class StepRunner {
   readonly #policies: StepRunnerOptions['policies'];
   readonly #sockets: SocketSet;
   readonly #log: Log;
-  readonly #pathMtu: (remote: Address) => number;
+  readonly #paths: Paths;
 
-  constructor({ tables, policies, sockets, log, pathMtu }: StepRunnerOptions) {
+  constructor({ tables, policies, sockets, log, paths }: StepRunnerOptions) {
     this.#tables = tables;
     this.#policies = policies;
     this.#sockets = sockets;
     this.#log = log;
-    this.#pathMtu = pathMtu;
+    this.#paths = paths;
   }
 
   run(step: Step): void {
@@ -46,7 +53,7 @@ export class StepRunner {
     for (const id of step.activate) this.#tables.activate(id);
     for (const { id, local, remote } of step.move) {
       this.#tables.move(id, local, remote);
-      this.#tables.setPathMtu(remote.address, this.#pathMtu(remote.address));
+      this.#tables.setPathMtu(remote.address, this.#paths.mtu(remote.address));
     }
     for (const change of step.policies) {
       if ('add' in change) this.#policies.add(change.add);
@@ -60,19 +67,20 @@ export class StepRunner {
     }
     for (const id of step.remove) this.#tables.remove(id);
     for (const policy of step.unmet) this.#tables.giveUp(policy);
+    for (const probed of step.probed) this.#paths.answered(probed);
     for (const event of step.events) this.#log.write(event);
   }
 
   #install(child: ChildSa, activate: boolean): void {
-    const pathMtu = this.#pathMtu(child.remote.address);
+    const pathMtu = this.#paths.mtu(child.remote.address);
     this.#tables.install(child, { activate, pathMtu });
     // The engine never looks at them again: from here on the tables have the only copy.
     for (const keys of [child.inbound, child.outbound]) eraseKeys(keys);
   }
 
-  #send({ local, remote, bytes }: Datagram): void {
+  #send({ local, remote, bytes, size }: Datagram): void {
     this.#attempt(remote, () =>
-      sendIke(this.#sockets, netEndpoint(local), netEndpoint(remote), bytes),
+      sendIke(this.#sockets, netEndpoint(local), netEndpoint(remote), bytes, size),
     );
   }
 

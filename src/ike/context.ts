@@ -150,6 +150,11 @@ export interface IkeEngine {
   moved(child: number, remote: Endpoint): Promise<Step>;
   /** Authentic ESP on the child's inbound SA: proof of life, and of the peer's use of a new SA. */
   trafficSeen(child: number, atMs: number): Promise<Step>;
+  /**
+   * Asks a peer there something in a packet of so many bytes, IP header included; `Step.probed` tells
+   * later what became of it. Not asked: there is no IKE SA with it, or it is being asked.
+   */
+  probe(remote: Address, bytes: number): Promise<Step & { readonly asked: boolean }>;
   tick(now: number): Promise<Step>;
   /** When `tick` has something to do, in the clock of Context.now; undefined: nothing pending. */
   nextTimeout(): number | undefined;

@@ -22,6 +22,7 @@ import { CREATE_CHILD } from './v2/create-child.js';
 import { EAP_ASKING } from './v2/eap-responder.js';
 import { EAP_ANSWERING } from './v2/eap-initiator.js';
 import { INFORMATION } from './v2/informational.js';
+import { PROBE } from './v2/probe.js';
 import { REKEY_IKE } from './v2/rekey-ike.js';
 import { SA_INIT } from './v2/sa-init.js';
 import { sameBytes, sendAnswer } from './window.js';
@@ -34,6 +35,7 @@ export const TRANSITIONS: readonly Transition[] = [
   ...REKEY_IKE,
   ...CREATE_CHILD,
   ...INFORMATION,
+  ...PROBE,
 ];
 
 export interface Received {

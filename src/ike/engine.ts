@@ -3,6 +3,7 @@
 //   1 receive finds the SA of a message (or makes a responder, or answers without state)
 //   2 enqueue lets one step at a time work on an SA; the next one waits
 //   3 pump sends what the SA wants next; SAs that were woken by another's step follow
+import { type Address, sameAddress } from '../policy/address.js';
 import type { Databases } from '../policy/database.js';
 import type { AcquirePacket, ActivePeer, Context, IkeEngine, PolicyStatus } from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
@@ -147,6 +148,18 @@ export class Engine implements IkeEngine {
       const child = here.sa.children.get(id);
       if (child) work(here, child);
     });
+  }
+
+  async probe(remote: Address, bytes: number): Promise<Step & { asked: boolean }> {
+    const sa = this.#world.store.all().find(({ state, remote: { address }, tasks, window }) => {
+      const busy = [...tasks, window.pending?.task].some((task) => task?.kind === 'probe');
+      return state === 'established' && sameAddress(address, remote) && !busy;
+    });
+    if (!sa) return { ...emptyStep(), asked: false };
+    const step = await this.#on([sa], () => {
+      sa.tasks.push({ kind: 'probe', wanted: bytes, bytes: 0, repeated: false });
+    });
+    return { ...step, asked: true };
   }
 
   async tick(now: number): Promise<Step> {

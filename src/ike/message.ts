@@ -56,6 +56,17 @@ export function encode(
   return [encodeProtected(header, chain.first, plaintext, protection)];
 }
 
+/** One message, however large, for an IKE SA that has keys. */
+export function encodeWhole(
+  sa: IkeSa,
+  header: MessageHeader,
+  payloads: readonly PlainPayload[],
+): Uint8Array {
+  const protection = sa.secured!.outbound;
+  const { first, bytes } = encodeChain(payloads);
+  return encodeProtected(header, first, padPlaintext(bytes, protection.blockBytes), protection);
+}
+
 /** undefined: not from the peer, or altered. */
 export function open(
   sa: IkeSa,

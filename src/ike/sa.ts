@@ -217,7 +217,8 @@ export type Task =
   | { readonly kind: 'close-policies'; readonly policies: ReadonlySet<number> }
   | { readonly kind: 'delete-ike'; readonly reason: string }
   | { readonly kind: 'reject-auth' }
-  | { readonly kind: 'liveness' };
+  | { readonly kind: 'liveness' }
+  | ProbeTask;
 export type TaskKind = Task['kind'] | 'rekey-child';
 /** The last an IKE SA asks for. */
 export type ClosingTask = Extract<Task, { readonly kind: 'delete-ike' | 'reject-auth' }>;
@@ -234,6 +235,16 @@ export interface CreateChildTask {
   offer: ChildOffer | undefined;
   share: KeyShare | undefined;
   nonce: Uint8Array;
+}
+
+/** Whether the path carries a packet of `wanted` bytes, as the answer to it shows. */
+export interface ProbeTask {
+  readonly kind: 'probe';
+  readonly wanted: number;
+  /** Of the packet that was sent; as many as `wanted`, or less than a cipher's block fewer. */
+  bytes: number;
+  /** It was sent again, in fragments: an answer tells nothing of the path. */
+  repeated: boolean;
 }
 
 export interface RekeyIkeTask {

@@ -18,6 +18,21 @@ export interface Datagram {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly bytes: Uint8Array;
+  /**
+   * How it travels. `whole`: unfragmented, however small the path is believed to be; `small`: in fragments
+   * of what every path carries, where the path wants them; undefined: as the kernel thinks fit.
+   */
+  readonly size?: 'whole' | 'small';
+}
+
+/** What became of a question to the peer that is as long as a packet may be (Engine.probe). */
+export interface Probed {
+  readonly remote: Address;
+  /** What was asked for, and the packet that it became. */
+  readonly wanted: number;
+  readonly bytes: number;
+  /** Whether the first transmission was answered; it alone travelled whole. */
+  readonly passed: boolean;
 }
 
 /** A NAT keepalive (RFC 3948 §2.3): the daemon sends one byte 0xff, without a marker. */
@@ -108,6 +123,7 @@ export interface Step {
   readonly move: { readonly id: number; readonly local: Endpoint; readonly remote: Endpoint }[];
   /** Users' sessions that began or ended, for accounting. */
   readonly sessions: SessionEvent[];
+  readonly probed: Probed[];
   readonly events: EngineEvent[];
 }
 
@@ -122,6 +138,7 @@ export const emptyStep = (): Step => ({
   policies: [],
   move: [],
   sessions: [],
+  probed: [],
   events: [],
 });
 
@@ -137,5 +154,6 @@ export function append(step: Step, more: Step): void {
   step.policies.push(...more.policies);
   step.move.push(...more.move);
   step.sessions.push(...more.sessions);
+  step.probed.push(...more.probed);
   step.events.push(...more.events);
 }

@@ -13,6 +13,7 @@ import {
   startLiveness,
   startRejectAuth,
 } from './v2/informational.js';
+import { startProbe } from './v2/probe.js';
 import { startRekeyIke } from './v2/rekey-ike.js';
 import { startSaInit } from './v2/sa-init.js';
 
@@ -37,6 +38,8 @@ async function start(work: Work, task: Task): Promise<boolean> {
       return startRejectAuth(work, task);
     case 'liveness':
       return startLiveness(work, task);
+    case 'probe':
+      return startProbe(work, task);
     default:
       return false; // the two first exchanges follow from the state, see below
   }

@@ -2,7 +2,7 @@
 // request waits in Window.pending until its answer came; the last answer waits for its repetition.
 import type { PlainPayload } from '../wire/chain.js';
 import type { Exchange, Work } from './exchange.js';
-import { datagramOf, encode, headerOf } from './message.js';
+import { datagramOf, encode, encodeWhole, headerOf } from './message.js';
 import type { Pending, Task } from './sa.js';
 
 /** Sends a request and keeps it for retransmission; returns it, or its first fragment. */
@@ -14,7 +14,11 @@ export function sendRequest(
 ): Uint8Array {
   const id = sa.window.nextId++;
   const plain = task.kind === 'ike-sa-init';
-  const messages = encode(sa, headerOf(sa, exchange, id, false), payloads, plain);
+  const header = headerOf(sa, exchange, id, false);
+  const whole = task.kind === 'probe';
+  const messages = whole
+    ? [encodeWhole(sa, header, payloads)]
+    : encode(sa, header, payloads, plain);
   const nextAt = world.context.now() + world.settings.retransmitMs;
   sa.window.pending = { id, exchange, messages, task, sent: 1, nextAt };
   step.send.push(...messages.map((bytes) => datagramOf(sa, bytes)));
@@ -57,6 +61,9 @@ export function retransmit(work: Work, pending: Pending): boolean {
   if (pending.sent >= transmissions(work, pending)) return false;
   pending.sent++;
   pending.nextAt = work.world.context.now() + backOff(work, pending.sent);
-  work.step.send.push(...pending.messages.map((bytes) => datagramOf(work.sa, bytes)));
+  const { task, messages } = pending;
+  if (task.kind === 'probe') task.repeated = true;
+  const small = task.kind === 'probe' ? ({ size: 'small' } as const) : {};
+  work.step.send.push(...messages.map((bytes) => ({ ...datagramOf(work.sa, bytes), ...small })));
   return true;
 }

@@ -11,6 +11,8 @@ import {
   SOL_IP,
   SOL_IPV6,
 } from './linux.js';
+import { PORT_BYPASS4, PORT_BYPASS6 } from '../contract/ids.js';
+import { fragmentsOf } from './small.js';
 import type { SocketSet } from './sockets.js';
 
 export interface NetEndpoint {
@@ -38,21 +40,47 @@ const ADVICE = {
 };
 
 /**
- * Sends `bytes`; an unspecified local address leaves the choice to the kernel. Throws a SystemError
- * where the kernel refuses; a full send buffer is a loss that retransmission repairs, not an error.
+ * Sends `bytes`, of a given size or as the kernel thinks fit; an unspecified local address leaves the
+ * choice to the kernel. Throws a SystemError where the kernel refuses; a full send buffer is a loss that
+ * retransmission repairs, not an error.
  */
 export function sendIke(
   set: SocketSet,
   local: NetEndpoint,
   remote: NetEndpoint,
   bytes: Uint8Array,
+  size?: 'whole' | 'small',
 ): void {
   const subject = `IKE message to ${addressText(remote.address)} port ${remote.port}`;
   if (bytes.length > MAX_MESSAGE) throw new Error(`${subject}: ${bytes.length} bytes are too many`);
   const marker = local.port === set.nattPort ? MARKER : 0;
   block.bytes.fill(0, 0, BODY + MARKER);
   block.bytes.set(bytes, BODY + marker);
-  sendBody(set, local, remote, marker + bytes.length, subject);
+  const length = marker + bytes.length;
+  if (size === 'small') sendSmall(set, local, remote, length, subject);
+  else sendBody(set, local, remote, length, subject, size === 'whole');
+}
+
+/** The datagram in the block, in fragments that pass anywhere. */
+function sendSmall(
+  set: SocketSet,
+  local: NetEndpoint,
+  remote: NetEndpoint,
+  length: number,
+  subject: string,
+): void {
+  const family = familyOf(remote.address);
+  const fd = set.workers[0]![family === 4 ? PORT_BYPASS4 : PORT_BYPASS6]!;
+  if (fd < 0) throw new Error(`${subject}: this host has no IPv${family}`);
+  const data = block.bytes.slice(BODY, BODY + length);
+  for (const packet of fragmentsOf(local, remote, data)) {
+    block.bytes.fill(0, 0, BODY);
+    block.bytes.set(packet, BODY);
+    // a raw socket wants port 0 (raw(7), ipv6(7))
+    layName({ address: remote.address, port: 0 }, family);
+    layMessage(family, packet.length);
+    transmit(fd, subject);
+  }
 }
 
 /** Keeps the mapping of a NAT before us alive: one byte 0xff, no marker (RFC 3948 §2.3). */
@@ -68,28 +96,36 @@ function sendBody(
   remote: NetEndpoint,
   length: number,
   subject: string,
+  whole = false,
 ): void {
   const family = familyOf(remote.address);
   if (local.port !== set.nattPort && local.port !== set.ikePort) {
     throw new Error(`${subject}: local port ${local.port} is not ours`);
   }
-  const fd = set.ike[family][local.port === set.nattPort ? 'natt' : 'ike'];
+  const sending = (whole ? set.whole : set.ike)[family];
+  const fd = sending[local.port === set.nattPort ? 'natt' : 'ike'];
   if (fd < 0) throw new Error(`${subject}: this host has no IPv${family}`);
   layName(remote, family);
+  layMessage(family, length);
+  if (!sameBytes(local.address, unspecified[family])) {
+    pointer(MSG + 32, block.at + CONTROL);
+    pointer(MSG + 40, layPacketInfo(local.address, family));
+  }
+  transmit(fd, subject);
+}
+
+const pointer = (offset: number, value: number): void =>
+  block.view.setBigUint64(offset, BigInt(value), true);
+
+/** struct msghdr {name, namelen, iov, iovlen, control, controllen} and its one iovec. */
+function layMessage(family: 4 | 6, length: number): void {
   const { view, at } = block;
-  const pointer = (offset: number, value: number): void =>
-    view.setBigUint64(offset, BigInt(value), true);
   pointer(IOV, at + BODY);
   pointer(IOV + 8, length);
   pointer(MSG, at + NAME);
   view.setUint32(MSG + 8, family === 4 ? 16 : 28, true);
   pointer(MSG + 16, at + IOV);
   pointer(MSG + 24, 1);
-  if (!sameBytes(local.address, unspecified[family])) {
-    pointer(MSG + 32, at + CONTROL);
-    pointer(MSG + 40, layPacketInfo(local.address, family));
-  }
-  transmit(fd, subject);
 }
 
 function transmit(fd: number, subject: string): void {

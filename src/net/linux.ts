@@ -81,6 +81,7 @@ export const SOL_IP = 0;
 export const IP_PKTINFO = 8;
 export const IP_PMTUDISC_WANT = 1;
 export const IP_PMTUDISC_DO = 2;
+export const IP_PMTUDISC_PROBE = 3;
 export const SOL_IPV6 = 41;
 export const IPV6_PKTINFO = 50;
 

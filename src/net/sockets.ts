@@ -6,6 +6,7 @@
 //   AH         the same; it only receives, since an AH covers the IP header it leaves with
 //   bypass     send only, for packets with a header of their own
 //   IKE        send only, main's; last in its reuseport group, so that nothing is steered to it
+//   whole      the same, for messages that are not to be fragmented
 //   errors     never used: they make the kernel heed ICMPv6 errors about raw ESP and AH
 //   fragmenting  send only, shared by the workers: main's UDP 4500 and a raw ESP socket, for the packets
 //              that must leave though the path is too narrow for them; AH leaves by bypass and has none
@@ -39,11 +40,19 @@ export interface SocketOptions {
   readonly offload?: boolean;
 }
 
+/** Descriptors, -1 for none. */
+export interface Sending {
+  readonly ike: number;
+  readonly natt: number;
+}
+
 export interface SocketSet {
   /** A row per worker, a column per PORT_*; -1 where the worker has none. */
   readonly workers: readonly (readonly number[])[];
   /** Main's sending sockets: [family 4 or 6][ike or natt]. */
-  readonly ike: Readonly<Record<4 | 6, { readonly ike: number; readonly natt: number }>>;
+  readonly ike: Readonly<Record<4 | 6, Sending>>;
+  /** Main's too, for messages that must not be fragmented, whatever the kernel knows of the path. */
+  readonly whole: Readonly<Record<4 | 6, Sending>>;
   /** Per PORT_*: where a packet goes that the worker's own socket refuses as too large; -1: nowhere. */
   readonly fragmenting: readonly number[];
   readonly ikePort: number;
@@ -77,7 +86,9 @@ const PORTS = {
 export function openSockets(options: SocketOptions): SocketSet {
   const { workers, ikePort = 500, nattPort = 4500, offload = true } = options;
   const rows = Array.from({ length: workers }, () => new Array<number>(PORT_COUNT).fill(-1));
-  const ike = { 4: { ike: -1, natt: -1 }, 6: { ike: -1, natt: -1 } };
+  const none = () => ({ 4: { ike: -1, natt: -1 }, 6: { ike: -1, natt: -1 } });
+  const ike = none();
+  const whole = none();
   const fragmenting = new Array<number>(PORT_COUNT).fill(-1);
   const warnings: string[] = [];
   const fds: number[] = [];
@@ -86,6 +97,7 @@ export function openSockets(options: SocketOptions): SocketSet {
     fds,
     rows,
     ike,
+    whole,
     fragmenting,
   };
   const closeAll = (): void => {
@@ -103,7 +115,7 @@ export function openSockets(options: SocketOptions): SocketSet {
     closeAll();
     throw error;
   }
-  return { workers: rows, ike, fragmenting, ikePort, nattPort, warnings, close: closeAll };
+  return { workers: rows, ike, whole, fragmenting, ikePort, nattPort, warnings, close: closeAll };
 }
 
 interface Context {
@@ -111,11 +123,12 @@ interface Context {
   readonly fds: number[];
   readonly rows: number[][];
   readonly ike: Record<4 | 6, { ike: number; natt: number }>;
+  readonly whole: Record<4 | 6, { ike: number; natt: number }>;
   readonly fragmenting: number[];
 }
 
 function openFamily(family: 4 | 6, context: Context): void {
-  const { options, rows, ike, fragmenting } = context;
+  const { options, rows, ike, whole, fragmenting } = context;
   const { workers } = options;
   const port = PORTS[family];
   // The order of binding is the index in the reuseport group, which the program returns.
@@ -125,6 +138,8 @@ function openFamily(family: 4 | 6, context: Context): void {
   rows[0]![port.ike] = openUdp(family, options.ikePort, 'worker', context);
   ike[family].ike = openUdp(family, options.ikePort, 'fragmenting', context);
   attachProgram(rows[0]![port.ike]!, linux.SO_ATTACH_REUSEPORT_CBPF, steerToFirst());
+  whole[family].natt = openUdp(family, options.nattPort, 'whole', context);
+  whole[family].ike = openUdp(family, options.ikePort, 'whole', context);
   rows.forEach((row, worker) => {
     row[port.esp] = openEsp(family, worker, context);
     row[port.ah] = openAh(family, worker, context);
@@ -140,7 +155,7 @@ function openFamily(family: 4 | 6, context: Context): void {
 }
 
 /** A worker's socket never fragments; main's and the workers' last resort do, and receive nothing. */
-type SocketUser = 'worker' | 'fragmenting';
+type SocketUser = 'worker' | 'fragmenting' | 'whole';
 
 function openUdp(family: 4 | 6, port: number, user: SocketUser, context: Context): number {
   const subject = `UDP port ${port} (IPv${family})`;
@@ -148,7 +163,7 @@ function openUdp(family: 4 | 6, port: number, user: SocketUser, context: Context
   setOption(fd, 'SO_REUSEPORT', 1, subject);
   if (family === 6) setOption(fd, 'IPV6_V6ONLY', 1, subject);
   setPathMtu(fd, family, user, subject);
-  if (user === 'fragmenting') attachProgram(fd, linux.SO_ATTACH_FILTER, takeNothing());
+  if (user !== 'worker') attachProgram(fd, linux.SO_ATTACH_FILTER, takeNothing());
   else {
     askForControl(fd, family, subject);
     // One message may then bring many datagrams; a kernel before 5.0 goes on giving them singly.
@@ -238,16 +253,21 @@ function openSocket(
  * smaller path it refuses with EMSGSIZE, which tells the worker at once (PROBE would send into the
  * void, INTERFACE would clear DF). Fragmenting: WANT, fragments of the size the kernel has learned. An
  * IKE message with certificates may be larger than the path, and so may an ESP packet whose sender
- * cannot make it smaller; a fragmented one is better than none (RFC 2473 §7.1).
+ * cannot make it smaller; a fragmented one is better than none (RFC 2473 §7.1). Whole: PROBE, whatever
+ * the kernel has learned.
  */
 function setPathMtu(fd: number, family: 4 | 6, user: SocketUser, subject: string): void {
-  const mode = user === 'worker' ? linux.IP_PMTUDISC_DO : linux.IP_PMTUDISC_WANT;
+  const mode = {
+    worker: linux.IP_PMTUDISC_DO,
+    fragmenting: linux.IP_PMTUDISC_WANT,
+    whole: linux.IP_PMTUDISC_PROBE,
+  }[user];
   if (family === 4) {
     setOption(fd, 'IP_MTU_DISCOVER', mode, subject);
     return;
   }
   setOption(fd, 'IPV6_MTU_DISCOVER', mode, subject);
-  setOption(fd, 'IPV6_DONTFRAG', user === 'worker' ? 1 : 0, subject);
+  setOption(fd, 'IPV6_DONTFRAG', user === 'fragmenting' ? 0 : 1, subject);
 }
 
 /** Which of our addresses a packet came to, and its ECN bits (RFC 6040). */

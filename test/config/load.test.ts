@@ -66,6 +66,7 @@ loading('the shortest file: everything else is the default', () => {
       failClosed: true,
       refusePlain: true,
       mssClamp: true,
+      mtuProbe: true,
       offload: true,
     },
     log: { level: 'info', format: 'text' },

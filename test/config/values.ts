@@ -636,6 +636,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     'fail-closed': FLAG,
     'refuse-plain': FLAG,
     'mss-clamp': FLAG,
+    'mtu-probe': FLAG,
     offload: FLAG,
   },
   metrics: {

@@ -70,13 +70,15 @@ export interface Ground {
 export interface PairOptions {
   /** A router on the way, whose second link carries only so much. */
   readonly mtu?: number;
+  /** It drops what is larger without a word. */
+  readonly silent?: boolean;
   /** Instead of the demo's network. */
   readonly ground?: (directory: string) => Ground;
 }
 
-function demoGround(directory: string, mtu: number | undefined): Ground {
+function demoGround(directory: string, mtu: number | undefined, silent: boolean): Ground {
   const [west, east] = buildSites(directory);
-  const router = mtu === undefined ? undefined : insertRouter(west, east, mtu);
+  const router = mtu === undefined ? undefined : insertRouter(west, east, mtu, silent);
   const capture = captureClear(west.gateway, 'wan', [west.network, east.network]);
   const capture6 = captureClear(west.gateway, 'wan', [west.network6, east.network6]);
   const offenders = (): string[] => [...capture.finish(), ...capture6.finish()];
@@ -86,10 +88,10 @@ function demoGround(directory: string, mtu: number | undefined): Ground {
 /** Runs `body` between two sites; afterwards nothing was seen in the clear and nothing is left. */
 export async function withPair(
   body: (pair: Pair) => Promise<void>,
-  { mtu, ground: makeGround }: PairOptions = {},
+  { mtu, silent = false, ground: makeGround }: PairOptions = {},
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'culvert-e2e-'));
-  const ground = makeGround?.(directory) ?? demoGround(directory, mtu);
+  const ground = makeGround?.(directory) ?? demoGround(directory, mtu, silent);
   const { west, east, capture } = ground;
   const before = [west, east].map(hostState);
   const running = new Set<Gateway>();

@@ -88,6 +88,17 @@ export const tunMenu = menu({
       shown: ['assembly/ip.test.ts'],
     }),
     property({
+      name: 'mtu-probe',
+      kind: flag,
+      default: true,
+      ours: true,
+      text:
+        'Find out what the path to each peer carries by asking it, every ten minutes, in IKE messages as ' +
+        'long as a packet: their answers are authentic. It shows paths that swallow large packets ' +
+        'without an ICMP message. no leaves the path MTU to the kernel, which hears of it by ICMP only.',
+      shown: ['e2e/narrow.test.ts', 'daemon/path-mtu.test.ts'],
+    }),
+    property({
       name: 'offload',
       kind: flag,
       default: true,
