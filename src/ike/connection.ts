@@ -76,6 +76,7 @@ export function becomeEstablished(work: Work): void {
   const now = world.context.now();
   sa.state = 'established';
   sa.handshake = undefined;
+  world.store.opened(sa);
   startClocks(work);
   const link = world.links.get(sa.peer.name);
   if (link) Object.assign(link, { failures: 0, connectAt: undefined, notBefore: 0 });
@@ -105,7 +106,9 @@ export function closeDouble({ world, sa }: Work): void {
   if (!ours || !theirs || ours.local.address.value > ours.remote.address.value) return;
   ours.tasks.unshift({ kind: 'delete-ike', reason: 'both sides called at once' });
   world.store.wake(ours);
-  if (!sa.peer.passive) theirs.times.childrenAt = world.context.now() + world.settings.temporaryMs;
+  if (sa.peer.passive) return;
+  theirs.times.childrenAt = world.context.now() + world.settings.temporaryMs;
+  world.store.changed.add(theirs);
 }
 
 /** The peer refuses a child: asked again later, by traffic or of our own accord. */

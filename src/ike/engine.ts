@@ -4,6 +4,7 @@
 //   2 enqueue lets one step at a time work on an SA; the next one waits
 //   3 pump sends what the SA wants next; SAs that were woken by another's step follow
 import { type Address, sameAddress } from '../policy/address.js';
+import { Alarms } from './alarms.js';
 import type { Databases } from '../policy/database.js';
 import type { AcquirePacket, ActivePeer, Context, IkeEngine, PolicyStatus } from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
@@ -28,6 +29,7 @@ import { closeChildren, expireChild, nextConnect, nextTimeout, reconnect, ring }
 export class Engine implements IkeEngine {
   readonly #world: World;
   readonly #first: FirstContact;
+  readonly #alarms = new Alarms();
 
   constructor(databases: Databases, context: Context) {
     const settings = { ...DEFAULT_SETTINGS, ...context.settings };
@@ -88,6 +90,7 @@ export class Engine implements IkeEngine {
         failed(here, error);
       }
       noteSession(here);
+      this.#world.store.changed.add(sa);
       if (sa.state === 'dead') {
         this.#world.partials.removeAll(sa);
         forget(sa);
@@ -165,16 +168,31 @@ export class Engine implements IkeEngine {
   async tick(now: number): Promise<Step> {
     const step = emptyStep();
     reconnect(this.#world, step);
-    const due = this.#world.store.all().filter((sa) => (nextTimeout(sa) ?? Infinity) <= now);
-    return this.#on(due, ring, step);
+    this.#setAlarms();
+    const { changed } = this.#world.store;
+    const due = this.#alarms.due(now);
+    for (const sa of due) changed.add(sa);
+    return this.#on(
+      due.filter((sa) => (nextTimeout(sa) ?? Infinity) <= now),
+      ring,
+      step,
+    );
   }
 
   nextTimeout(): number | undefined {
-    let least = nextConnect(this.#world) ?? Number.POSITIVE_INFINITY;
-    for (const sa of this.#world.store.all()) {
-      least = Math.min(least, nextTimeout(sa) ?? Number.POSITIVE_INFINITY);
+    this.#setAlarms();
+    const times = [this.#alarms.next(), nextConnect(this.#world)].filter((at) => at !== undefined);
+    return times.length > 0 ? Math.min(...times) : undefined;
+  }
+
+  /** Reads the clocks of those whose step changed them. */
+  #setAlarms(): void {
+    const { changed } = this.#world.store;
+    for (const sa of changed) {
+      if (sa.state === 'dead') this.#alarms.remove(sa);
+      else this.#alarms.set(sa, nextTimeout(sa));
     }
-    return least === Number.POSITIVE_INFINITY ? undefined : least;
+    changed.clear();
   }
 
   async killConnections(peer?: string): Promise<Step & { killed: number }> {

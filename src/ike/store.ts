@@ -1,15 +1,22 @@
-// All IKE SAs of the engine, found by our own SPI, by the first message's sender, by child.
+// All IKE SAs of the engine, found by our own SPI, by the first message's sender, by peer, by child;
+// and which of them another's step has changed. Nothing here takes longer for there being many.
 import type { Child, IkeSa } from './sa.js';
-import { isHalfOpen, ownSpi } from './sa.js';
+import { ownSpi } from './sa.js';
 import type { Endpoint } from './step.js';
 
 export class SaStore {
   readonly #bySpi = new Map<bigint, IkeSa>();
   readonly #byFirst = new Map<string, IkeSa>();
+  readonly #firstOf = new Map<IkeSa, string>();
+  readonly #byPeer = new Map<string, Set<IkeSa>>();
+  readonly #byChild = new Map<number, IkeSa>();
+  readonly #halfOpen = new Set<IkeSa>();
   /** SAs that another one's step gave something to do. */
   readonly woken = new Set<IkeSa>();
   /** Of users, by Authorisation.session, that have begun. */
   readonly sessions = new Set<string>();
+  /** SAs whose clocks may have changed: timers.ts reads them anew. */
+  readonly changed = new Set<IkeSa>();
   #serial = 0;
   #childId = 0;
 
@@ -24,14 +31,34 @@ export class SaStore {
   /** `first`: the sender of the message that made this responder, to know its retransmissions. */
   add(sa: IkeSa, first?: Endpoint): void {
     this.#bySpi.set(ownSpi(sa), sa);
-    if (first) this.#byFirst.set(firstKey(sa.spiInitiator, first), sa);
+    const ofPeer = this.#byPeer.get(sa.peer.name);
+    if (ofPeer) ofPeer.add(sa);
+    else this.#byPeer.set(sa.peer.name, new Set([sa]));
+    this.changed.add(sa);
+    if (!first) return;
+    const key = firstKey(sa.spiInitiator, first);
+    this.#byFirst.set(key, sa);
+    this.#firstOf.set(sa, key);
+    this.#halfOpen.add(sa);
   }
 
   remove(sa: IkeSa): void {
     sa.state = 'dead';
     this.woken.add(sa); // for its keys to be erased in a turn of its own
+    this.changed.add(sa);
+    this.#halfOpen.delete(sa);
     if (this.#bySpi.get(ownSpi(sa)) === sa) this.#bySpi.delete(ownSpi(sa));
-    for (const [key, other] of this.#byFirst) if (other === sa) this.#byFirst.delete(key);
+    const key = this.#firstOf.get(sa);
+    if (key !== undefined && this.#byFirst.get(key) === sa) this.#byFirst.delete(key);
+    this.#firstOf.delete(sa);
+    const ofPeer = this.#byPeer.get(sa.peer.name);
+    ofPeer?.delete(sa);
+    if (ofPeer?.size === 0) this.#byPeer.delete(sa.peer.name);
+  }
+
+  /** It is established, and counts as half-open no more. */
+  opened(sa: IkeSa): void {
+    this.#halfOpen.delete(sa);
   }
 
   bySpi(own: bigint): IkeSa | undefined {
@@ -48,26 +75,36 @@ export class SaStore {
   }
 
   ofPeer(name: string): IkeSa[] {
-    return this.all().filter((sa) => sa.peer.name === name);
+    return [...(this.#byPeer.get(name) ?? [])];
   }
 
   /** The SA that new children of a peer belong under. */
   established(peer: string): IkeSa | undefined {
-    return this.ofPeer(peer).find((sa) => sa.state === 'established');
+    for (const sa of this.#byPeer.get(peer) ?? []) if (sa.state === 'established') return sa;
+    return undefined;
   }
 
+  /** Responders that wait for IKE_AUTH or are in it. */
   get halfOpen(): number {
-    let count = 0;
-    for (const sa of this.#byFirst.values()) if (isHalfOpen(sa)) count++;
-    return count;
+    return this.#halfOpen.size;
+  }
+
+  /** A child is under this IKE SA from now on; it may have been under another. */
+  place(sa: IkeSa, child: Child): void {
+    sa.children.set(child.sa.id, child);
+    this.#byChild.set(child.sa.id, sa);
+  }
+
+  /** It is gone from its IKE SA. */
+  displace(sa: IkeSa, id: number): void {
+    sa.children.delete(id);
+    if (this.#byChild.get(id) === sa) this.#byChild.delete(id);
   }
 
   child(id: number): { sa: IkeSa; child: Child } | undefined {
-    for (const sa of this.#bySpi.values()) {
-      const child = sa.children.get(id);
-      if (child) return { sa, child };
-    }
-    return undefined;
+    const sa = this.#byChild.get(id);
+    const child = sa?.children.get(id);
+    return sa && child && { sa, child };
   }
 
   wake(sa: IkeSa): void {

@@ -311,7 +311,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
     standby: making.standby ?? false,
     rival: undefined,
   };
-  sa.children.set(child.sa.id, child);
+  world.store.place(sa, child);
   step.install.push(child.sa);
   world.generated.use(step, child, `${sa.peer.name} ${sa.remoteId}`);
   if (child.standby) step.standby.push(child.sa.id);
@@ -342,7 +342,7 @@ export function softShare({ world }: Work): number {
 
 /** Takes a child out here, without a word to the peer; with the last one of a made policy, that too. */
 export function removeChild({ world, sa, step }: Work, child: Child): void {
-  sa.children.delete(child.sa.id);
+  world.store.displace(sa, child.sa.id);
   step.remove.push(child.sa.id);
   world.generated.drop(step, child);
 }

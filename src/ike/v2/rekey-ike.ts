@@ -90,7 +90,7 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
 
 /** Children and what is left to do go on under the new SA (§2.8). */
 function moveChildren({ world, sa }: Work, next: IkeSa): void {
-  for (const [id, child] of sa.children) next.children.set(id, child);
+  for (const child of sa.children.values()) world.store.place(next, child);
   sa.children.clear();
   // A deletion under way is asked for again: the answer may never come under the old SA.
   const pending = sa.window.pending?.task;
@@ -108,12 +108,17 @@ function retire({ world, sa }: Work): void {
   sa.rival = undefined;
   Object.assign(sa.times, { softAt: undefined, hardAt: undefined, keepaliveAt: undefined });
   sa.times.giveUpAt = world.context.now() + world.settings.replacedMs;
+  world.store.changed.add(sa);
 }
+
+/** What the peer made of this IKE SA meanwhile. */
+const rivalOf = ({ world, sa }: Work): IkeSa | undefined =>
+  sa.rival && world.store.ofPeer(sa.peer.name).find(({ serial }) => serial === sa.rival!.id);
 
 /** Our own replacement came to nothing and the peer's did not: that one stands. */
 export function yieldToRival(work: Work): boolean {
-  const { world, sa } = work;
-  const rival = world.store.all().find(({ serial }) => serial === sa.rival?.id);
+  const { sa } = work;
+  const rival = rivalOf(work);
   sa.rival = undefined;
   if (!rival) return false;
   moveChildren(work, rival);
@@ -208,7 +213,7 @@ async function takeRekey(exchange: Exchange): Promise<State> {
     yieldToRival(exchange);
     return 'replaced';
   }
-  const rival = world.store.all().find(({ serial }) => serial === sa.rival?.id);
+  const rival = rivalOf(exchange);
   if (rival) retire({ ...exchange, sa: rival });
   moveChildren(exchange, next);
   retire(exchange);
