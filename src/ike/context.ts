@@ -29,7 +29,7 @@ export interface Context {
 export interface Settings {
   /** Half-open SAs from which on a first message must bring a cookie (RFC 7296 §2.6). */
   readonly cookieThreshold: number;
-  /** Half-open SAs from which on a first message is dropped. */
+  /** Half-open SAs from which on a new one takes the place of another (half-open.ts). */
   readonly halfOpenLimit: number;
   /** How long a responder waits for IKE_AUTH. */
   readonly halfOpenMs: number;

@@ -47,9 +47,12 @@ export class Engine implements IkeEngine {
   async receive(datagram: Datagram): Promise<Step> {
     const step = emptyStep();
     const received = this.#first.read(datagram, step);
-    const sa = received && (this.#first.find(received) ?? this.#first.welcome(received, step));
-    if (!received || !sa) return step;
-    return this.#on([sa], (work) => this.#handle(work, received), step);
+    const known = received && this.#first.find(received);
+    const welcome = known ? { sa: known } : received && this.#first.welcome(received, step);
+    if (!received || !welcome) return step;
+    const { sa, expelled } = welcome;
+    const work = (here: Work) => (here.sa === sa ? this.#handle(here, received) : ring(here));
+    return this.#on(expelled ? [sa, expelled] : [sa], work, step);
   }
 
   async #handle(work: Work, received: Received): Promise<void> {

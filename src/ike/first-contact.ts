@@ -16,6 +16,12 @@ import { type IkeSa, newIkeSa } from './sa.js';
 import type { Datagram, Step } from './step.js';
 import { newHandshake } from './v2/sa-init.js';
 
+/** A new responder, and who has to make room for it. */
+export interface Welcome {
+  readonly sa: IkeSa;
+  readonly expelled?: IkeSa | undefined;
+}
+
 export class FirstContact {
   readonly #world: World;
   readonly #cookies: CookieJar;
@@ -67,7 +73,7 @@ export class FirstContact {
   }
 
   /** A responder for a first message, once nothing speaks against it. */
-  welcome(received: Received, step: Step): IkeSa | undefined {
+  welcome(received: Received, step: Step): Welcome | undefined {
     const { header, datagram, payloads } = received;
     const { databases, store, settings, context, closing } = this.#world;
     if (header.exchangeType !== IKE_SA_INIT || header.flags.response) {
@@ -81,7 +87,6 @@ export class FirstContact {
     if (!peer || identitiesOf(databases, peer).length === 0) {
       return this.#unknownPeer(received, step);
     }
-    if (store.halfOpen >= settings.halfOpenLimit) return undefined;
     const nonce = payloads.find((payload) => payload.type === 'Nonce');
     if (nonce?.type !== 'Nonce') return undefined;
     if (store.halfOpen >= settings.cookieThreshold) {
@@ -93,13 +98,15 @@ export class FirstContact {
         return undefined;
       }
     }
+    const expelled = store.halfOpen < settings.halfOpenLimit ? undefined : store.expel();
+    if (expelled) expelled.times.giveUpAt = context.now();
     const serial = store.nextSerial();
     const spiResponder = newIkeSpi(this.#world);
     const birth = { serial, peer, local, remote, spiInitiator, spiResponder };
     const sa = newIkeSa({ ...birth, side: 'responder', state: 'listening' }, context.now());
     sa.handshake = newHandshake({ sa });
     store.add(sa, remote);
-    return sa;
+    return { sa, expelled };
   }
 
   #unknownPeer(received: Received, step: Step): undefined {

@@ -1,6 +1,7 @@
 // All IKE SAs of the engine, found by our own SPI, by the first message's sender, by peer, by child;
 // and which of them another's step has changed. Nothing here takes longer for there being many.
 import type { Child, IkeSa } from './sa.js';
+import { HalfOpen } from './half-open.js';
 import { ownSpi } from './sa.js';
 import type { Endpoint } from './step.js';
 
@@ -10,7 +11,7 @@ export class SaStore {
   readonly #firstOf = new Map<IkeSa, string>();
   readonly #byPeer = new Map<string, Set<IkeSa>>();
   readonly #byChild = new Map<number, IkeSa>();
-  readonly #halfOpen = new Set<IkeSa>();
+  readonly #halfOpen = new HalfOpen();
   /** SAs that another one's step gave something to do. */
   readonly woken = new Set<IkeSa>();
   /** Of users, by Authorisation.session, that have begun. */
@@ -46,7 +47,7 @@ export class SaStore {
     sa.state = 'dead';
     this.woken.add(sa); // for its keys to be erased in a turn of its own
     this.changed.add(sa);
-    this.#halfOpen.delete(sa);
+    this.#halfOpen.remove(sa);
     if (this.#bySpi.get(ownSpi(sa)) === sa) this.#bySpi.delete(ownSpi(sa));
     const key = this.#firstOf.get(sa);
     if (key !== undefined && this.#byFirst.get(key) === sa) this.#byFirst.delete(key);
@@ -58,7 +59,7 @@ export class SaStore {
 
   /** It is established, and counts as half-open no more. */
   opened(sa: IkeSa): void {
-    this.#halfOpen.delete(sa);
+    this.#halfOpen.remove(sa);
   }
 
   bySpi(own: bigint): IkeSa | undefined {
@@ -87,6 +88,11 @@ export class SaStore {
   /** Responders that wait for IKE_AUTH or are in it. */
   get halfOpen(): number {
     return this.#halfOpen.size;
+  }
+
+  /** Makes room for another half-open SA: see HalfOpen. */
+  expel(): IkeSa | undefined {
+    return this.#halfOpen.expel();
   }
 
   /** A child is under this IKE SA from now on; it may have been under another. */

@@ -136,7 +136,10 @@ function giveUp(work: Work): void {
   }
   if (sa.state === 'init-answered') {
     const where = 'a NAT or firewall that drops UDP 4500 is the usual cause';
-    report(work, 'warning', 'ike.auth', `peer began but did not go on to IKE_AUTH: ${where}`, {
+    const { store, settings } = work.world;
+    // Under a flood the log would be one, too.
+    const level = store.halfOpen < settings.cookieThreshold ? 'warning' : 'debug';
+    report(work, level, 'ike.auth', `peer began but did not go on to IKE_AUTH: ${where}`, {
       task: 'ike-auth',
     });
   }
