@@ -132,6 +132,7 @@ const peerOf = (entry: Entry<typeof peerMenu>, profile: Profile): Peer => ({
   profile,
   sendInitialContact: entry['send-initial-contact'],
   udpEncapsulation: entry['udp-encapsulation'],
+  mobike: entry.mobike,
 });
 
 function identityOf(entry: Entry<typeof identityMenu>): Identity {

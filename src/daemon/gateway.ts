@@ -15,6 +15,7 @@ import { Tables } from '../dataplane/tables.js';
 import type { IkeEngine } from '../ike/context.js';
 import { Engine } from '../ike/engine.js';
 import type { Step } from '../ike/step.js';
+import { AddressWatch } from '../net/address-watch.js';
 import { openSockets, type SocketSet } from '../net/sockets.js';
 import { openTun } from '../net/tun.js';
 import { type Address, addressFromBytes } from '../policy/address.js';
@@ -23,7 +24,7 @@ import { threadedAgreement } from './agreement.js';
 import { type RunningCertificates, runningCertificates } from './certificates.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
 import type { LiveFacts } from './doctor-facts.js';
-import { localAddressFor, MARK, reachOf } from './host.js';
+import { localAddressFor, MARK, ownAddresses, reachOf } from './host.js';
 import type { Log } from './log.js';
 import type { GatewayFigures } from './metrics.js';
 import { PathMtu } from './path-mtu.js';
@@ -141,6 +142,9 @@ class Gateway implements RunningGateway {
     });
     const text = `${workers} workers on ${name}, ${databases.policies.length} policies`;
     this.#log.info('system', text);
+    const watch = new AddressWatch(() => this.#addressesChanged());
+    this.#cleanup.add('the watch for addresses', () => watch.close());
+    this.#addressesChanged();
     void this.#do(this.#engine.start());
     return this;
   }
@@ -249,7 +253,13 @@ class Gateway implements RunningGateway {
     }
   }
 
-  /** Soon: the engine looks at every SA for it, and a start of many tunnels is many steps. */
+  #addressesChanged(): void {
+    const { databases, settings } = this.#built;
+    const { all, outside } = ownAddresses(settings.tun.name, databases.policies);
+    this.#background(this.#engine.addressesChanged(all, outside));
+  }
+
+  /** Soon: a start of many tunnels is many steps. */
   #schedule(): void {
     this.#scheduling ??= setTimeout(() => {
       this.#scheduling = undefined;

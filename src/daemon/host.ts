@@ -1,10 +1,19 @@
 // The host's answers to the control plane: which address of ours reaches a peer and how large a packet
 // the path carries; and the policies as routing rules and as a packet filter.
-import { type Address, addressFromBytes, type Prefix, toBytes } from '../policy/address.js';
+import {
+  type Address,
+  addressFromBytes,
+  type Prefix,
+  parsePrefix,
+  prefixContains,
+  toBytes,
+} from '../policy/address.js';
 import type { DynamicPolicy, Policy } from '../policy/database.js';
 import { isTemplate } from '../policy/template.js';
+import { listAddresses } from '../net/addresses.js';
 import type { RoutedDynamic, RoutedEntry, RoutedPolicy } from '../net/host.js';
 import { SystemError } from '../net/libc.js';
+import { linkIndex } from '../net/links.js';
 import { Netlink } from '../net/netlink.js';
 import type { GuardedPolicy } from '../net/plain-guard.js';
 import { reach, type Reach } from '../net/routes.js';
@@ -30,6 +39,39 @@ export function reachOf(remote: Address): Reach | undefined {
 export function localAddressFor(remote: Address): Address | undefined {
   const found = reachOf(remote);
   return found && addressFromBytes(found.local);
+}
+
+/** The addresses of this host: all, and those that are no peer's secret to reach it by. */
+export interface OwnAddresses {
+  readonly all: readonly Address[];
+  /** Neither loopback nor link-local, nor behind one of the policies, nor the TUN's own. */
+  readonly outside: readonly Address[];
+}
+
+const NOT_GLOBAL = ['127.0.0.0/8', '169.254.0.0/16', '::1/128', 'fe80::/10'].map(
+  (text) => parsePrefix(text)!,
+);
+
+export function ownAddresses(tun: string, policies: readonly Policy[]): OwnAddresses {
+  const netlink = new Netlink();
+  try {
+    const index = linkIndex(netlink, tun);
+    const listed = listAddresses(netlink).map((one) => ({
+      ...one,
+      address: addressFromBytes(one.address),
+    }));
+    const inside = policies.filter(({ action, tunnel }) => action === 'encrypt' && tunnel);
+    const hidden = [...NOT_GLOBAL, ...inside.map(({ src }) => src)];
+    return {
+      all: listed.map(({ address }) => address),
+      outside: listed
+        .filter((one) => one.index !== index)
+        .map(({ address }) => address)
+        .filter((address) => !hidden.some((prefix) => prefixContains(prefix, address))),
+    };
+  } finally {
+    netlink.close();
+  }
 }
 
 const ipPrefix = ({ address, bits }: Prefix): RoutedPolicy['src'] => ({

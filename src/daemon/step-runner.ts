@@ -51,9 +51,10 @@ export class StepRunner {
     const standby = new Set(step.standby);
     for (const child of step.install) this.#install(child, !standby.has(child.id));
     for (const id of step.activate) this.#tables.activate(id);
-    for (const { id, local, remote } of step.move) {
-      this.#tables.move(id, local, remote);
-      this.#tables.setPathMtu(remote.address, this.#paths.mtu(remote.address));
+    for (const { id, ...place } of step.move) {
+      const { address } = place.remote;
+      this.#tables.move(id, place);
+      this.#tables.setPathMtu(address, this.#paths.mtu(address));
     }
     for (const change of step.policies) {
       if ('add' in change) this.#policies.add(change.add);

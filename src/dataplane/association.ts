@@ -8,6 +8,14 @@ export interface AssociationEndpoint {
   readonly port: number;
 }
 
+/** Where a pair's packets go and come from. */
+export interface Place {
+  readonly local: AssociationEndpoint;
+  readonly remote: AssociationEndpoint;
+  /** Undefined: as before. */
+  readonly udpEncapsulation?: boolean;
+}
+
 export interface AssociationKeys {
   readonly spi: number;
   readonly encryptionKey: Uint8Array;

@@ -99,6 +99,8 @@ export class SaRecord {
     const flags = new Uint32Array(this.#view.buffer, this.#at + layout.SA_FLAGS, 1);
     if (four) Atomics.and(flags, 0, ~ids.SA_FLAG_OUTER_V6);
     else Atomics.or(flags, 0, ids.SA_FLAG_OUTER_V6);
+    if (udp) Atomics.or(flags, 0, ids.SA_FLAG_UDP);
+    else Atomics.and(flags, 0, ~ids.SA_FLAG_UDP);
     writeAddress(this.#view, this.#at + layout.SA_LOCAL, local.address);
     writeAddress(this.#view, this.#at + layout.SA_REMOTE, remote.address);
     this.#u16(layout.SA_LOCAL_PORT, local.port);

@@ -10,10 +10,10 @@ import { type Address, formatAddress } from '../policy/address.js';
 import { type DynamicPolicy, FIRST_DYNAMIC, type Policy } from '../policy/database.js';
 import {
   type Association,
-  type AssociationEndpoint,
   AssociationError,
   type Direction,
   type InstalledSa,
+  type Place,
   type SaState,
   type Traffic,
 } from './association.js';
@@ -251,11 +251,11 @@ export class Tables {
     });
   }
 
-  /** The peer's address or port changed (NAT rebinding). */
-  move(id: number, local: AssociationEndpoint, remote: AssociationEndpoint): void {
+  /** An outer address or port changed; with it ESP may go into UDP or come out of it. */
+  move(id: number, place: Place): void {
     const pair = this.#pairs.get(id);
     if (!pair) return;
-    pair.association = { ...pair.association, local, remote };
+    pair.association = { ...pair.association, ...place };
     for (const slot of slotsOf(pair)) this.#record(slot).writeEndpoints(pair.association);
   }
 

@@ -148,6 +148,11 @@ export interface IkeEngine {
   childExpired(child: number, limit: 'soft' | 'hard'): Promise<Step>;
   /** The peer's authentic ESP came from elsewhere (NAT rebinding). */
   moved(child: number, remote: Endpoint): Promise<Step>;
+  /**
+   * The addresses this host has now: SAs from one that is gone go on from another (RFC 4555). Peers are
+   * told of those that are `outside`.
+   */
+  addressesChanged(all: readonly Address[], outside?: readonly Address[]): Promise<Step>;
   /** Authentic ESP on the child's inbound SA: proof of life, and of the peer's use of a new SA. */
   trafficSeen(child: number, atMs: number): Promise<Step>;
   /**

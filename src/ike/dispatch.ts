@@ -22,6 +22,7 @@ import { CREATE_CHILD } from './v2/create-child.js';
 import { EAP_ASKING } from './v2/eap-responder.js';
 import { EAP_ANSWERING } from './v2/eap-initiator.js';
 import { INFORMATION } from './v2/informational.js';
+import { MOBIKE } from './v2/mobike.js';
 import { PROBE } from './v2/probe.js';
 import { REKEY_IKE } from './v2/rekey-ike.js';
 import { SA_INIT } from './v2/sa-init.js';
@@ -34,6 +35,7 @@ export const TRANSITIONS: readonly Transition[] = [
   ...EAP_ANSWERING,
   ...REKEY_IKE,
   ...CREATE_CHILD,
+  ...MOBIKE,
   ...INFORMATION,
   ...PROBE,
 ];
@@ -75,7 +77,7 @@ export async function dispatch(work: Work, received: Received): Promise<Dropped>
   const row = findTransition(TRANSITIONS, sa.state, asked, payloads);
   // Before both sides are authenticated nothing but the expected message moves the SA.
   if (!row && sa.state !== 'established') return `nothing expects it in state ${sa.state}`;
-  accept(work, received, task, original);
+  accept(work, received, task, original, row?.moves);
   await run(exchangeOf(work, received, row ? readable(row, payloads) : payloads, task), row);
   return undefined;
 }
@@ -158,6 +160,7 @@ function accept(
   { header, datagram }: Received,
   task: Task | undefined,
   original: Uint8Array,
+  moves = false,
 ): void {
   const { sa, world } = work;
   if (!header.flags.response) {
@@ -171,7 +174,9 @@ function accept(
   sa.times.lastSeen = world.context.now();
   // What is behind us may take its time to answer; the peer has done its part.
   if (sa.handshake?.eap && !header.flags.response) waitHalfOpen(work);
-  follow(work, datagram);
+  // With MOBIKE only UPDATE_SA_ADDRESSES says where the peer is: it tries other paths before (RFC 4555
+  // §3.5), and a NAT's new mapping it notices itself (§3.8).
+  if (!moves && !sa.mobike) follow(work, datagram);
 }
 
 /** §2.23: who is not behind a NAT follows a peer that is; IKE_AUTH may come by port 4500. */
@@ -185,6 +190,7 @@ export function follow(
   sa.local = local;
   sa.remote = remote;
   for (const child of sa.children.values()) {
+    child.sa = { ...child.sa, local, remote };
     step.move.push({ id: child.sa.id, local, remote });
   }
   if (!floats) report({ sa, step }, 'info', 'ike.nat', 'peer has moved behind its NAT');

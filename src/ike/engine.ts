@@ -3,8 +3,8 @@
 //   1 receive finds the SA of a message (or makes a responder, or answers without state)
 //   2 enqueue lets one step at a time work on an SA; the next one waits
 //   3 pump sends what the SA wants next; SAs that were woken by another's step follow
-import { type Address, sameAddress } from '../policy/address.js';
 import { Alarms } from './alarms.js';
+import { type Address, sameAddress } from '../policy/address.js';
 import type { Databases } from '../policy/database.js';
 import type { AcquirePacket, ActivePeer, Context, IkeEngine, PolicyStatus } from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
@@ -22,6 +22,7 @@ import { type Child, createChild, type IkeSa } from './sa.js';
 import { noteSession, type SessionEnd } from './sessions.js';
 import { append, emptyStep } from './step.js';
 import type { Datagram, Endpoint, Step } from './step.js';
+import { relocate } from './v2/mobike.js';
 import { SaStore } from './store.js';
 import { pump } from './tasks.js';
 import { closeChildren, expireChild, nextConnect, nextTimeout, reconnect, ring } from './timers.js';
@@ -38,7 +39,7 @@ export class Engine implements IkeEngine {
     const partials = new PartialStore(settings.partialBytes);
     const generated = new GeneratedPolicies(databases.policies);
     const kept = { store, partials, generated, links };
-    this.#world = { databases, context, settings, ...kept, closing: false };
+    this.#world = { databases, context, settings, ...kept, closing: false, addresses: [] };
     this.#first = new FirstContact(this.#world);
   }
 
@@ -138,6 +139,27 @@ export class Engine implements IkeEngine {
 
   async moved(id: number, remote: Endpoint): Promise<Step> {
     return this.#onChild(id, (work) => follow(work, { local: work.sa.local, remote }));
+  }
+
+  async addressesChanged(
+    all: readonly Address[],
+    outside: readonly Address[] = all,
+  ): Promise<Step> {
+    const world = this.#world;
+    world.addresses = outside;
+    const ours = (address: Address): boolean => all.some((one) => sameAddress(one, address));
+    const step = await this.#on(world.store.all(), (work) => {
+      const { side, local, remote, peer } = work.sa;
+      // Who was called stays where it was called as long as that is there.
+      if (side === 'responder' && ours(local.address)) return;
+      const wanted = peer.localAddress ?? world.context.localAddressFor(remote.address);
+      if (wanted && ours(wanted)) relocate(work, wanted, !ours(local.address));
+    });
+    for (const link of world.links.values()) {
+      // A peer that could not be called may be reached by the new address.
+      if (link.connectAt !== undefined) link.connectAt = world.context.now();
+    }
+    return step;
   }
 
   async trafficSeen(id: number, atMs: number): Promise<Step> {

@@ -3,6 +3,7 @@
 import { N, notifyName } from '../wire/notifications.js';
 import type { PlainPayload } from '../wire/chain.js';
 import type { Header } from '../wire/header.js';
+import type { Address } from '../policy/address.js';
 import type { Databases } from '../policy/database.js';
 import type { Context, Settings } from './context.js';
 import { IkeError } from './errors.js';
@@ -23,6 +24,8 @@ export interface World {
   readonly generated: GeneratedPolicies;
   /** One per peer, by name. */
   readonly links: Map<string, Link>;
+  /** Addresses of this host that peers may reach it by. */
+  addresses: readonly Address[];
   /** Set by shutdown: nothing is started any more. */
   closing: boolean;
 }

@@ -54,6 +54,10 @@ export interface IkeSa {
   fragmentation: boolean;
   /** Messages of which fragments have come: a request, and the answer to ours. */
   readonly partials: Record<PartialSide, Partial | undefined>;
+  /** Both sides follow changes of address (RFC 4555). */
+  mobike: boolean;
+  /** How the peer last hashed where it sees us; undefined: it has not yet. */
+  seenAs: Uint8Array | undefined;
   handshake: Handshake | undefined;
   secured: Secured | undefined;
   identity: Identity | undefined;
@@ -166,7 +170,8 @@ export interface Times {
 }
 
 export interface Child {
-  readonly sa: ChildSa;
+  /** Another one when its outer addresses change. */
+  sa: ChildSa;
   readonly policy: Policy;
   readonly suite: EspSuite;
   softAt: number;
@@ -218,7 +223,16 @@ export type Task =
   | { readonly kind: 'delete-ike'; readonly reason: string }
   | { readonly kind: 'reject-auth' }
   | { readonly kind: 'liveness' }
-  | ProbeTask;
+  | ProbeTask
+  /** MOBIKE (RFC 4555): `from` and `to` as the request went out. */
+  | { readonly kind: 'update-addresses'; readonly from?: Endpoint; readonly to?: Endpoint }
+  | { readonly kind: 'tell-addresses' }
+  | {
+      readonly kind: 'check-path';
+      readonly cookie: Uint8Array;
+      readonly from: Endpoint;
+      readonly to: Endpoint;
+    };
 export type TaskKind = Task['kind'] | 'rekey-child';
 /** The last an IKE SA asks for. */
 export type ClosingTask = Extract<Task, { readonly kind: 'delete-ike' | 'reject-auth' }>;
@@ -292,6 +306,8 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     natRemote: false,
     natClaimed: false,
     fragmentation: false,
+    mobike: false,
+    seenAs: undefined,
     partials: { request: undefined, response: undefined },
     handshake: undefined,
     secured: undefined,

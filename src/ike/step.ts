@@ -105,6 +105,14 @@ export interface EngineEvent {
 
 export type PolicyChange = { readonly add: DynamicPolicy } | { readonly remove: number };
 
+/** By a NAT's new mapping, or with MOBIKE by anything; then ESP may go into UDP or come out of it. */
+export interface Move {
+  readonly id: number;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly udpEncapsulation?: boolean;
+}
+
 export interface Step {
   readonly send: Datagram[];
   readonly keepalives: Keepalive[];
@@ -119,8 +127,8 @@ export interface Step {
   readonly unmet: number[];
   /** Policies made from templates that come into force or go, in this order. */
   readonly policies: PolicyChange[];
-  /** Endpoints of a child's SAs that moved (NAT rebinding), to be written into both halves. */
-  readonly move: { readonly id: number; readonly local: Endpoint; readonly remote: Endpoint }[];
+  /** Endpoints of a child's SAs that moved, to be written into both halves. */
+  readonly move: Move[];
   /** Users' sessions that began or ended, for accounting. */
   readonly sessions: SessionEvent[];
   readonly probed: Probed[];

@@ -13,6 +13,7 @@ import {
   startLiveness,
   startRejectAuth,
 } from './v2/informational.js';
+import { startCheckPath, startTell, startUpdate } from './v2/mobike.js';
 import { startProbe } from './v2/probe.js';
 import { startRekeyIke } from './v2/rekey-ike.js';
 import { startSaInit } from './v2/sa-init.js';
@@ -36,6 +37,12 @@ async function start(work: Work, task: Task): Promise<boolean> {
       return startDeleteIke(work, task);
     case 'reject-auth':
       return startRejectAuth(work, task);
+    case 'update-addresses':
+      return startUpdate(work);
+    case 'tell-addresses':
+      return startTell(work, task);
+    case 'check-path':
+      return startCheckPath(work, task);
     case 'liveness':
       return startLiveness(work, task);
     case 'probe':

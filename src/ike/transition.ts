@@ -20,6 +20,8 @@ export interface Transition {
   readonly from: readonly State[];
   readonly receives: Receives;
   readonly requires: readonly PayloadName[];
+  /** It says itself where the peer is: what IP says is not taken for it before (RFC 4555 §3.5). */
+  readonly moves?: boolean;
   /** What else is read; anything beyond is passed over. */
   readonly allows: readonly PayloadName[];
   /**

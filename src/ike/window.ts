@@ -27,15 +27,17 @@ export function sendRequest(
 
 /** Answers the request in work, and keeps the answer for its repetition; returns it likewise. */
 export function sendAnswer(
-  exchange: Pick<Exchange, 'sa' | 'step' | 'header'>,
+  exchange: Pick<Exchange, 'sa' | 'step' | 'header' | 'datagram'>,
   payloads: readonly PlainPayload[],
   plain = false,
 ): Uint8Array {
   const { sa, step, header } = exchange;
+  const { local, remote } = exchange.datagram;
   const { exchangeType, messageId } = header;
   const messages = encode(sa, headerOf(sa, exchangeType, messageId, true), payloads, plain);
   sa.window.lastAnswer = messages;
-  step.send.push(...messages.map((bytes) => datagramOf(sa, bytes)));
+  // §2.11: to where the request came from.
+  step.send.push(...messages.map((bytes) => ({ local, remote, bytes })));
   return messages[0]!;
 }
 

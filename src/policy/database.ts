@@ -59,6 +59,8 @@ export interface Peer {
   readonly sendInitialContact: boolean;
   /** Claims a NAT towards this peer, so that both sides put ESP into UDP. */
   readonly udpEncapsulation: boolean;
+  /** Whether the IKE SA may follow a change of address (RFC 4555). */
+  readonly mobike: boolean;
 }
 
 /** Which policies a peer may have that nobody wrote. */

@@ -425,7 +425,7 @@ flow('the first authentic packet is reported; a NAT rebinding when it is the new
   east.now += 1000;
   udpPort(sealed(inner()), elsewhere);
   assert.is(east.mail().length, 1);
-  east.tables.move(1, { address: parseAddress(EAST[4])!, port: 4500 }, remote);
+  east.tables.move(1, { local: { address: parseAddress(EAST[4])!, port: 4500 }, remote });
   east.now += 1000;
   udpPort(sealed(inner()), elsewhere);
   assert.equal(east.mail(), []);

@@ -203,6 +203,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     },
     'send-initial-contact': FLAG,
     'udp-encapsulation': FLAG,
+    mobike: FLAG,
     'ppk-secret': SECRET,
     disabled: FLAG,
     comment: COMMENT,

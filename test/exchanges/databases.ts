@@ -74,6 +74,7 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
     profile: { ...PROFILE, ...options.profile },
     sendInitialContact: true,
     udpEncapsulation: false,
+    mobike: false,
     ...options.peer,
   };
   const identity: SharedKeyIdentity = {

@@ -7,10 +7,11 @@ import type { Datagram, Endpoint } from '../../src/ike/step.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.js';
 import { N } from '../../src/wire/notifications.js';
+import { storeOf } from '../certificates/pki.js';
 import { Random } from '../wire/random.js';
 import { address, databases, WEST } from './databases.js';
 import { newWorld } from './connected.js';
-import { World } from './world.js';
+import type { World } from './world.js';
 
 const flood = suite('flood');
 
@@ -80,6 +81,7 @@ async function callFrom(world: World, from: Endpoint): Promise<boolean> {
     random: (bytes: number) => random.bytes(bytes),
     allocateSpi: () => random.word() | 0x100,
     agreement: (await import('../../src/crypto/agreement.js')).localAgreement,
+    certificates: storeOf([]),
     localAddressFor: () => from.address,
   };
   const peer = { localAddress: from.address, sendInitialContact: false };
@@ -191,6 +193,7 @@ flood('what a message costs does not grow with the number of IKE SAs', async () 
       random: (bytes) => world.random.bytes(bytes),
       allocateSpi: () => world.random.word() | 0x100,
       agreement: (await import('../../src/crypto/agreement.js')).localAgreement,
+      certificates: storeOf([]),
       localAddressFor: () => WEST,
       settings: { cookieThreshold: 10_000, halfOpenLimit: 10_000 },
     },

@@ -44,9 +44,9 @@ export class Site {
     for (const id of step.activate) this.activate(id);
     for (const change of step.policies) this.changePolicy(change);
     for (const id of step.remove) this.remove(id);
-    for (const { id, local, remote } of step.move) {
+    for (const { id, ...place } of step.move) {
       const child = this.known(id);
-      this.children.set(id, { ...child, sa: { ...child.sa, local, remote } });
+      this.children.set(id, { ...child, sa: { ...child.sa, ...place } });
     }
     this.events.push(...step.events);
     this.keepalives += step.keepalives.length;

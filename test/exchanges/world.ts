@@ -4,6 +4,7 @@
 //   3 run() moves the clock to the next delivery or timer, whichever is first, and back to 2
 import * as assert from 'uvu/assert';
 import type { Context, Settings } from '../../src/ike/context.js';
+import type { Address } from '../../src/policy/address.js';
 import type { Datagram } from '../../src/ike/step.js';
 import { storeOf } from '../certificates/pki.js';
 import { type Agreement, localAgreement } from '../../src/crypto/agreement.js';
@@ -41,6 +42,8 @@ export class World {
   readonly east: Site;
   readonly west: Site;
   now = 1_000_000;
+  /** What a route lookup says each site's own address is; undefined: there is no route. */
+  readonly routes: Record<'east' | 'west', Address | undefined> = { east: EAST, west: WEST };
   link: LinkOptions;
   /** True: messages stay in `held` until `deliver`. */
   holding = false;
@@ -76,7 +79,7 @@ export class World {
       allocateSpi: () => ++spi,
       agreement: this.agreement,
       certificates: options[side]?.certificates ?? storeOf([]),
-      localAddressFor: () => (side === 'east' ? EAST : WEST),
+      localAddressFor: () => this.routes[side],
       settings: options.settings ?? {},
     };
   }

@@ -9,6 +9,7 @@ const TOOLS = [
   ['/usr/bin/ping', 'iputils-ping'],
   ['/usr/bin/tcpdump', 'tcpdump'],
   ['/usr/sbin/nft', 'nftables'],
+  ['/usr/bin/iperf3', 'iperf3'],
 ] as const;
 const STRONGSWAN = [
   ['/usr/lib/ipsec/charon', 'strongswan-charon'],

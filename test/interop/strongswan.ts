@@ -31,6 +31,8 @@ export interface Connection {
   readonly children: readonly Child[];
   readonly rekeySeconds?: number | undefined;
   readonly dpdSeconds?: number | undefined;
+  /** Off unless said: with it charon speaks by port 4500 and tells all its addresses. */
+  readonly mobike?: boolean;
 }
 
 export interface ChildState {
@@ -129,7 +131,7 @@ export function connectionSettings(c: Connection): string {
   );
   return `connections { gw {
     version = 2
-    mobike = no
+    mobike = ${c.mobike ? 'yes' : 'no'}
     local_addrs = ${c.localAddress}
     remote_addrs = ${c.remoteAddress}
     proposals = ${c.proposals}

@@ -95,6 +95,17 @@ export const peerMenu = menu({
       shown: ['ike/engine.test.ts', 'e2e/offload.test.ts'],
     }),
     property({
+      name: 'mobike',
+      kind: flag,
+      default: true,
+      ours: true,
+      text:
+        'Keep the connection when either side gets another address, if the peer can do that too ' +
+        '(RFC 4555). An initiator then speaks by port 4500 from IKE_AUTH on. The peer may only move ' +
+        'to where `address` and `local-address` let it be.',
+      shown: ['exchanges/mobike.test.ts', 'interop/strongswan-mobike.test.ts'],
+    }),
+    property({
       name: 'ppk-secret',
       kind: secret,
       default: '',

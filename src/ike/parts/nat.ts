@@ -19,18 +19,23 @@ function hash({ spiInitiator, spiResponder }: Spis, { address, port }: Endpoint)
   return sha1(spiBytes(spiInitiator), spiBytes(spiResponder), toBytes(address), portBytes);
 }
 
-/** Both notifications; none where the profile says nat-traversal=no. */
-export function buildNat({ sa }: Work): PlainPayload[] {
+/** Both notifications; none where the profile says nat-traversal=no. `ends`: as the packet has them. */
+export function buildNat({ sa }: Work, ends: Pick<IkeSa, 'local' | 'remote'> = sa): PlainPayload[] {
   if (!sa.peer.profile.natTraversal) return [];
   const claimed = sa.peer.udpEncapsulation;
   sa.natClaimed = claimed;
   // A source that is nobody's makes the peer see a NAT, and so encapsulate.
-  const source = claimed ? { address: sa.local.address, port: 0 } : sa.local;
+  const source = claimed ? { address: ends.local.address, port: 0 } : ends.local;
   return [
     notify(N.NAT_DETECTION_SOURCE_IP, hash(sa, source)),
-    notify(N.NAT_DETECTION_DESTINATION_IP, hash(sa, sa.remote)),
+    notify(N.NAT_DETECTION_DESTINATION_IP, hash(sa, ends.remote)),
   ];
 }
+
+/** Whether the message brings what NAT detection needs. */
+export const saysWhereItIs = (exchange: Exchange): boolean =>
+  notification(exchange, N.NAT_DETECTION_SOURCE_IP) !== undefined &&
+  notification(exchange, N.NAT_DETECTION_DESTINATION_IP) !== undefined;
 
 /**
  * Compares what the peer said with what we see. The peer may send several sources, and its request

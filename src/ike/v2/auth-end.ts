@@ -16,6 +16,7 @@ import {
 } from '../exchange.js';
 import { acceptChild, describeOffer, installChild, refuseMode, takeChild } from '../parts/child.js';
 import type { ChildOffer, State } from '../sa.js';
+import { buildMobike, takeMobike } from './mobike.js';
 import { sendAnswer } from '../window.js';
 
 export const NO_GROUPS: readonly undefined[] = []; // §1.2: no key exchange of its own
@@ -41,8 +42,10 @@ export function letIn(
   Object.assign(sa, { identity, remoteId });
   if (notification(asked, N.INITIAL_CONTACT)) forgetOthers(exchange);
   becomeEstablished(exchange);
+  takeMobike(exchange, asked);
   const child = firstChild({ ...exchange, ...asked }, { initiator, responder });
-  sendAnswer(exchange, [...proof, ...child]);
+  const mobike = sa.mobike ? buildMobike(exchange) : [];
+  sendAnswer(exchange, [...proof, ...child, ...mobike]);
   closeDouble(exchange);
   return 'established';
 }
@@ -67,6 +70,7 @@ export function enter(exchange: Exchange, remoteId: string): State {
   const { nonceInitiator, nonceResponder, child } = sa.handshake!;
   sa.remoteId = remoteId;
   sa.window.pending = undefined;
+  takeMobike(exchange, exchange);
   becomeEstablished(exchange);
   if (!optional(exchange, 'SA')) {
     takeRefusal(exchange, child!);

@@ -30,6 +30,7 @@ import { checkIdentity, chooseIdentity } from '../parts/identity-choice.js';
 import { encapsulates, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendRequest } from '../window.js';
+import { buildMobike } from './mobike.js';
 import { enter, letIn, NO_GROUPS } from './auth-end.js';
 
 /** HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT)], [CERTREQ,] [IDr], AUTH, SAi2, TSi, TSr} --> */
@@ -66,6 +67,7 @@ async function sendAuth(work: Work): Promise<State> {
     ...proof,
     ...buildChildSa(handshake.child),
     ...buildChildTs(handshake.child),
+    ...buildMobike(work),
   ];
   sendRequest(work, IKE_AUTH, payloads, { kind: 'ike-auth' });
   return 'auth-sent';

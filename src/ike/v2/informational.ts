@@ -9,6 +9,7 @@ import { discard, scheduleReconnect } from '../connection.js';
 import { NOTIFIED } from '../errors.js';
 import { type Exchange, errorNotification, notify, report, type Work } from '../exchange.js';
 import { activateChild, removeChild } from '../parts/child.js';
+import { buildNat, saysWhereItIs } from '../parts/nat.js';
 import { CHILD_PROTOCOL, espSpiBytes, espSpiFrom } from '../parts/proposal.js';
 import {
   type Child,
@@ -20,6 +21,7 @@ import {
 } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
+import { noticeMapping } from './mobike.js';
 import { yieldToRival } from './rekey-ike.js';
 
 type TaskOf<K extends Task['kind']> = Extract<Task, { kind: K }>;
@@ -37,7 +39,10 @@ const deleteOf = (closed: readonly ChildSpi[]): PlainPayload[] =>
 
 /** HDR, SK {} -->: is anybody there (§2.4)? */
 export function startLiveness(work: Work, task: TaskOf<'liveness'>): boolean {
-  sendRequest(work, INFORMATIONAL, [], task);
+  const { mobike, side, natLocal } = work.sa;
+  // RFC 4555 §3.8: whether a NAT in front of us still maps us to the same place.
+  const nat = mobike && side === 'initiator' && natLocal ? buildNat(work) : [];
+  sendRequest(work, INFORMATIONAL, nat, task);
   return true;
 }
 
@@ -146,7 +151,8 @@ function answerLiveness(exchange: Exchange): State {
       notify: name,
     });
   }
-  sendAnswer(exchange, []);
+  const asked = exchange.sa.mobike && saysWhereItIs(exchange);
+  sendAnswer(exchange, asked ? buildNat(exchange, exchange.datagram) : []);
   return exchange.sa.state;
 }
 
@@ -164,7 +170,10 @@ function answerRejection(exchange: Exchange): State {
 // ---- answers to us -----------------------------------------------------------------------------
 
 /** <-- HDR, SK {}: alive; lastSeen was set when the message proved authentic. */
-const takeLiveness = ({ sa }: Exchange): State => sa.state;
+function takeLiveness(exchange: Exchange): State {
+  noticeMapping(exchange);
+  return exchange.sa.state;
+}
 
 function takeDeleteChild(exchange: Exchange): State {
   const { sa, task, world } = exchange;
@@ -235,7 +244,7 @@ export const INFORMATION: readonly Transition[] = [
   {
     story: 'the peer is there',
     from: living,
-    receives: { response: INFORMATIONAL, task: ['liveness', 'delete-spis'] },
+    receives: { response: INFORMATIONAL, task: ['liveness', 'delete-spis', 'tell-addresses'] },
     requires: [],
     allows: ['D'],
     run: takeLiveness,

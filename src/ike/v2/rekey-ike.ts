@@ -70,12 +70,22 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
   const serial = world.store.nextSerial();
   const state = 'established';
   const next = newIkeSa({ ...birth, serial, peer, state, local, remote }, world.context.now());
-  const { natLocal, natRemote, natClaimed, fragmentation, identity, remoteId, authorisation } = sa;
+  const {
+    natLocal,
+    natRemote,
+    natClaimed,
+    fragmentation,
+    mobike,
+    identity,
+    remoteId,
+    authorisation,
+  } = sa;
   const kept = {
     natLocal,
     natRemote,
     natClaimed,
     fragmentation,
+    mobike,
     identity,
     remoteId,
     authorisation,

@@ -207,7 +207,9 @@ async function takeAnswer(exchange: Exchange): Promise<State> {
   processHashes(exchange);
   processRequest(exchange);
   secure(world, sa, suite, skeyseed(suite.prf, nonces, secret), nonces);
-  if (encapsulates(sa)) moveToNatPort(sa);
+  // RFC 4555 §3.3: who may come to be behind a NAT later speaks by its port from the first.
+  const floats = sa.peer.mobike && sa.peer.profile.natTraversal;
+  if (encapsulates(sa) || floats) moveToNatPort(sa);
   report(exchange, 'debug', 'ike.init', `agreed on ${describeSuite(suite)}${natWords(sa)}`);
   return startAuth(exchange);
 }
