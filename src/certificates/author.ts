@@ -2,7 +2,7 @@
 // second X.509 library comes with us. Extensions are written in OpenSSL's notation (x509v3_config(5)).
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import { CertificateError } from '../crypto/certificates.js';
-import { addressOf, cell, encode, native, type Scope, scoped, ssl } from './openssl.js';
+import { encode, native, type Scope, scoped, ssl } from './openssl.js';
 
 const P = 'uintptr_t';
 const SIGNATURES = {
@@ -89,7 +89,7 @@ export function issueCertificate(
     must(call('X509_set_version', made, 2), 'the version'); // v3 is 2, RFC 5280 §4.1.2.1
     must(call('X509_set_serialNumber', made, serial(scope, newSerial())), 'the serial number');
     const subject = call('X509_get_subject_name', made);
-    for (const [attribute, value] of plan.subject) addName(subject, attribute, value);
+    for (const [attribute, value] of plan.subject) addName(scope, subject, attribute, value);
     const parent = 'certificate' in issuer ? scope.certificate(issuer.certificate) : made;
     must(call('X509_set_issuer_name', made, call('X509_get_subject_name', parent)), 'the issuer');
     setTime(call('X509_getm_notBefore', made), plan.notBefore);
@@ -112,15 +112,15 @@ function newSerial(): Uint8Array {
 }
 
 function serial(scope: Scope, bytes: Uint8Array): number {
-  const number = own(scope, call('BN_bin2bn', addressOf(bytes), bytes.length, 0), 'BN_free', 'BN');
+  const number = own(scope, call('BN_bin2bn', scope.at(bytes), bytes.length, 0), 'BN_free', 'BN');
   return own(scope, call('BN_to_ASN1_INTEGER', number, 0), 'ASN1_INTEGER_free', 'an integer');
 }
 
 const MBSTRING_UTF8 = 0x1000;
 
-function addName(name: number, attribute: string, value: string): void {
+function addName(scope: Scope, name: number, attribute: string, value: string): void {
   const bytes = Buffer.from(value);
-  const at = addressOf(bytes);
+  const at = scope.at(bytes);
   const result = call(
     'X509_NAME_add_entry_by_txt',
     name,
@@ -144,14 +144,14 @@ function publicKey(scope: Scope, key: KeyObject): number {
     format: 'der',
   });
   const bytes = Uint8Array.from(spki);
-  const made = call('d2i_PUBKEY', 0, cell(addressOf(bytes)).at, bytes.length);
+  const made = call('d2i_PUBKEY', 0, scope.cell(scope.at(bytes)).at, bytes.length);
   return scope.own(made, 'EVP_PKEY_free', 'reading a public key');
 }
 
 export function privateKeyOf(scope: Scope, key: KeyObject): number {
   const bytes = Uint8Array.from(key.export({ type: 'pkcs8', format: 'der' }));
   try {
-    const made = ssl('d2i_AutoPrivateKey', 0, cell(addressOf(bytes)).at, bytes.length);
+    const made = ssl('d2i_AutoPrivateKey', 0, scope.cell(scope.at(bytes)).at, bytes.length);
     return scope.own(made, 'EVP_PKEY_free', 'reading a private key');
   } finally {
     bytes.fill(0);
@@ -177,7 +177,7 @@ function extension(
   value: string,
 ): number {
   const context = new Uint8Array(CONTEXT_BYTES);
-  const at = addressOf(context);
+  const at = scope.at(context);
   call('X509V3_set_ctx', at, issuer, subject, 0, crl, 0);
   const made = call('X509V3_EXT_conf', 0, at, name, value);
   return own(scope, made, 'X509_EXTENSION_free', `the extension ${name} = ${value}`);

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { CertificateError } from '../crypto/certificates.js';
 import type { FullCertificate } from './certificate.js';
-import { addressOf, cell, decode, encode, scoped, type Scope, ssl } from './openssl.js';
+import { decode, encode, scoped, type Scope, ssl } from './openssl.js';
 import type { Trust } from './verify.js';
 
 const NONCE_BYTES = 32; // RFC 8954 §2.1
@@ -27,7 +27,7 @@ export function ocspQuestion(path: readonly FullCertificate[], trust: Trust): Qu
     const made = scope.own(ssl('OCSP_REQUEST_new'), 'OCSP_REQUEST_free', 'an OCSP request');
     const id = idOf(scope, subject!, issuer!);
     if (ssl('OCSP_request_add0_id', made, id) === 0) throw new CertificateError('OCSP request');
-    ssl('OCSP_request_add1_nonce', made, addressOf(nonce), nonce.length);
+    ssl('OCSP_request_add1_nonce', made, scope.at(nonce), nonce.length);
     return made;
   };
   return {
@@ -70,7 +70,7 @@ function verdict(
   }
   const id = idOf(scope, path[0]!, path[1]!);
   scope.own(id, 'OCSP_CERTID_free', 'OCSP');
-  const [at, from, until] = [cell(), cell(), cell()];
+  const [at, from, until] = [scope.cell(), scope.cell(), scope.cell()];
   const found = ssl('OCSP_resp_find_status', basic, id, at.at, 0, 0, from.at, until.at);
   if (found !== 1) throw new CertificateError('the OCSP response is about another certificate');
   if (ssl('OCSP_check_validity', from.read(), until.read(), CLOCK_SKEW, -1) !== 1) {

@@ -49,7 +49,6 @@ const SIGNATURES = {
   X509_VERIFY_PARAM_set_auth_level: ['void', P, 'int'],
   X509_VERIFY_PARAM_set_depth: ['void', P, 'int'],
   X509_verify_cert: ['int', P],
-  ERR_get_error: ['ulong'],
   ERR_clear_error: ['void'],
   OCSP_REQUEST_new: [P],
   OCSP_REQUEST_free: ['void', P],
@@ -94,9 +93,22 @@ export function native(
 export const ssl = (name: Name, ...values: (number | string | null)[]): number =>
   native(name, SIGNATURES[name])(...values);
 
-/** Collects what is to be freed. */
+/** Collects what is to be freed, and keeps what OpenSSL was given by address. */
 export class Scope {
   readonly #frees: (() => void)[] = [];
+  readonly #held: ArrayBufferView[] = [];
+
+  /** Where `view` lies; it is not collected before the scope ends. */
+  at(view: ArrayBufferView): number {
+    this.#held.push(view);
+    return addressOf(view);
+  }
+
+  /** A place in memory for one pointer or integer. */
+  cell(value = 0): { readonly at: number; read(): number } {
+    const words = BigUint64Array.of(BigInt(value));
+    return { at: this.at(words), read: () => Number(words[0]) };
+  }
 
   /** Keeps a pointer until the scope ends; a null pointer is a failure of `what`. */
   own(pointer: number, free: Name, what: string): number {
@@ -112,6 +124,7 @@ export class Scope {
   end(): void {
     for (const free of this.#frees.reverse()) free();
     this.#frees.length = 0;
+    this.#held.length = 0;
     ssl('ERR_clear_error');
   }
 
@@ -135,29 +148,20 @@ export function scoped<T>(work: (scope: Scope) => T): T {
   }
 }
 
-export const addressOf = (view: ArrayBufferView): number => Number(koffi.address(view));
-
-/** A place in memory for one pointer or integer; it lives as long as this object. */
-export function cell(value = 0): { readonly at: number; read(): number } {
-  const words = BigUint64Array.of(BigInt(value));
-  return { at: addressOf(words), read: () => Number(words[0]) };
-}
+const addressOf = (view: ArrayBufferView): number => Number(koffi.address(view));
 
 type Decoder = Extract<Name, `d2i_${string}`>;
 type Encoder = Extract<Name, `i2d_${string}`>;
 
-/** 0 where `der` is none of that, or has something behind it. */
-export function decode(decoder: Decoder, der: Uint8Array): number {
-  const bytes = Uint8Array.from(der);
-  const at = cell(addressOf(bytes));
-  return ssl(decoder, 0, at.at, bytes.length);
-}
+/** 0 where `der` is none of that. */
+export const decode = (decoder: Decoder, der: Uint8Array): number =>
+  scoped((scope) => ssl(decoder, 0, scope.cell(scope.at(Uint8Array.from(der))).at, der.length));
 
 export function encode(encoder: Encoder, pointer: number): Uint8Array {
   const length = ssl(encoder, pointer, 0);
   if (length <= 0) throw new CertificateError(`OpenSSL: ${encoder} failed`);
   const bytes = new Uint8Array(length);
-  ssl(encoder, pointer, cell(addressOf(bytes)).at);
+  scoped((scope) => ssl(encoder, pointer, scope.cell(scope.at(bytes)).at));
   return bytes;
 }
 

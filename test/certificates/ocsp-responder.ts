@@ -1,7 +1,7 @@
 // An OCSP responder's answer (RFC 6960 §4.2), signed by whom a test likes, made by OpenSSL.
 import type { Issuer } from '../../src/certificates/author.js';
 import { privateKeyOf } from '../../src/certificates/author.js';
-import { addressOf, cell, native, scoped, type Scope } from '../../src/certificates/openssl.js';
+import { native, scoped, type Scope } from '../../src/certificates/openssl.js';
 
 const P = 'uintptr_t';
 const call = (name: string, signature: readonly [string, ...string[]]) => native(name, signature);
@@ -39,14 +39,14 @@ export const ocspAnswer = (answer: Answer): Uint8Array =>
       from,
       time(now + validFor),
     );
-    if (answer.request) copyNonce(basic, answer.request);
+    if (answer.request) copyNonce(scope, basic, answer.request);
     sign(scope, basic, answer.signer);
-    return responseOf(basic);
+    return responseOf(scope, basic);
   });
 
-function copyNonce(basic: number, der: Uint8Array): void {
+function copyNonce(scope: Scope, basic: number, der: Uint8Array): void {
   const bytes = Uint8Array.from(der);
-  const at = cell(addressOf(bytes));
+  const at = scope.cell(scope.at(bytes));
   const request = call('d2i_OCSP_REQUEST', [P, P, P, 'long'])(0, at.at, bytes.length);
   call('OCSP_copy_nonce', ['int', P, P])(basic, request);
 }
@@ -66,10 +66,10 @@ function sign(scope: Scope, basic: number, signer: Issuer): void {
   if (signed !== 1) throw new Error('OCSP_basic_sign');
 }
 
-function responseOf(basic: number): Uint8Array {
+function responseOf(scope: Scope, basic: number): Uint8Array {
   const response = call('OCSP_response_create', [P, 'int', P])(0, basic);
   const encode = call('i2d_OCSP_RESPONSE', ['int', P, P]);
   const bytes = new Uint8Array(encode(response, 0));
-  encode(response, cell(addressOf(bytes)).at);
+  encode(response, scope.cell(scope.at(bytes)).at);
   return bytes;
 }
