@@ -48,6 +48,11 @@ export class CertificateStore implements Certificates {
     throw new CertificateError(`certificate '${name}': ${reason}`);
   }
 
+  /** Who may vouch for others. */
+  trusted(): readonly Certificate[] {
+    return this.#anchors();
+  }
+
   #anchors(): FullCertificate[] {
     return this.#options.entries.filter((one) => one.trusted).map((one) => one.certificate);
   }

@@ -24,7 +24,8 @@ import type {
   proposalMenu,
 } from './menus.js';
 import type { Configuration } from './read.js';
-import type { RadiusSettings, Settings } from './settings.js';
+import { radiusOf } from './radius-settings.js';
+import type { Settings } from './settings.js';
 
 export interface Built {
   readonly databases: Databases;
@@ -229,28 +230,5 @@ function settingsOf(c: Configuration): Settings {
     },
     cookieThreshold: c.settings.entry['ddos-cookie-threshold'],
     radius: radiusOf(c),
-  };
-}
-
-function radiusOf(c: Configuration): RadiusSettings {
-  const servers = inUse(c.radius).filter(({ service }) => service.includes('ipsec'));
-  const incoming = c.radiusIncoming.entry;
-  return {
-    servers: servers.map((entry) => ({
-      address: entry.address,
-      secret: entry.secret,
-      authenticationPort: entry['authentication-port'],
-      accountingPort: entry['accounting-port'],
-      timeoutMs: entry.timeout,
-      deadTime: entry['dead-time'],
-      srcAddress: entry['src-address'],
-    })),
-    accounting: c.settings.entry.accounting,
-    interimUpdate: c.settings.entry['interim-update'],
-    incoming: {
-      accept: incoming.accept,
-      port: incoming.port,
-      requireTimestamp: incoming['require-timestamp'],
-    },
   };
 }

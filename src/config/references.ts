@@ -20,6 +20,7 @@ export const REFERENCES = [
   ['mode-config', 'address-pool', 'pool'],
   ['key-psk', 'peer', 'peer'],
   ['pool', 'next-pool', 'pool'],
+  ['radius', 'certificate', 'certificate'],
 ] as const;
 
 /** Of so many an error lists the names. */

@@ -40,6 +40,15 @@ export interface RadiusServerSettings {
   /** Seconds. */
   readonly deadTime: number;
   readonly srcAddress: Address | undefined;
+  /** Over TLS, to authenticationPort alone. */
+  readonly radsec: RadsecSettings | undefined;
+}
+
+export interface RadsecSettings {
+  /** Of ours, by its name in the menu certificate. */
+  readonly certificate: string;
+  /** What the server's certificate must hold; empty: its address. */
+  readonly serverName: string;
 }
 
 export interface RadiusSettings {

@@ -2,11 +2,12 @@
 // certificate is taken up by `culvert reload`. An entry that cannot be read costs its own peers only.
 import type { Built } from '../config/databases.js';
 import { fetchHttp } from '../certificates/http.js';
-import { type LoadedEntry, loadEntry } from '../certificates/files.js';
+import { type LoadedEntry, loadEntry, toPem } from '../certificates/files.js';
 import { revocationCheck } from '../certificates/revocation.js';
 import { CertificateStore } from '../certificates/store.js';
 import { CertificateError } from '../crypto/certificates.js';
 import type { Log } from './log.js';
+import type { Credentials } from './radius-tls.js';
 
 export interface RunningCertificates {
   readonly store: CertificateStore;
@@ -26,6 +27,17 @@ export function runningCertificates(built: Built, log: Log): RunningCertificates
       const { entries, failures } = read(next, log);
       store.replace(entries, failures);
     },
+  };
+}
+
+/** What RADIUS over TLS shows, and whom it believes. */
+export function tlsCredentials(store: CertificateStore, name: string): Credentials {
+  const { chain, privateKey } = store.own([name]);
+  const pem = ({ der }: { readonly der: Uint8Array }): string => toPem('CERTIFICATE', der);
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    certificate: chain.map(pem).join(''),
+    authorities: store.trusted().map(pem),
   };
 }
 

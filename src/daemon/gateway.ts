@@ -21,7 +21,7 @@ import { openTun } from '../net/tun.js';
 import { type Address, addressFromBytes } from '../policy/address.js';
 import { reconcile } from '../policy/reconcile.js';
 import { threadedAgreement } from './agreement.js';
-import { type RunningCertificates, runningCertificates } from './certificates.js';
+import { type RunningCertificates, runningCertificates, tlsCredentials } from './certificates.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
 import type { LiveFacts } from './doctor-facts.js';
 import { localAddressFor, MARK, ownAddresses, reachOf } from './host.js';
@@ -154,6 +154,7 @@ class Gateway implements RunningGateway {
       now,
       random: (bytes) => randomBytes(bytes),
       localAddressFor,
+      credentials: (name) => tlsCredentials(this.#certificates.store, name),
       traffic: (child) => this.#tables.traffic(child),
       addresses: () => [],
       end: (sessions, cause, reason) =>
@@ -213,6 +214,7 @@ class Gateway implements RunningGateway {
       agreement,
       certificates: this.#certificates.store,
       localAddressFor,
+      authenticate: (applicant) => this.#users.authenticate(applicant),
       settings: { cookieThreshold: this.#built.settings.cookieThreshold },
     });
     this.#runner = new StepRunner({

@@ -8,11 +8,14 @@ import { RadiusClient } from '../radius/client.js';
 import type { Event, Outcome, Question, Server, Work } from '../radius/servers.js';
 import type { Nas } from '../radius/session.js';
 import type { Log } from './log.js';
-import { type Lines, UdpLines } from './radius-lines.js';
+import { type LineEvents, type Lines, UdpLines } from './radius-lines.js';
+import { type CredentialsFor, TlsLines } from './radius-tls.js';
 
 export interface RadiusContext {
   now(): number;
   random(bytes: number): Uint8Array;
+  /** For RADIUS over TLS. */
+  readonly credentials: CredentialsFor;
   localAddressFor(remote: Address): Address | undefined;
   readonly log: Pick<Log, 'debug' | 'info' | 'warning' | 'error'>;
 }
@@ -66,13 +69,14 @@ export class Radius {
     const { servers } = this.#settings;
     this.#names = servers.map(nameOf);
     this.#client = new RadiusClient(servers.map(serverOf), this.#context.random);
-    this.#lines = new UdpLines(servers, {
+    const events: LineEvents = {
       onPacket: (line, bytes) => this.#take(this.#client.receive(line, bytes, this.#context.now())),
       onLost: (line) => this.#take(this.#client.lost(line, this.#context.now())),
       // The question waits on and is asked again; why is for who looks.
       onTrouble: ({ server }, reason) =>
         this.#context.log.debug('radius', `server ${this.#names[server]}: ${reason}`),
-    });
+    };
+    this.#lines = linesOf(servers, events, this.#context.credentials);
   }
 
   /** With other servers what is under way fails, but for records: the new ones get them. */
@@ -188,5 +192,22 @@ const serverOf = (settings: RadiusServerSettings): Server => ({
   secret: settings.secret,
   timeoutMs: settings.timeoutMs,
   deadMs: settings.deadTime * 1000,
-  reliable: false,
+  reliable: settings.radsec !== undefined,
 });
+
+/** Each server by its own way. */
+function linesOf(
+  servers: readonly RadiusServerSettings[],
+  events: LineEvents,
+  credentials: CredentialsFor,
+): Lines {
+  const udp = new UdpLines(servers, events);
+  const tls = new TlsLines(servers, events, credentials);
+  return {
+    send: (line, bytes) => (servers[line.server]!.radsec ? tls : udp).send(line, bytes),
+    close() {
+      udp.close();
+      tls.close();
+    },
+  };
+}

@@ -2,9 +2,6 @@
 // says; a length that cannot be ends the connection, for nothing after it can be found.
 import { HEADER_BYTES, LONGEST_PACKET, packetLength, RadiusError } from './packet.js';
 
-/** The secret of RADIUS over TLS (RFC 6614 §2.3): TLS protects, MD5 is only done for the form. */
-export const RADSEC_SECRET = new TextEncoder().encode('radsec');
-
 export class PacketStream {
   #held: Uint8Array = new Uint8Array(0);
 

@@ -543,11 +543,6 @@ const waiting: [string, (file: ReturnType<typeof sound>) => Json, RegExp][] = [
     /^identity\[0\].auth-method: .*: peer p is not started: IKEv1 with XAuth is not there yet$/,
   ],
   [
-    'EAP through RADIUS',
-    (f) => ({ ...f, identity: [{ peer: 'p', 'auth-method': 'eap-radius' }] }),
-    /^identity\[0\].auth-method: .*: peer p is not started: EAP through RADIUS is not there yet$/,
-  ],
-  [
     'mode-config',
     (f) => ({ ...f, identity: [{ ...f.identity![0], 'mode-config': 'request-only' }] }),
     /^identity\[0\].mode-config: "request-only": peer p is not started: mode-config is not there/,

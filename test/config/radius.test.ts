@@ -50,6 +50,31 @@ radius('the same server twice, an address of ours in the other family', () => {
   );
 });
 
+radius('over TLS: a certificate instead of the secret, and a port of its own', () => {
+  const certificate = [{ name: 'ours', file: 'ours.pem', 'key-file': 'ours.key' }];
+  const { secret: _, ...plain } = SERVER;
+  const tls = { ...plain, protocol: 'radsec', certificate: 'ours', 'server-name': 'r.example' };
+  const loaded = load({ certificate, radius: [tls] });
+  assert.ok(loaded.ok, loaded.ok ? '' : JSON.stringify(loaded.errors));
+  const [server] = loaded.settings.radius.servers;
+  assert.is(server!.authenticationPort, 2083);
+  assert.is(new TextDecoder().decode(server!.secret), 'radsec');
+  assert.equal(server!.radsec, { certificate: 'ours', serverName: 'r.example' });
+  // RouterOS writes the secret out.
+  assert.ok(load({ certificate, radius: [{ ...tls, secret: 'radsec' }] }).ok);
+  const wrong: [Record<string, unknown>, RegExp][] = [
+    [{ ...tls, secret: 'something long enough' }, /\.secret: .*no use for it/],
+    [{ ...tls, certificate: '' }, /\.certificate: .*needs one/],
+    [{ ...tls, certificate: 'theirs' }, /the name of a certificate/],
+    [plain, /\.secret: .*needs one/],
+    [{ ...SERVER, certificate: 'ours' }, /\.certificate: .*no use for it/],
+  ];
+  for (const [entry, expected] of wrong) {
+    const refused = load({ certificate, radius: [entry] });
+    assert.match(refused.ok ? 'taken' : refused.errors.map(formatProblem).join(), expected);
+  }
+});
+
 radius('warned of: a short secret, users without a server', () => {
   const warned = ({ warnings }: ReturnType<typeof servers>): string[] =>
     warnings.map(formatWarning);

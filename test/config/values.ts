@@ -554,6 +554,18 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     comment: COMMENT,
   },
   radius: {
+    protocol: oneOf(['udp'], [['tcp', 'udp, radsec']]),
+    certificate: {
+      good: [''],
+      bad: [
+        ['crt', 'the name of a certificate'],
+        ['cert', 'nothing: protocol=udp'],
+      ],
+    },
+    'server-name': {
+      good: [''],
+      bad: [['radius.example', 'nothing: protocol=udp has no use for it']],
+    },
     service: listOf(['ipsec', 'ipsec,ppp', ['login', 'ipsec']], 'ipsec'),
     address: { good: ADDRESS.good, bad: [['', 'an IPv4 or IPv6 address'], ...ADDRESS.bad] },
     secret: SECRET,

@@ -46,6 +46,7 @@ function site(settings: { interimUpdate?: number; accounting?: boolean } = {}) {
           timeoutMs: 300,
           deadTime: 60,
           srcAddress: undefined,
+          radsec: undefined,
         },
       ],
       accounting: true,

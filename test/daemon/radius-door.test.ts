@@ -35,6 +35,7 @@ const settings = (
     timeoutMs: 300,
     deadTime: 60,
     srcAddress: undefined,
+    radsec: undefined,
   })),
   accounting: true,
   interimUpdate: 0,

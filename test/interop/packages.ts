@@ -25,6 +25,7 @@ const KERNEL = [
 ] as const;
 
 const FREERADIUS = [
+  ['/usr/lib/ipsec/plugins/libstrongswan-eap-mschapv2.so', 'libcharon-extauth-plugins'],
   ['/usr/sbin/freeradius', 'freeradius'],
   ['/usr/bin/radclient', 'freeradius-utils'],
 ] as const;

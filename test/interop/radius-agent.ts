@@ -49,6 +49,7 @@ const radius = new Radius(
         timeoutMs: 500,
         deadTime: 60,
         srcAddress: undefined,
+        radsec: undefined,
       };
     }),
     accounting: true,
@@ -58,6 +59,9 @@ const radius = new Radius(
   {
     now: () => performance.timeOrigin + performance.now(),
     random: (bytes) => randomBytes(bytes),
+    credentials: () => {
+      throw new Error('no TLS here');
+    },
     localAddressFor: () => parseAddress('198.18.0.1'),
     log: { debug: line, info: line, warning: line, error: line },
   },

@@ -42,6 +42,8 @@ export interface ChildState {
   readonly algorithms: string;
   readonly packetsIn: number;
   readonly packetsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 export interface IkeState {
@@ -89,11 +91,12 @@ export function charonSettings(
   esp: 'libipsec' | 'kernel',
   logTo: string,
   more = '',
+  plugins = '',
 ): string {
   const kernel = esp === 'libipsec' ? `${MORE_CRYPTO} ${USERSPACE_ESP}` : 'kernel-netlink';
   return `charon {
   load_modular = no
-  load = ${CRYPTO} ${kernel} ${SERVICES}
+  load = ${CRYPTO} ${plugins} ${kernel} ${SERVICES}
   accept_private_algs = yes
   install_routes = ${esp === 'libipsec' ? 'yes' : 'no'}
   routing_table = 220
@@ -147,11 +150,12 @@ secrets { ike-1 { secret = ${c.secret.startsWith('0x') ? c.secret : `"${c.secret
 `;
 }
 
-/** `more`: further settings of charon. */
+/** `more`: further settings of charon; `plugins`: further ones to load. */
 export async function startStrongswan(
   namespace: string,
   folder: string,
   more = '',
+  plugins = '',
 ): Promise<Strongswan> {
   const logPath = join(folder, 'charon.log');
   const vici = join(folder, 'charon.vici');
@@ -163,7 +167,8 @@ export async function startStrongswan(
   for (const kind of ['x509', 'x509ca', 'private', 'conf.d']) {
     mkdirSync(join(folder, 'swanctl', kind), { recursive: true });
   }
-  writeFileSync(environment.STRONGSWAN_CONF, charonSettings(folder, 'libipsec', logPath, more));
+  const settings = charonSettings(folder, 'libipsec', logPath, more, plugins);
+  writeFileSync(environment.STRONGSWAN_CONF, settings);
   const begin = `mount -t tmpfs none /run; mkdir -p /run/lock; exec ${CHARON}`;
   const argv = ['unshare', '-m', 'sh', '-ec', begin];
   const child = background(namespace, argv, join(folder, 'charon.out'), environment);
@@ -199,7 +204,7 @@ export async function startStrongswan(
     load: (connection) => loadText(connectionSettings(connection)),
     loadText,
     reconfigure: async (settings) => {
-      const written = charonSettings(folder, 'libipsec', logPath, settings);
+      const written = charonSettings(folder, 'libipsec', logPath, settings, plugins);
       writeFileSync(environment.STRONGSWAN_CONF, written);
       const { status, output } = await swanctl('--reload-settings');
       if (status !== 0) throw new Error(`swanctl --reload-settings: ${output}`);
@@ -243,14 +248,16 @@ export function parseSas(text: string): IkeState[] {
 function parseChild(text: string): ChildState {
   const [, name = '', id, state = '', algorithms = ''] =
     /^(\S+): #(\d+), reqid \d+, (\w+), [^,]+, (ESP:\S+)/.exec(text) ?? [];
-  const packets = (way: string): number =>
-    Number(new RegExp(`^ +${way} .*?(\\d+) packets`, 'm').exec(text)?.[1] ?? 0);
+  const count = (way: string, what: string): number =>
+    Number(new RegExp(`^ +${way} .*?(\\d+) ${what}`, 'm').exec(text)?.[1] ?? 0);
   return {
     name,
     id: Number(id),
     state,
     algorithms,
-    packetsIn: packets('in'),
-    packetsOut: packets('out'),
+    packetsIn: count('in', 'packets'),
+    packetsOut: count('out', 'packets'),
+    bytesIn: count('in', 'bytes'),
+    bytesOut: count('out', 'bytes'),
   };
 }

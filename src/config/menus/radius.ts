@@ -1,5 +1,16 @@
 // Menus `radius` and `radius-incoming`: who decides about users, and what of it may come uncalled.
-import { duration, failed, flag, integer, type Kind, listOf, optional } from '../kind.js';
+import {
+  choice,
+  duration,
+  entryName,
+  failed,
+  flag,
+  integer,
+  type Kind,
+  listOf,
+  optional,
+  text,
+} from '../kind.js';
 import { menu, property } from '../menu.js';
 import { address, secret } from '../network-kind.js';
 import { comment, disabled } from './common.js';
@@ -24,9 +35,20 @@ export const radiusMenu = menu({
       shown: ['interop/freeradius.test.ts'],
     }),
     property({
+      name: 'protocol',
+      kind: choice(['udp', 'radsec']),
+      default: 'udp',
+      text:
+        'udp: RFC 2865, protected by the secret alone; radsec: over TLS (RFC 6614), accounting too, ' +
+        'to port 2083 unless authentication-port is another than 1812.',
+      shown: ['interop/radsec.test.ts'],
+    }),
+    property({
       name: 'secret',
       kind: secret,
-      text: 'The secret shared with it.',
+      default: '',
+      only: 'protocol=udp',
+      text: 'The secret shared with it. Must be set with protocol=udp; TLS does without.',
       shown: ['interop/freeradius.test.ts'],
     }),
     property({
@@ -40,6 +62,7 @@ export const radiusMenu = menu({
       name: 'accounting-port',
       kind: integer(1, 65535),
       default: 1813,
+      only: 'protocol=udp',
       text: 'Its UDP port for accounting.',
       shown: ['interop/freeradius.test.ts'],
     }),
@@ -66,6 +89,25 @@ export const radiusMenu = menu({
       default: '',
       text: 'Our address towards it.',
       shown: ['daemon/radius.test.ts'],
+    }),
+    property({
+      name: 'certificate',
+      kind: optional(entryName),
+      default: '',
+      only: 'protocol=radsec',
+      text:
+        'The certificate, with its key, that we show the server; must be set with radsec. The ' +
+        'server must show one of a CA that is trusted in the menu certificate.',
+      shown: ['interop/radsec.test.ts'],
+    }),
+    property({
+      name: 'server-name',
+      kind: text,
+      default: '',
+      ours: true,
+      only: 'protocol=radsec',
+      text: "The name that the server's certificate must hold. Empty: its address.",
+      shown: ['interop/radsec.test.ts'],
     }),
     disabled,
     comment,

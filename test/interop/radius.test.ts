@@ -1,0 +1,258 @@
+// Users through FreeRADIUS: charon calls, culvert hands its EAP on, the server's word is what counts.
+// Accounting is compared with what both ends of the tunnel counted.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { eventually, shell } from './command.js';
+import { type AccountingRecord, RADIUS_SECRET } from './freeradius.js';
+import { prepare } from './packages.js';
+import { MOON, RADIUS_ADDRESS, startUserSite, type UserSite } from './road-warrior.js';
+import { carries, everything, ping } from './traffic.js';
+
+const radius = suite<{ site: UserSite }>('RADIUS');
+const PASSWORD = 'Ar3etTnp';
+
+radius.before(async (context) => {
+  const server = { service: 'ipsec', secret: RADIUS_SECRET, timeout: '500ms' };
+  context.site = await startUserSite({
+    users: [
+      { name: 'carol', password: PASSWORD, reply: ['Class = 0x676f6c64'] },
+      { name: 'dave', password: PASSWORD, reply: ['Session-Timeout = 4'] },
+      { name: 'erin', password: PASSWORD, reply: ['Idle-Timeout = 3'] },
+    ],
+    radius: [
+      // One that is down, before the one that is there.
+      { ...server, address: '198.18.0.99' },
+      { ...server, address: RADIUS_ADDRESS },
+    ],
+    settings: { 'interim-update': '2s' },
+  });
+});
+
+radius.after(async ({ site }) => site.remove());
+
+/** A case; what went wrong comes with the logs of all three. */
+function shows(name: string, body: (site: UserSite) => Promise<void>): void {
+  radius(name, async ({ site }) => {
+    try {
+      await body(site);
+    } catch (error) {
+      throw site.explain(error);
+    }
+  });
+}
+
+const recordsOf = ({ server }: UserSite, user: string): AccountingRecord[] =>
+  server.accounting().filter((record) => record['User-Name'] === user);
+
+const stopsOf = (site: UserSite, user: string): AccountingRecord[] =>
+  recordsOf(site, user).filter((record) => record['Acct-Status-Type'] === 'Stop');
+
+/** Runs `body`, then waits for the Stop of the session that it ended. */
+async function stopAfter(
+  site: UserSite,
+  user: string,
+  body: () => Promise<unknown>,
+): Promise<AccountingRecord> {
+  const before = stopsOf(site, user).length;
+  await body();
+  return eventually(`the Stop of ${user}`, () => stopsOf(site, user)[before]);
+}
+
+async function nothingInstalled({ culvert }: UserSite): Promise<void> {
+  const gone = async () => (await culvert.print('installed-sa print')).length === 0;
+  await eventually('no SA to be installed', gone, undefined, () => culvert.log());
+}
+
+async function up(site: UserSite, user: string): Promise<void> {
+  const { status, output } = await site.call(user, PASSWORD);
+  assert.is(status, 0, output);
+  await carries(site.topology, 'alice', 'v4');
+}
+
+async function hangUp(site: UserSite): Promise<void> {
+  await site.charon.terminate('--ike', 'gw');
+  await nothingInstalled(site);
+}
+
+shows('the gateway says that it has started', async (site) => {
+  const on = () =>
+    site.server.accounting().some((record) => record['Acct-Status-Type'] === 'Accounting-On');
+  await eventually('Accounting-On', on);
+});
+
+shows(
+  'eap-mschapv2: up, carries traffic, and the records are what both ends counted',
+  async (site) => {
+    const { topology, culvert, charon } = site;
+    const { status, output } = await site.call('carol', PASSWORD);
+    assert.is(status, 0, output);
+    const peer = await culvert.established();
+    assert.equal([peer.user, peer.side], ['carol', 'responder']);
+    await startCounting(site);
+    await everything(topology, 'v4');
+    await eventually('a report', () => recordsOf(site, 'carol').length >= 3);
+    // A rekey of both must not lose what was carried before.
+    await charon.rekey('--child', 'net');
+    await carries(topology, 'bob', 'v4');
+    await charon.rekey('--ike', 'gw');
+    await carries(topology, 'alice', 'v4');
+    await eventually('the replaced SAs to go', async () => {
+      return (await culvert.print('installed-sa print')).length === 2;
+    });
+    const counted = await count(site);
+    const stop = await stopAfter(site, 'carol', () => charon.terminate('--ike', 'gw'));
+    const [start] = recordsOf(site, 'carol');
+    assert.is(start?.['Acct-Status-Type'], 'Start');
+    assert.is(stop['Acct-Session-Id'], start?.['Acct-Session-Id']);
+    assert.is(stop['Acct-Terminate-Cause'], 'User-Request');
+    assert.is(stop['NAS-Port-Id'], 'rw');
+    assert.is(stop['Calling-Station-Id'], '192.0.2.2');
+    assert.is(stop.Class, '0x676f6c64');
+    // The packet filter's own count, where packets are in the clear.
+    assert.equal(
+      [
+        stop['Acct-Input-Octets'],
+        stop['Acct-Input-Packets'],
+        stop['Acct-Output-Octets'],
+        stop['Acct-Output-Packets'],
+      ].map(Number),
+      counted,
+    );
+    assert.ok(counted[0]! > 2_000_000 && counted[2]! > 2_000_000, counted.join());
+    const reports = recordsOf(site, 'carol').filter(
+      (record) => record['Acct-Status-Type'] === 'Interim-Update',
+    );
+    assert.ok(reports.length > 0);
+    const bytes = reports.map((record) => Number(record['Acct-Input-Octets']));
+    assert.equal(
+      bytes,
+      [...bytes].sort((a, b) => a - b),
+    );
+    await nothingInstalled(site);
+  },
+);
+
+/** Counters of the packet filter at the device through which all of the tunnel's packets go. */
+async function startCounting({ topology }: UserSite): Promise<void> {
+  // Large packets are cut before they are counted, not after.
+  await shell(topology.namespace('alice'), 'ethtool -K eth0 tso off gso off gro off >/dev/null');
+  await shell(
+    topology.namespace('moon'),
+    `ethtool -K eth1 gro off >/dev/null
+nft add table netdev counted
+nft 'add chain netdev counted in { type filter hook ingress device culvert0 priority 0; }'
+nft 'add chain netdev counted out { type filter hook egress device culvert0 priority 0; }'
+nft 'add rule netdev counted in ip saddr 198.19.0.0/16 counter'
+nft 'add rule netdev counted out ip daddr 198.19.0.0/16 counter'`,
+  );
+}
+
+/** Bytes and packets, in and out. */
+async function count({ topology }: UserSite): Promise<number[]> {
+  const listed = await shell(topology.namespace('moon'), 'nft list table netdev counted');
+  return [...listed.matchAll(/counter packets (\d+) bytes (\d+)/g)].flatMap(
+    ([, packets, bytes]) => [Number(bytes), Number(packets)],
+  );
+}
+
+for (const method of ['eap-ttls', 'eap-tls', 'eap-ttls alone', 'eap-tls alone']) {
+  shows(`${method}: up and down`, async (site) => {
+    const { status, output } = await site.call('carol', PASSWORD, method);
+    assert.is(status, 0, output);
+    await carries(site.topology, 'alice', 'v4');
+    await hangUp(site);
+  });
+}
+
+shows('a wrong password: nobody gets in, and both logs say so', async (site) => {
+  const before = recordsOf(site, 'carol').length;
+  const { status } = await site.call('carol', 'wrong');
+  assert.is.not(status, 0);
+  await site.charon.logged(/received AUTHENTICATION_FAILED notify error/);
+  await site.culvert.logged(/error .*\[rw\].*user carol: .*reject/);
+  await nothingInstalled(site);
+  assert.is(await ping(site.topology, 'alice', 'v4', { count: 1, seconds: 1 }), 0);
+  assert.is(recordsOf(site, 'carol').length, before);
+  assert.not.ok(site.culvert.log().includes(RADIUS_SECRET));
+});
+
+shows(
+  'Disconnect-Request ends the tunnel; without time, or forged, it does nothing',
+  async (site) => {
+    const { server, culvert, charon } = site;
+    const { status, output } = await site.call('carol', PASSWORD);
+    assert.is(status, 0, output);
+    await carries(site.topology, 'alice', 'v4');
+    const seconds = Math.floor(Date.now() / 1000);
+    const user = "User-Name = 'carol'";
+    const stale = await server.client(`${MOON}:3799`, 'disconnect', [user]);
+    assert.is.not(stale.status, 0, stale.output);
+    await culvert.logged(
+      /Disconnect-Request of 198\.18\.0\.10 is dropped: it has no Event-Timestamp/,
+    );
+    const other = await server.client(`${MOON}:3799`, 'disconnect', [
+      "User-Name = 'eve'",
+      `Event-Timestamp = ${seconds}`,
+    ]);
+    assert.match(other.output, /Disconnect-NAK[\s\S]*Error-Cause = Session-Context-Not-Found/);
+    await carries(site.topology, 'alice', 'v4');
+    const stop = await stopAfter(site, 'carol', async () => {
+      const asked = [user, `Event-Timestamp = ${seconds}`];
+      const done = await server.client(`${MOON}:3799`, 'disconnect', asked);
+      assert.match(done.output, /Received Disconnect-ACK/);
+    });
+    await charon.logged(/received DELETE for IKE_SA gw/);
+    assert.is(stop['Acct-Terminate-Cause'], 'Admin-Reset');
+    await nothingInstalled(site);
+  },
+);
+
+shows('Session-Timeout ends the session', async (site) => {
+  const stop = await stopAfter(site, 'dave', () => up(site, 'dave'));
+  assert.is(stop['Acct-Terminate-Cause'], 'Session-Timeout');
+  assert.ok(Number(stop['Acct-Session-Time']) >= 4, stop['Acct-Session-Time']!);
+  await nothingInstalled(site);
+});
+
+shows('Idle-Timeout ends it when nothing is carried', async (site) => {
+  const stop = await stopAfter(site, 'erin', () => up(site, 'erin'));
+  assert.is(stop['Acct-Terminate-Cause'], 'Idle-Timeout');
+  await nothingInstalled(site);
+});
+
+shows('CoA gives a session that is up another limit', async (site) => {
+  const { status, output } = await site.call('carol', PASSWORD);
+  assert.is(status, 0, output);
+  const stop = await stopAfter(site, 'carol', async () => {
+    const answer = await site.server.client(`${MOON}:3799`, 'coa', [
+      "User-Name = 'carol'",
+      `Event-Timestamp = ${Math.floor(Date.now() / 1000)}`,
+      'Session-Timeout = 2',
+    ]);
+    assert.match(answer.output, /Received CoA-ACK/);
+  });
+  assert.is(stop['Acct-Terminate-Cause'], 'Session-Timeout');
+  await nothingInstalled(site);
+});
+
+shows('the server is silent: nobody is let in; it is there again: they are', async (site) => {
+  site.server.hold();
+  const { status } = await site.call('carol', PASSWORD);
+  assert.is.not(status, 0);
+  await site.culvert.logged(/error .*user carol: no answer of .*: nobody is let in without one/);
+  await nothingInstalled(site);
+  site.server.go();
+  const look = async () => (await site.call('carol', PASSWORD)).status === 0;
+  await eventually('the tunnel to come up', look);
+  await carries(site.topology, 'alice', 'v4');
+});
+
+shows('culvert stops: the last Stop and Accounting-Off arrive', async (site) => {
+  const stop = await stopAfter(site, 'carol', () => site.culvert.stop());
+  assert.is(stop['Acct-Terminate-Cause'], 'Admin-Reboot');
+  const off = () =>
+    site.server.accounting().some((record) => record['Acct-Status-Type'] === 'Accounting-Off');
+  await eventually('Accounting-Off', off);
+});
+
+if ((await prepare('strongswan', 'freeradius')) === undefined) radius.run();

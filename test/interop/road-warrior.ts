@@ -1,0 +1,197 @@
+// A site with users: culvert at moon lets in by auth-method eap-radius, FreeRADIUS at alice decides,
+// charon at sun is the user's device. One network, one server for all cases of a suite.
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toPem } from '../../src/certificates/files.js';
+import { issue } from '../certificates/pki.js';
+import { withLogs } from './command.js';
+import { type Culvert, type Entry, startCulvert } from './culvert.js';
+import {
+  type Freeradius,
+  type FreeradiusOptions,
+  RADIUS_SECRET,
+  startFreeradius,
+} from './freeradius.js';
+import { type Strongswan, startStrongswan } from './strongswan.js';
+import { makeTopology, SITES, type Topology } from './topology.js';
+
+export const RADIUS_ADDRESS = '198.18.0.10';
+export const MOON = '198.18.0.1';
+const ALONE = 'alone@example.org';
+
+/** What charon needs for EAP beside the rest; gcrypt has MD4 and DES for MSCHAPv2. */
+const PLUGINS = 'eap-identity eap-mschapv2 eap-md5 eap-tls eap-ttls gcrypt';
+
+export interface SiteOptions {
+  readonly users: FreeradiusOptions['users'];
+  readonly radius?: readonly Entry[];
+  readonly settings?: Entry;
+  readonly radsec?: boolean;
+}
+
+export interface UserSite {
+  readonly topology: Topology;
+  readonly culvert: Culvert;
+  readonly charon: Strongswan;
+  readonly server: Freeradius;
+  /** Where PEM files are: ca, moon, radius, carol. */
+  readonly folder: string;
+  /** Brings the connection up as this user; what swanctl said, and its exit status. */
+  call(user: string, password: string, method?: string): ReturnType<Strongswan['initiate']>;
+  explain(error: unknown): Error;
+  remove(): Promise<void>;
+}
+
+export async function startUserSite(options: SiteOptions): Promise<UserSite> {
+  const topology = await makeTopology();
+  const folder = join(topology.folder, 'pki');
+  const sun = join(topology.folder, 'sun');
+  for (const path of [folder, sun]) mkdirSync(path);
+  try {
+    makeCertificates(folder);
+    const pem = (name: string): string => join(folder, `${name}.pem`);
+    const server = await startFreeradius(
+      topology.namespace('alice'),
+      join(topology.folder, 'radius'),
+      {
+        address: RADIUS_ADDRESS,
+        users: options.users,
+        tls: { key: join(folder, 'radius.key'), certificate: pem('radius'), ca: pem('ca') },
+        radsec: options.radsec === true,
+      },
+    );
+    const charon = await startStrongswan(topology.namespace('sun'), sun, '', PLUGINS);
+    copyFileSync(join(folder, 'carol.key'), join(sun, 'swanctl', 'private', 'carol.key'));
+    const culvert = await startCulvert(
+      topology.namespace('moon'),
+      join(topology.folder, 'moon'),
+      configuration(folder, options),
+    );
+    return {
+      topology,
+      culvert,
+      charon,
+      server,
+      folder,
+      async call(user, password, method = 'eap-mschapv2') {
+        await charon.loadText(connection(folder, user, password, method));
+        return charon.initiate('net');
+      },
+      explain: (error) =>
+        withLogs(error, [
+          () => `--- culvert ---\n${culvert.log()}`,
+          () => `--- charon ---\n${charon.log().slice(-8000)}`,
+          () => `--- FreeRADIUS ---\n${server.log().slice(-8000)}`,
+        ]),
+      async remove() {
+        await charon.stop();
+        await server.stop();
+        topology.remove();
+      },
+    };
+  } catch (error) {
+    topology.remove();
+    throw error;
+  }
+}
+
+/** One authority for the gateway, the RADIUS server and a user with a certificate. */
+function makeCertificates(folder: string): void {
+  const ca = issue({ cn: 'Laboratory CA', ca: true });
+  const holders = {
+    ca,
+    moon: issue({ cn: 'moon.example', san: 'DNS:moon.example' }, ca),
+    radius: issue({ cn: 'radius.example', san: 'DNS:radius.example' }, ca),
+    carol: issue({ cn: 'carol', san: 'email:carol@example.org' }, ca),
+    // Another authority's, with the right name.
+    stranger: issue({ cn: 'moon.example', san: 'DNS:moon.example' }),
+  };
+  for (const [name, { certificate, privateKey }] of Object.entries(holders)) {
+    writeFileSync(join(folder, `${name}.pem`), toPem('CERTIFICATE', certificate));
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    writeFileSync(join(folder, `${name}.key`), key, { mode: 0o600 });
+  }
+}
+
+function configuration(folder: string, options: SiteOptions) {
+  const radius: Entry = { service: 'ipsec', address: RADIUS_ADDRESS, secret: RADIUS_SECRET };
+  return {
+    profile: [{ name: 'lab', 'dh-group': 'x25519', 'dpd-interval': '10s' }],
+    proposal: [{ name: 'lab', 'enc-algorithms': 'aes-128-gcm', 'pfs-group': 'none' }],
+    certificate: [
+      { name: 'ours', file: join(folder, 'moon.pem'), 'key-file': join(folder, 'moon.key') },
+      { name: 'lab-ca', file: join(folder, 'ca.pem'), trusted: true },
+    ],
+    peer: [{ name: 'rw', address: '0.0.0.0/0', passive: true, profile: 'lab' }],
+    identity: [
+      {
+        peer: 'rw',
+        'auth-method': 'eap-radius',
+        certificate: 'ours',
+        'my-id': 'fqdn:moon.example',
+      },
+      // Who says this is shown no certificate: EAP alone proves us (RFC 5998).
+      {
+        peer: 'rw',
+        'auth-method': 'eap-radius',
+        'remote-id': `user-fqdn:${ALONE}`,
+        'my-id': 'fqdn:moon.example',
+      },
+    ],
+    // Packets as they are on the wire, for who counts them beside us.
+    tun: { offload: false },
+    policy: [
+      {
+        'src-address': SITES.moon.v4,
+        'dst-address': SITES.sun.v4,
+        peer: 'rw',
+        proposal: 'lab',
+      },
+    ],
+    radius: options.radius ?? [{ ...radius, timeout: '500ms' }],
+    'radius-incoming': { accept: true },
+    settings: options.settings ?? {},
+  };
+}
+
+/** `eap-tls alone`: the gateway is to prove itself by EAP and nothing else (RFC 5998). */
+function connection(folder: string, user: string, password: string, method: string): string {
+  const alone = method.endsWith(' alone');
+  const eap = method.replace(' alone', '');
+  const byCertificate = eap === 'eap-tls';
+  const id = alone ? ALONE : `${user}@example.org`;
+  return `connections { gw {
+    version = 2
+    mobike = no
+    local_addrs = 192.0.2.2
+    remote_addrs = 192.0.2.1
+    proposals = aes128gcm16-prfsha256-x25519
+    rekey_time = 4h
+    local {
+      auth = ${eap}
+      id = ${id}
+      eap_id = ${byCertificate ? `${user}@example.org` : user}
+      ${byCertificate ? `certs = ${folder}/carol.pem` : ''}
+      ${eap === 'eap-mschapv2' ? '' : 'aaa_id = radius.example'}
+    }
+    remote {
+      auth = ${alone ? eap : 'pubkey'}
+      id = moon.example
+    }
+    children { net {
+      local_ts = ${SITES.sun.v4}
+      remote_ts = ${SITES.moon.v4}
+      esp_proposals = aes128gcm16
+      rekey_time = 4h
+    } }
+  } }
+authorities { lab { file = ${folder}/ca.pem } }
+secrets {
+  eap-${user} {
+    id = ${user}
+    secret = "${password}"
+  }
+  private-carol { file = carol.key }
+}
+`;
+}
