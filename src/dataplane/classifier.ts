@@ -5,6 +5,8 @@
 //   3. leaf     a few are compared one by one, in order
 //   4. cut      else the best cut (cut.ts) parts them; those that span it are copied to both sides
 //               while they are few, or else get a tree of their own, which lookups visit as well
+// How freely step 4 copies, and what it minds most, suits one set and not another: where lookups would be
+// slow, several trees are grown and the best of them stays (best).
 // Copies are bounded: a tree has at most CLASSIFIER_PLACES places in its leaves per policy, and every
 // node has two or more children, so nodes are fewer than places. Where the places are spent, a leaf
 // becomes long: a hostile set costs time, never memory, and never the order.
@@ -24,10 +26,18 @@ export interface ClassifierSize {
 // Our own choices, by measurement (bench/policy.ts).
 const LEAF = 2;
 /** What spans a cut is copied to both sides where it is at most this share of a set. */
-const COPIED_SHARE = 0.4;
+const COPIED_SHARE = 0.6;
 /** A small set is copied more freely: a tree more costs a lookup more than a level more. */
 const SMALL = 16;
 const SMALL_SHARE = 0.7;
+/** What chooseCut may be told about boxes that span a cut: they are looked at on either side. */
+const ACROSS_WEIGHTS = [1.25, 1.5, 2];
+/** About what steps of a lookup cost beside one node, and from when on a tree is good enough. */
+const TREE_COST = 3;
+const COMPARE_COST = 1.5;
+const GOOD_COST = 40;
+/** A box's lowest corner is a packet to try the tree with: of so many boxes, evenly spread. */
+const PROBES = 256;
 const NO_LIMIT: Region = {
   low: FIELDS.map(() => -(2 ** 31)),
   high: FIELDS.map(() => 2 ** 31 - 1),
@@ -53,7 +63,7 @@ export function writeClassifier(
   for (const [number, boxes] of families.entries()) {
     const root = base + layout.CLASSIFIER_ROOTS + 4 * number;
     const all = boxes.policy.map((_, box) => box);
-    const whole = new Tree(boxes, WHOLE_FIELDS, room).place(all);
+    const whole = best(boxes, WHOLE_FIELDS, room, all);
     // a fragment without ports cannot be told to match a policy with ports that encrypts nothing
     const ported = all.filter((box) => hasPorts(boxes, box));
     const passing = new Set(
@@ -62,11 +72,38 @@ export function writeClassifier(
     const later =
       ported.length === 0
         ? whole
-        : new Tree(boxes, LATER_FIELDS, room).place(all.filter((box) => !passing.has(box)));
+        : best(
+            boxes,
+            LATER_FIELDS,
+            room,
+            all.filter((box) => !passing.has(box)),
+          );
     view.setUint32(root, whole, true);
     view.setUint32(root + layout.CLASSIFIER_LATER, later, true);
   }
   return room.size();
+}
+
+/** The reference of the tree over `members` in which packets are found with the fewest steps. */
+function best(
+  boxes: Boxes,
+  fields: readonly number[],
+  room: Room,
+  members: readonly number[],
+): number {
+  const grow = (weight: number): { reference: number; cost: number } => {
+    room.release(mark);
+    const tree = new Tree(boxes, fields, room, weight);
+    return { reference: tree.place(members), cost: tree.cost };
+  };
+  const mark = room.mark();
+  let chosen = { weight: 0, cost: Number.POSITIVE_INFINITY };
+  for (const weight of ACROSS_WEIGHTS) {
+    const { reference, cost } = grow(weight);
+    if (cost <= GOOD_COST) return reference;
+    if (cost < chosen.cost) chosen = { weight, cost };
+  }
+  return grow(chosen.weight).reference;
 }
 
 const actionOf = (view: DataView, policies: number, boxes: Boxes, box: number): number => {
@@ -94,6 +131,15 @@ class Room {
     this.#end = base + layout.CLASSIFIER_COPY;
     this.#node = this.#start;
     this.#list = this.#end;
+  }
+
+  /** What is taken from here on can be given back. */
+  mark(): readonly [node: number, list: number, places: number] {
+    return [this.#node, this.#list, this.#places];
+  }
+
+  release(mark: ReturnType<Room['mark']>): void {
+    [this.#node, this.#list, this.#places] = mark;
   }
 
   /** A node without children yet; its address is its reference. */
@@ -143,43 +189,86 @@ class Tree {
   readonly #boxes: Boxes;
   readonly #fields: readonly number[];
   readonly #room: Room;
+  readonly #weight: number;
+  #steps = 0;
+  #probes = 1;
 
-  constructor(boxes: Boxes, fields: readonly number[], room: Room) {
+  constructor(boxes: Boxes, fields: readonly number[], room: Room, weight: number) {
     this.#boxes = boxes;
     this.#fields = fields;
     this.#room = room;
+    this.#weight = weight;
+  }
+
+  /** What a lookup in it takes, about, on an average. */
+  get cost(): number {
+    return this.#steps / this.#probes;
   }
 
   /** The reference of the tree over `members`, boxes in ascending order. */
   place(members: readonly number[]): number {
     const places = members.length * layout.CLASSIFIER_PLACES;
-    return this.#place(members, NO_LIMIT, layout.CLASSIFIER_DEPTH, places);
+    const step = Math.max(1, members.length / PROBES);
+    const count = Math.min(members.length, PROBES);
+    const probes = Array.from({ length: count }, (_, index) => members[Math.floor(index * step)]!);
+    this.#probes = Math.max(1, count);
+    return this.#place(members, NO_LIMIT, layout.CLASSIFIER_DEPTH, places, probes);
   }
 
-  /** `places` is how many its leaves may have, at least as many as there are members. */
-  #place(members: readonly number[], within: Region, depth: number, places: number): number {
+  /**
+   * `places` is how many its leaves may have, at least as many as there are members; `probes` are boxes
+   * whose lowest corner comes here.
+   */
+  #place(
+    members: readonly number[],
+    within: Region,
+    depth: number,
+    places: number,
+    probes: readonly number[],
+  ): number {
     const all = this.#hull(members, within);
     const shown = this.#shown(members, all);
     const region = shown === members ? all : this.#hull(shown, within);
     const cut =
       shown.length > LEAF && depth > 0
-        ? chooseCut(this.#boxes, shown, this.#fields, region)
+        ? chooseCut(this.#boxes, shown, this.#fields, region, this.#weight)
         : undefined;
     const parts = cut && this.#part(shown, cut, places);
-    if (!parts) return this.#room.leaf(shown.map((box) => this.#boxes.policy[box]!));
+    if (!parts) {
+      this.#steps += probes.length * shown.length * COMPARE_COST;
+      return this.#room.leaf(shown.map((box) => this.#boxes.policy[box]!));
+    }
+    this.#steps += probes.length * (parts.across.length > 0 ? 1 + TREE_COST : 1);
     const { field, at } = cut;
     const node = this.#room.node(FIELDS[field]!, this.#boxes.threshold(field, at));
     const { below, above, across } = parts;
     const spare = places - below.length - above.length - across.length;
     const share = (part: readonly number[]): number =>
       part.length + Math.floor((spare * part.length) / (places - spare));
-    const grow = (part: readonly number[], limits: Region): number =>
-      part.length === 0 ? 0 : this.#place(part, limits, depth - 1, share(part));
+    const grow = (part: readonly number[], limits: Region, some: readonly number[]): number =>
+      part.length === 0 ? 0 : this.#place(part, limits, depth - 1, share(part), some);
+    const lows = this.#boxes.low[field]!;
     const lower = { ...region, high: replaced(region.high, field, at - 1) };
     const upper = { ...region, low: replaced(region.low, field, at) };
-    this.#room.link(node, layout.NODE_BELOW, grow(below, lower));
-    this.#room.link(node, layout.NODE_ABOVE, grow(above, upper));
-    this.#room.link(node, layout.NODE_ACROSS, grow(across, region));
+    this.#room.link(
+      node,
+      layout.NODE_BELOW,
+      grow(
+        below,
+        lower,
+        probes.filter((box) => lows[box]! < at),
+      ),
+    );
+    this.#room.link(
+      node,
+      layout.NODE_ABOVE,
+      grow(
+        above,
+        upper,
+        probes.filter((box) => lows[box]! >= at),
+      ),
+    );
+    this.#room.link(node, layout.NODE_ACROSS, grow(across, region, probes));
     if (across.length > 0) this.#room.setLeast(node, this.#boxes.policy[across[0]!]!);
     return node;
   }

@@ -16,18 +16,20 @@ export interface Region {
 
 // Our own choices, by measurement.
 const SAMPLE = 32;
-/** A box that spans the cut is looked at on either side: it weighs more than one that does not. */
-const ACROSS_WEIGHT = 1.25;
 
 const begins = new Int32Array(SAMPLE);
 const ends = new Int32Array(SAMPLE);
 
-/** The best cut of `members` within `region`; undefined where no cut parts any two of the sample. */
+/**
+ * The best cut of `members` within `region`; undefined where no cut parts any two of the sample.
+ * `weight`: what a box that spans the cut counts, beside one on the larger side.
+ */
 export function chooseCut(
   boxes: Boxes,
   members: readonly number[],
   fields: readonly number[],
   region: Region,
+  weight: number,
 ): Cut | undefined {
   const step = Math.max(1, members.length / SAMPLE);
   const count = Math.min(members.length, SAMPLE);
@@ -44,7 +46,7 @@ export function chooseCut(
       begins[i] = low[box]!;
       ends[i] = high[box]! + 1;
     }
-    const found = sweep(count, from, to, least);
+    const found = sweep(count, [from, to], least, weight);
     if (!found) continue;
     least = found.cost;
     best = { field, at: found.at };
@@ -55,9 +57,9 @@ export function chooseCut(
 /** Walks over begins and ends in order; what lies on either side of each is then known. */
 function sweep(
   count: number,
-  from: number,
-  to: number,
+  [from, to]: readonly [number, number],
   least: number,
+  weight: number,
 ): { at: number; cost: number } | undefined {
   sort(begins, count);
   sort(ends, count);
@@ -73,7 +75,7 @@ function sweep(
     if (at > to) break;
     while (ended < count && ends[ended]! <= at) ended++;
     if (at > from) {
-      const cost = Math.max(ended, count - begun) + ACROSS_WEIGHT * (begun - ended);
+      const cost = Math.max(ended, count - begun) + weight * (begun - ended);
       if (cost < cheapest) {
         cheapest = cost;
         best = { at, cost };
