@@ -13,15 +13,8 @@
 import { ACTION_NONE } from '../contract/ids.js';
 import * as layout from '../contract/layout.js';
 import { type Boxes, FIELDS, LATER_FIELDS, readBoxes, WHOLE_FIELDS } from './boxes.js';
+import { type ClassifierSize, Room } from './classifier-room.js';
 import { chooseCut, type Cut, type Region } from './cut.js';
-
-/** What a classifier takes. */
-export interface ClassifierSize {
-  readonly nodes: number;
-  /** Policies in leaves, copies counted. */
-  readonly places: number;
-  readonly bytes: number;
-}
 
 // Our own choices, by measurement (bench/policy.ts).
 const LEAF = 2;
@@ -36,6 +29,7 @@ const ACROSS_WEIGHTS = [1.25, 1.5, 2];
 const TREE_COST = 3;
 const COMPARE_COST = 1.5;
 const GOOD_COST = 40;
+const GAIN = 0.9;
 /** A box's lowest corner is a packet to try the tree with: of so many boxes, evenly spread. */
 const PROBES = 256;
 const NO_LIMIT: Region = {
@@ -63,47 +57,46 @@ export function writeClassifier(
   for (const [number, boxes] of families.entries()) {
     const root = base + layout.CLASSIFIER_ROOTS + 4 * number;
     const all = boxes.policy.map((_, box) => box);
-    const whole = best(boxes, WHOLE_FIELDS, room, all);
+    const whole = best({ boxes, fields: WHOLE_FIELDS, room }, all, ACROSS_WEIGHTS);
     // a fragment without ports cannot be told to match a policy with ports that encrypts nothing
     const ported = all.filter((box) => hasPorts(boxes, box));
     const passing = new Set(
       ported.filter((box) => actionOf(view, policies, boxes, box) === ACTION_NONE),
     );
+    const others = all.filter((box) => !passing.has(box));
     const later =
       ported.length === 0
         ? whole
-        : best(
-            boxes,
-            LATER_FIELDS,
-            room,
-            all.filter((box) => !passing.has(box)),
-          );
-    view.setUint32(root, whole, true);
-    view.setUint32(root + layout.CLASSIFIER_LATER, later, true);
+        : best({ boxes, fields: LATER_FIELDS, room }, others, [whole.weight]);
+    view.setUint32(root, whole.reference, true);
+    view.setUint32(root + layout.CLASSIFIER_LATER, later.reference, true);
   }
   return room.size();
 }
 
-/** The reference of the tree over `members` in which packets are found with the fewest steps. */
+/** The tree over `members` in which packets are found with the fewest steps, and its weight. */
 function best(
-  boxes: Boxes,
-  fields: readonly number[],
-  room: Room,
+  { boxes, fields, room }: Soil,
   members: readonly number[],
-): number {
-  const grow = (weight: number): { reference: number; cost: number } => {
+  weights: readonly number[],
+): { reference: number; weight: number } {
+  const mark = room.mark();
+  const grow = (weight: number): { reference: number; weight: number; cost: number } => {
     room.release(mark);
     const tree = new Tree(boxes, fields, room, weight);
-    return { reference: tree.place(members), cost: tree.cost };
+    return { reference: tree.place(members), weight, cost: tree.cost };
   };
-  const mark = room.mark();
-  let chosen = { weight: 0, cost: Number.POSITIVE_INFINITY };
-  for (const weight of ACROSS_WEIGHTS) {
-    const { reference, cost } = grow(weight);
-    if (cost <= GOOD_COST) return reference;
-    if (cost < chosen.cost) chosen = { weight, cost };
+  let [first, ...others] = weights;
+  let chosen = grow(first!);
+  for (let last = chosen; last.cost > GOOD_COST; ) {
+    [first, ...others] = others;
+    if (first === undefined) break;
+    last = grow(first);
+    // growing takes longer than a lookup ever will: one that gained little is the last
+    if (last.cost > GAIN * chosen.cost) return last.cost < chosen.cost ? last : grow(chosen.weight);
+    chosen = last;
   }
-  return grow(chosen.weight).reference;
+  return chosen;
 }
 
 const actionOf = (view: DataView, policies: number, boxes: Boxes, box: number): number => {
@@ -113,77 +106,6 @@ const actionOf = (view: DataView, policies: number, boxes: Boxes, box: number): 
 
 const hasPorts = ({ low, high }: Boxes, box: number): boolean =>
   [2, 3].some((field) => low[field]![box] !== 0 || high[field]![box] !== 65535);
-
-/** The bytes of one copy: nodes from the front, lists from the end. */
-class Room {
-  readonly #words: Uint32Array;
-  readonly #halves: Uint16Array;
-  readonly #start: number;
-  readonly #end: number;
-  #node: number;
-  #list: number;
-  #places = 0;
-
-  constructor(memory: WebAssembly.Memory, base: number) {
-    this.#words = new Uint32Array(memory.buffer);
-    this.#halves = new Uint16Array(memory.buffer);
-    this.#start = base + layout.CLASSIFIER_HEADER;
-    this.#end = base + layout.CLASSIFIER_COPY;
-    this.#node = this.#start;
-    this.#list = this.#end;
-  }
-
-  /** What is taken from here on can be given back. */
-  mark(): readonly [node: number, list: number, places: number] {
-    return [this.#node, this.#list, this.#places];
-  }
-
-  release(mark: ReturnType<Room['mark']>): void {
-    [this.#node, this.#list, this.#places] = mark;
-  }
-
-  /** A node without children yet; its address is its reference. */
-  node(field: number, threshold: readonly number[]): number {
-    const at = this.#node;
-    this.#node += layout.NODE_SIZE;
-    this.#check();
-    const [first = 0, second = 0, third = 0, fourth = 0] = threshold;
-    // two little-endian u64
-    this.#words.set([second, first, fourth, third, 0, 0, 0, field << 16], at / 4);
-    return at;
-  }
-
-  link(node: number, child: number, reference: number): void {
-    this.#words[(node + child) / 4] = reference;
-  }
-
-  setLeast(node: number, index: number): void {
-    this.#halves[(node + layout.NODE_LEAST) / 2] = index;
-  }
-
-  /** The reference of policies in order. */
-  leaf(indices: readonly number[]): number {
-    this.#places += indices.length;
-    const [only] = indices;
-    if (only === undefined) return 0;
-    if (indices.length === 1) return (only << 2) | layout.REF_POLICY;
-    this.#list -= ((indices.length + 2) >> 1) * 4;
-    this.#check();
-    this.#halves.set([...indices, layout.LIST_END], this.#list / 2);
-    return this.#list | layout.REF_LIST;
-  }
-
-  size(): ClassifierSize {
-    const nodes = this.#node - this.#start;
-    const bytes = layout.CLASSIFIER_HEADER + nodes + this.#end - this.#list;
-    return { nodes: nodes / layout.NODE_SIZE, places: this.#places, bytes };
-  }
-
-  /** Cannot happen: the places are counted (layout.ts, CLASSIFIER_COPY). */
-  #check(): void {
-    if (this.#node > this.#list) throw new Error('the policy classifier has outgrown its memory');
-  }
-}
 
 class Tree {
   readonly #boxes: Boxes;
@@ -331,6 +253,13 @@ class Tree {
     }
     return span < members.length ? parts : undefined;
   }
+}
+
+/** What trees grow from and in. */
+interface Soil {
+  readonly boxes: Boxes;
+  readonly fields: readonly number[];
+  readonly room: Room;
 }
 
 interface Parts {

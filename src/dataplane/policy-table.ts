@@ -4,7 +4,8 @@
 // change waits until every batch that may have seen the old copy has ended: of several, the last.
 import * as layout from '../contract/layout.js';
 import type { Policy } from '../policy/database.js';
-import { type ClassifierSize, writeClassifier } from './classifier.js';
+import { writeClassifier } from './classifier.js';
+import type { ClassifierSize } from './classifier-room.js';
 import { writePolicy } from './policy-record.js';
 import type { Quiescence } from './quiescence.js';
 

@@ -17,7 +17,7 @@ import {
   type SaState,
   type Traffic,
 } from './association.js';
-import type { ClassifierSize } from './classifier.js';
+import type { ClassifierSize } from './classifier-room.js';
 import { DynamicTable } from './dynamic-table.js';
 import type { Module } from './module.js';
 import { eraseKeys, ownKeys } from './own-keys.js';
