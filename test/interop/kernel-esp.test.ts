@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startCapture } from './capture.js';
-import { withLogs } from './command.js';
+import { run, withLogs } from './command.js';
 import { type Entry, startCulvert } from './culvert.js';
 import { type KernelPeer, startKernelPeer } from './kernel-peer.js';
 import { prepare } from './packages.js';
@@ -19,6 +19,8 @@ interface Row {
   readonly esp: string;
   readonly proposal: Entry;
   readonly esn: boolean;
+  /** The kernel hides the length of what it sends (RFC 4303 §2.7). */
+  readonly tfcPadding?: number;
 }
 
 const GCM = { 'enc-algorithms': 'aes-128-gcm', 'pfs-group': 'none' };
@@ -36,7 +38,13 @@ const ROWS: readonly Row[] = [
     proposal: { ...CBC, esn: 'require' },
     esn: true,
   },
-  { name: 'AES-GCM without ESN', esp: 'aes128gcm128', proposal: { ...GCM, esn: 'no' }, esn: false },
+  {
+    name: 'AES-GCM without ESN, TFC padding from the kernel',
+    esp: 'aes128gcm128',
+    proposal: { ...GCM, esn: 'no' },
+    esn: false,
+    tfcPadding: 800,
+  },
   {
     name: 'AES-CBC and SHA2-256, ESN offered and declined',
     esp: 'aes256-sha256',
@@ -45,7 +53,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-async function startResponder(kernel: KernelPeer, { esp }: Row): Promise<void> {
+async function startResponder(kernel: KernelPeer, { esp, tfcPadding }: Row): Promise<void> {
   await kernel.startCharon({
     localAddress: '192.0.2.2',
     remoteAddress: '192.0.2.1',
@@ -58,6 +66,7 @@ async function startResponder(kernel: KernelPeer, { esp }: Row): Promise<void> {
       name: childName(family),
       localTs: SITES.sun[family],
       remoteTs: SITES.moon[family],
+      tfcPadding,
     })),
   });
 }
@@ -117,6 +126,11 @@ async function plainEsp(row: Row): Promise<void> {
     const captured = await capture.finish();
     assert.equal(captured.clear, []);
     assert.is(captured.udpEsp, 0);
+    if (row.tfcPadding !== undefined) {
+      const short = `src host 192.0.2.2 and ip proto 50 and less ${row.tfcPadding}`;
+      const { output } = await run(undefined, ['tcpdump', '-nn', '-r', captured.path, short]);
+      assert.not.match(output, /ESP/, 'the kernel padded every packet');
+    }
     assert.ok(captured.plainEsp > 1000, `${captured.plainEsp} ESP packets`);
   } catch (error) {
     throw withLogs(error, logs);

@@ -14,6 +14,8 @@ export interface Child {
   readonly ahProposals?: string;
   /** Seconds; undefined: not within a test. */
   readonly rekeySeconds?: number | undefined;
+  /** Pads what is inside ESP to so many bytes (RFC 4303 §2.7). */
+  readonly tfcPadding?: number | undefined;
 }
 
 export interface Connection {
@@ -130,6 +132,7 @@ export function connectionSettings(c: Connection): string {
       ${child.ahProposals ? `ah_proposals = ${child.ahProposals}` : `esp_proposals = ${c.espProposals}`}
       mode = ${child.mode ?? 'tunnel'}
       start_action = none
+      tfc_padding = ${child.tfcPadding ?? 0}
       ${rekeying(child.rekeySeconds)} }`,
   );
   return `connections { gw {
