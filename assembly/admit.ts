@@ -90,10 +90,25 @@ export function admitEsp(index: i32, at: usize, length: i32, tos: i32, way: u32)
   if (text & (block - 1)) return count(drops.IN_STATE_PROTOCOL_ERRORS);
   const sequence = inferSequence(sa, bswap<u32>(load<u32>(at, 4)));
   if (!checkReplay(sa, sequence)) return count(drops.IN_STATE_SEQUENCE_ERRORS);
+  const kept = roomFor(sa, index);
+  if (kept + length > ROOM) return count(drops.IN_BUFFER_ERRORS);
   const job = addReceived(sa, sequence, index, at, length, tos);
-  const kept: u32 = load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT ? <u32>KEPT : 0;
   store<u32>(job, load<u32>(job, JOB_TARGET) + kept, JOB_TARGET);
   store<i32>(job, text, JOB_TEXT);
+}
+
+/** Bytes to leave in front of what is opened, for headers that transport mode puts there again. */
+function roomFor(sa: usize, index: i32): i32 {
+  const flags = load<u32>(sa, SA_FLAGS);
+  if ((flags & SA_FLAG_TRANSPORT) == 0) return 0;
+  if ((flags & (SA_FLAG_OUTER_V6 | SA_FLAG_UDP)) != SA_FLAG_OUTER_V6) return <i32>KEPT;
+  const size = headers6(index);
+  return isCut(index) || size > AH_HEADERS ? ROOM : size;
+}
+
+/** Whether the kernel had more to say beside the message than there was room for. */
+function isCut(index: i32): bool {
+  return (load<u32>(messageAt(index), MMSGHDR_FLAGS) & CONTROL_TRUNCATED) != 0;
 }
 
 /** `header`: bytes of the IPv4 header in front of the AH; 0: IPv6, whose headers the socket describes. */
@@ -107,9 +122,9 @@ export function admitAh(index: i32, at: usize, length: i32, tos: i32, header: i3
   if (wrong) return count(drops.IN_HEADER_ERRORS);
   const sequence = inferSequence(sa, bswap<u32>(load<u32>(at, 8)));
   if (!checkReplay(sa, sequence)) return count(drops.IN_STATE_SEQUENCE_ERRORS);
-  const truncated = load<u32>(messageAt(index), MMSGHDR_FLAGS) & CONTROL_TRUNCATED;
   const size = header == 0 ? headers6(index) : header;
-  if (truncated || size > AH_HEADERS || size + length > ROOM) return count(drops.IN_BUFFER_ERRORS);
+  if (isCut(index) || size > AH_HEADERS || size + length > ROOM)
+    return count(drops.IN_BUFFER_ERRORS);
   const job = addReceived(sa, sequence, index, at, length, tos);
   const target: usize = load<u32>(job, JOB_TARGET);
   store<i32>(job, size, JOB_HEADER);

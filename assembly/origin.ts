@@ -28,8 +28,8 @@ export function headers6(index: i32): i32 {
 }
 
 /**
- * Writes them to `to`, for `length` bytes behind them that begin with an AH. Returns the offset of the
- * number that says so.
+ * Writes them to `to`, for `length` bytes behind them, as if those began with an AH. Returns the offset
+ * of the number that says so.
  */
 export function writeHeaders6(index: i32, to: usize, length: i32): i32 {
   const origin = readOrigin(index);

@@ -42,6 +42,7 @@ import {
   VIEW_TOTAL,
   viewed,
 } from './ip/packet';
+import { headers6, writeHeaders6 } from './origin';
 import { inRange } from './range';
 import { ORIGIN_LOCAL, ORIGIN_REMOTE, readOrigin, receivedAt } from './receive';
 
@@ -100,15 +101,16 @@ export function splitJob(sa: usize, job: usize, at: usize): void {
 export const KEPT: usize = 64;
 
 /**
- * Puts an IP header in front of the `length` bytes at `at` that an ESP packet carried as protocol
- * `next`; returns where it begins. Extension headers that came
- * in front of ESP are not there any more: no socket hands them over, and nothing vouches for them.
+ * Puts the headers in front of the `length` bytes at `at` that an ESP packet carried as protocol `next`;
+ * returns where they begin. As IPv4's options, IPv6's extension headers are again what came, for which
+ * no ICV vouches (RFC 4303 §3.1.1).
  */
 export function rebuild(sa: usize, job: usize, at: usize, length: i32, next: i32): usize {
   const index = load<i32>(job, JOB_INDEX);
   const tos = load<i32>(job, JOB_TOS);
   const way = load<u32>(sa, SA_FLAGS) & (SA_FLAG_UDP | SA_FLAG_OUTER_V6);
   if (way == 0) return restore4(receivedAt(index), at, length, next);
+  if (way == SA_FLAG_OUTER_V6) return restore6(index, at, length, next);
   const origin = readOrigin(index);
   const src = origin + ORIGIN_REMOTE;
   const dst = origin + ORIGIN_LOCAL;
@@ -119,6 +121,13 @@ export function rebuild(sa: usize, job: usize, at: usize, length: i32, next: i32
   }
   writeHeader6(at - HEADER_6, HEADER_6 + length, next, tos, src, dst);
   return at - HEADER_6;
+}
+
+/** admit.ts has left room for what is put together from the control messages. */
+function restore6(index: i32, at: usize, length: i32, next: i32): usize {
+  const to = at - headers6(index);
+  store<u8>(to + writeHeaders6(index, to, length), <u8>next);
+  return to;
 }
 
 /** The header that the raw socket delivered, checked there by inbound.ts. */

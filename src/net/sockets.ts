@@ -187,21 +187,28 @@ function openEsp(family: 4 | 6, worker: number, context: Context): number {
   attachProgram(fd, linux.SO_ATTACH_FILTER, takeSpis(family, worker, context.options.workers));
   setPathMtu(fd, family, 'worker', subject);
   askForControl(fd, family, subject);
+  if (family === 6) askForHeaders(fd, subject);
   return fd;
 }
 
-/** An IPv6 raw socket shows no headers, but the ICV covers them: the kernel is asked for each. */
+/**
+ * An IPv6 raw socket shows no headers. The kernel is asked for each: AH's ICV covers them, and transport
+ * mode puts them back.
+ */
 function openAh(family: 4 | 6, worker: number, context: Context): number {
   const subject = `raw AH socket (IPv${family})`;
   const fd = openSocket(family, linux.SOCK_RAW, linux.IPPROTO_AH, subject, context);
   const program = takeSpis(family, worker, context.options.workers, AH_SPI);
   attachProgram(fd, linux.SO_ATTACH_FILTER, program);
   askForControl(fd, family, subject);
-  if (family === 4) return fd;
+  if (family === 6) askForHeaders(fd, subject);
+  return fd;
+}
+
+function askForHeaders(fd: number, subject: string): void {
   for (const name of ['IPV6_RECVHOPOPTS', 'IPV6_RECVRTHDR', 'IPV6_RECVDSTOPTS'] as const) {
     setOption(fd, name, 1, subject);
   }
-  return fd;
 }
 
 function openFragmentingEsp(family: 4 | 6, context: Context): number {
