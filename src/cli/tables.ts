@@ -58,6 +58,7 @@ export const ACTIVE_PEERS: Table<ActivePeerRow> = {
     { name: 'tx-bytes', value: (row) => grouped(row['tx-bytes']), right: true },
     { name: 'rx-packets', value: (row) => grouped(row['rx-packets']), right: true },
     { name: 'tx-packets', value: (row) => grouped(row['tx-packets']), right: true },
+    { name: 'dynamic-address', value: (row) => row['dynamic-address'] },
     { name: 'local-address', value: (row) => row['local-address'] },
     { name: 'spii', value: (row) => row.spii },
     { name: 'spir', value: (row) => row.spir },

@@ -6,8 +6,10 @@ import type {
   Databases,
   GeneratePolicy,
   Identity,
+  ModeConfig,
   Peer,
   Policy,
+  Pool,
   Profile,
   Proposal,
   Template,
@@ -18,8 +20,10 @@ import type { Entry } from './menu.js';
 import type {
   certificateMenu,
   identityMenu,
+  modeConfigMenu,
   peerMenu,
   policyMenu,
+  poolMenu,
   profileMenu,
   proposalMenu,
 } from './menus.js';
@@ -45,6 +49,7 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
   const profiles = new Map(c.profiles.map(({ entry }) => [entry.name, profileOf(entry)]));
   const proposals = new Map(c.proposals.map(({ entry }) => [entry.name, proposalOf(entry)]));
   const proposalsForAh = new Map(c.proposals.map(({ entry }) => [entry.name, forAh(entry)]));
+  const configs = new Map(c.modeConfigs.map(({ entry }) => [entry.name, modeConfigOf(entry)]));
   const policies = c.policies.map(({ entry }, place) => ({
     disabled: entry.disabled,
     template: entry.template,
@@ -61,9 +66,10 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
       peers: peers.map((entry) => peerOf(entry, profiles.get(entry.profile)!)),
       identities: inUse(c.identities)
         .filter(({ peer }) => started.has(peer))
-        .map(identityOf),
+        .map((entry) => identityOf(entry, configs.get(entry['mode-config'] ?? ''))),
       users: [],
       policies: only(({ disabled, template }) => !disabled && !template),
+      pools: c.pools.map(({ entry }) => poolOf(entry)),
       templates: c.policies.flatMap(({ entry }, place): Template[] => {
         if (entry.disabled || !entry.template) return [];
         return [{ ...policies[place]!.policy, group: entry.group }];
@@ -136,12 +142,13 @@ const peerOf = (entry: Entry<typeof peerMenu>, profile: Profile): Peer => ({
   mobike: entry.mobike,
 });
 
-function identityOf(entry: Entry<typeof identityMenu>): Identity {
+function identityOf(entry: Entry<typeof identityMenu>, modeConfig?: ModeConfig): Identity {
   const shared = {
     peer: entry.peer,
     myId: entry['my-id'],
     remoteId: entry['remote-id'],
     generatePolicy: generatePolicyOf(entry),
+    modeConfig,
   };
   const remoteCertificate = entry['remote-certificate'] || undefined;
   const { certificate } = entry;
@@ -182,6 +189,27 @@ const certificateOf = (entry: Entry<typeof certificateMenu>): CertificateEntry =
   trusted: entry.trusted,
 });
 
+const poolOf = (entry: Entry<typeof poolMenu>): Pool => ({
+  name: entry.name,
+  ranges: entry.ranges,
+  next: entry['next-pool'],
+});
+
+/** As the side that asks it is not there yet, and the peer is not started. */
+function modeConfigOf(entry: Entry<typeof modeConfigMenu>): ModeConfig | undefined {
+  if (!entry.responder) return undefined;
+  return {
+    role: 'responder',
+    name: entry.name,
+    address: entry.address,
+    pool: entry['address-pool'],
+    prefixLength: entry['address-prefix-length'],
+    splitInclude: entry['split-include'],
+    splitDns: entry['split-dns'],
+    dns: entry['system-dns'] ? 'system' : entry['static-dns'],
+  };
+}
+
 function generatePolicyOf(entry: Entry<typeof identityMenu>): GeneratePolicy | undefined {
   const ports = entry['generate-policy'];
   if (ports === 'no') return undefined;
@@ -218,6 +246,7 @@ function settingsOf(c: Configuration): Settings {
       rulePriority: tun['rule-priority'],
       failClosed: tun['fail-closed'],
       refusePlain: tun['refuse-plain'],
+      leaseFile: tun['lease-file'] ?? `/var/lib/culvert/${tun.name}.leases`,
       mssClamp: tun['mss-clamp'],
       mtuProbe: tun['mtu-probe'],
       offload: tun.offload,

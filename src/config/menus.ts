@@ -45,5 +45,5 @@ export const menuNamed = (name: string): Menu | undefined =>
   MENUS.find((menu) => menu.name === name);
 
 export { certificateMenu, identityMenu, logMenu, peerMenu, policyMenu };
-export { profileMenu, proposalMenu, tunMenu };
+export { modeConfigMenu, poolMenu, profileMenu, proposalMenu, tunMenu };
 export { PRINTED_MENUS } from './menus/printed.js';

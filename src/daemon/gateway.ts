@@ -25,6 +25,7 @@ import { type RunningCertificates, runningCertificates, tlsCredentials } from '.
 import { type Cleanup, createCleanup } from './cleanup.js';
 import type { LiveFacts } from './doctor-facts.js';
 import { localAddressFor, MARK, ownAddresses, reachOf } from './host.js';
+import { openLeases, type RunningLeases } from './lease-file.js';
 import type { Log } from './log.js';
 import type { GatewayFigures } from './metrics.js';
 import { PathMtu } from './path-mtu.js';
@@ -33,6 +34,7 @@ import { printHandlers } from './print.js';
 import { ReloadError, type ReloadResult, refuseRestart, resultOf } from './reload.js';
 import type { RunningGateway, StartGateway } from './running.js';
 import { StepRunner } from './step-runner.js';
+import { systemDns } from './system-dns.js';
 import { Users } from './users.js';
 import { Watch } from './watch.js';
 
@@ -68,6 +70,7 @@ class Gateway implements RunningGateway {
   readonly #certificates: RunningCertificates;
   #runner!: StepRunner;
   #users!: Users;
+  #leases!: RunningLeases;
   #effects!: PolicyEffects;
   /** Greater than the id of any policy so far. */
   #nextId: number;
@@ -116,6 +119,8 @@ class Gateway implements RunningGateway {
     this.#effects = new PolicyEffects(this.#tables, tun, settings.tun, this.#log, this.#cleanup);
     this.#effects.apply(databases);
     await this.#openUsers();
+    this.#leases = openLeases(settings.tun.leaseFile, databases.pools, this.#log);
+    this.#cleanup.add('the leases', () => this.#leases.close());
     this.#startEngine(sockets);
     const plane = new DataPlane({
       memory,
@@ -156,7 +161,7 @@ class Gateway implements RunningGateway {
       localAddressFor,
       credentials: (name) => tlsCredentials(this.#certificates.store, name),
       traffic: (child) => this.#tables.traffic(child),
-      addresses: () => [],
+      addresses: (session) => this.#engine.assigned(session),
       end: (sessions, cause, reason) =>
         this.#background(this.#engine.endSessions(sessions, cause, reason)),
       log: this.#log,
@@ -200,6 +205,7 @@ class Gateway implements RunningGateway {
     this.#built = { ...next, databases: change.databases };
     this.#certificates.replace(next);
     this.#watch.changed(change.changedPeers);
+    this.#leases.leases.reconfigure(next.databases.pools);
     await this.#do(this.#engine.reconfigure(change));
     return resultOf(change);
   }
@@ -215,6 +221,8 @@ class Gateway implements RunningGateway {
       certificates: this.#certificates.store,
       localAddressFor,
       authenticate: (applicant) => this.#users.authenticate(applicant),
+      leases: this.#leases.leases,
+      systemDns,
       settings: { cookieThreshold: this.#built.settings.cookieThreshold },
     });
     this.#runner = new StepRunner({

@@ -60,6 +60,8 @@ export interface ActivePeerRow {
   readonly state: ActivePeerState;
   readonly side: 'initiator' | 'responder';
   readonly 'natt-peer': boolean;
+  /** What mode-config gave the peer, one or one of each family; empty: nothing. */
+  readonly 'dynamic-address': string;
   /** Seconds since it was established; 0 before. */
   readonly uptime: number;
   /** Seconds since the last authentic message of this peer. */

@@ -1,11 +1,11 @@
 // The life of a connection to a peer: calling it, what being up means, and what follows when it is
 // lost. A peer that is not passive is called again, later each time it fails.
 import { describeSuite } from '../algorithms/describe.js';
-import type { Peer, Policy } from '../policy/database.js';
+import { isDynamic, type Peer, type Policy } from '../policy/database.js';
 import type { PlainPayload } from '../wire/chain.js';
 import { INFORMATIONAL, PROTOCOL_IKE } from '../wire/numbers.js';
 import type { AcquirePacket } from './context.js';
-import { identitiesOf, isReachable, policiesOf } from './directory.js';
+import { identitiesOf, isReachable, policiesOf, wishesOf } from './directory.js';
 import { fraction, type Link, report, type Work, type World } from './exchange.js';
 import { removeChild, softShare } from './parts/child.js';
 import { newIkeSpi } from './parts/keys.js';
@@ -21,6 +21,7 @@ export const newLink = ({ passive }: Peer): Link => ({
   connectAt: undefined,
   notBefore: 0,
   refused: new Map(),
+  addresses: [],
 });
 
 /** Traffic asks once a second; a peer that has just refused is not asked as often. */
@@ -34,7 +35,7 @@ export function connect(
   world: World,
   peer: Peer,
   step: Step,
-  policy: Policy | undefined = policiesOf(world.databases, peer)[0],
+  policy: Policy | undefined = wishesOf(world.databases, peer)[0],
   packet?: AcquirePacket,
 ): IkeSa | undefined {
   const refuse = (text: string, obstacle = 'configuration'): undefined => {
@@ -138,7 +139,7 @@ export function startClocks(work: Work): void {
 export function wantChildren({ world, sa }: Work, skip = 0): void {
   const { store } = world;
   const served = servedPolicies(store.ofPeer(sa.peer.name));
-  const missing = policiesOf(world.databases, sa.peer)
+  const missing = wishesOf(world.databases, sa.peer)
     .slice(skip)
     .filter(({ id }) => !served.has(id));
   for (const policy of missing) sa.tasks.push(createChild(policy));
@@ -154,7 +155,8 @@ export function servedPolicies(sas: readonly IkeSa[]): ReadonlySet<number> {
   const served = new Set<number>();
   for (const sa of sas) {
     for (const child of sa.children.values()) {
-      if (child.state !== 'deleting') served.add(child.policy.id);
+      if (child.state === 'deleting') continue;
+      served.add(isDynamic(child.policy) ? child.policy.template : child.policy.id);
     }
     for (const task of [...sa.tasks, ...(sa.window.pending ? [sa.window.pending.task] : [])]) {
       if (task.kind === 'create-child') served.add(task.policy.id);

@@ -4,6 +4,7 @@ import type { Agreement } from '../crypto/agreement.js';
 import type { Certificates } from '../crypto/certificates.js';
 import type { Applicant, Conversation } from '../eap/authenticator.js';
 import type { Address } from '../policy/address.js';
+import type { Leases } from '../policy/leases.js';
 import type { Authorisation } from './authorisation.js';
 import type { GeneratedPolicy } from './generated.js';
 import type { Change } from './reconfigure.js';
@@ -22,6 +23,9 @@ export interface Context {
   localAddressFor(remote: Address): Address | undefined;
   /** Asks the RADIUS servers about a user (auth-method eap-radius). */
   readonly authenticate?: (applicant: Applicant) => Conversation<Authorisation>;
+  /** Addresses for road warriors, and the host's own DNS servers. */
+  readonly leases?: Pick<Leases, 'serves' | 'take' | 'giveBack'>;
+  systemDns?(): readonly Address[];
   readonly settings?: Partial<Settings>;
 }
 
@@ -114,6 +118,8 @@ export interface ActivePeer {
   readonly state: PeerState;
   readonly side: 'initiator' | 'responder';
   readonly 'natt-peer': boolean;
+  /** What mode-config gave the peer; empty: nothing. */
+  readonly 'dynamic-address': string;
   /** Seconds since it was established; 0 before. */
   readonly uptime: number;
   /** Seconds since the last authentic message of this peer. */
@@ -175,6 +181,8 @@ export interface IkeEngine {
   shutdown(): Promise<Step>;
   peers(): ActivePeer[];
   policies(): PolicyStatus[];
+  /** The addresses that mode-config gave the user of an accounting session. */
+  assigned(session: string): readonly Address[];
   /** Policies made from templates, in the order they were made. */
   generated(): GeneratedPolicy[];
 }

@@ -52,6 +52,20 @@ export function templatesOf({ templates }: Databases, identity: Identity | undef
   return group === undefined ? [] : templates.filter((template) => template.group === group);
 }
 
+/** The template an initiator asks by, where it gets its address from the peer (mode-config). */
+export function askedTemplate(databases: Databases, peer: Peer): Template | undefined {
+  const [identity] = identitiesOf(databases, peer);
+  if (identity?.modeConfig?.role !== 'initiator') return undefined;
+  return templatesOf(databases, identity)[0];
+}
+
+/** What we ask a peer for of our own accord: what mode-config brings, then its policies. */
+export function wishesOf(databases: Databases, peer: Peer): readonly Policy[] {
+  const template = askedTemplate(databases, peer);
+  const written = policiesOf(databases, peer);
+  return template ? [template, ...written] : written;
+}
+
 /** We can only call a peer that has one address. */
 export const isReachable = ({ address }: Peer): boolean =>
   address.bits === addressBits(address.address.family);

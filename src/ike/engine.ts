@@ -14,6 +14,7 @@ import { type World, report, type Work } from './exchange.js';
 import { PartialStore } from './fragments.js';
 import { FirstContact } from './first-contact.js';
 import { activateChild } from './parts/child.js';
+import { releaseAssigned } from './parts/configuration.js';
 import { GeneratedPolicies, type GeneratedPolicy } from './generated.js';
 import { forget } from './parts/keys.js';
 import { activePeers, policyStatus } from './print.js';
@@ -98,6 +99,7 @@ export class Engine implements IkeEngine {
       if (sa.state === 'dead') {
         this.#world.partials.removeAll(sa);
         forget(sa);
+        releaseAssigned(here);
       }
       return step;
     });
@@ -285,6 +287,11 @@ export class Engine implements IkeEngine {
 
   policies(): PolicyStatus[] {
     return policyStatus(this.#world);
+  }
+
+  assigned(session: string): readonly Address[] {
+    const all = this.#world.store.all();
+    return all.find(({ authorisation: a }) => a?.session === session)?.assigned?.addresses ?? [];
   }
 
   generated(): GeneratedPolicy[] {

@@ -106,6 +106,18 @@ export const ERRORS = {
     false,
     'AH protects the addresses too, which a NAT changes: use ipsec-protocols=esp on both sides',
   ),
+  'no-address': row(
+    'refused',
+    N.INTERNAL_ADDRESS_FAILURE,
+    false,
+    'the pool is too small for the clients that are here: add ranges to it, or a next-pool',
+  ),
+  'configuration-required': row(
+    'incompatible',
+    N.FAILED_CP_REQUIRED,
+    false,
+    'let the client ask for an address (strongSwan: vips = 0.0.0.0), or take mode-config from its identity',
+  ),
   'child-not-found': row(
     'misbehaved',
     N.CHILD_SA_NOT_FOUND,

@@ -40,6 +40,7 @@ function row(sa: IkeSa, now: number): ActivePeer {
     state: STATES[sa.state],
     side: sa.side,
     'natt-peer': encapsulates(sa),
+    'dynamic-address': (sa.assigned?.addresses ?? []).map(formatAddress).join(','),
     uptime: establishedAt === undefined ? 0 : seconds(establishedAt),
     'last-seen': seconds(lastSeen),
     'ph2-total': sa.children.size,

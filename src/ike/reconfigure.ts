@@ -4,6 +4,7 @@
 //   3. call     peers that are new or have changed, and children for new policies
 import type { Databases } from '../policy/database.js';
 import { newLink, wantChildren } from './connection.js';
+import { wishesOf } from './directory.js';
 import type { Work, World } from './exchange.js';
 import type { IkeSa } from './sa.js';
 
@@ -53,9 +54,8 @@ export function adjust(work: Work, { removed }: Change): void {
 export function callIdle({ links, store, databases, context }: World): void {
   for (const [name, link] of links) {
     const idle = link.active && link.connectAt === undefined && store.ofPeer(name).length === 0;
-    const wanted = databases.policies.some(
-      ({ peer, action }) => peer === name && action === 'encrypt',
-    );
+    const peer = databases.peers.find((candidate) => candidate.name === name);
+    const wanted = peer !== undefined && wishesOf(databases, peer).length > 0;
     if (idle && wanted) link.connectAt = context.now();
   }
 }

@@ -14,6 +14,7 @@ import type { Authorisation } from './authorisation.js';
 import type { AcquirePacket } from './context.js';
 import type { Partial, PartialSide } from './fragments.js';
 import type { SessionEnd } from './sessions.js';
+import type { Assigned } from './parts/configuration.js';
 import type { ChildSa, Endpoint } from './step.js';
 
 /**
@@ -65,6 +66,8 @@ export interface IkeSa {
   remoteId: string;
   /** Of a user whom an authentication server let in. */
   authorisation: Authorisation | undefined;
+  /** What mode-config gave the peer. */
+  assigned: Assigned | undefined;
   /** Why it is closed, as accounting calls it: who knows says so first. */
   ending: SessionEnd | undefined;
   readonly window: Window;
@@ -314,6 +317,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     identity: undefined,
     remoteId: '',
     authorisation: undefined,
+    assigned: undefined,
     ending: undefined,
     window: newWindow(),
     tasks: [],

@@ -1,7 +1,7 @@
 // What the IKE engine wants done, as plain data (docs/architecture.md, "Effects are data").
 // src/daemon/gateway.ts carries a Step out; nothing under src/ike does.
-import type { Address } from '../policy/address.js';
-import type { DynamicPolicy } from '../policy/database.js';
+import type { Address, Prefix } from '../policy/address.js';
+import type { AskedConfig, DynamicPolicy } from '../policy/database.js';
 import type { TrafficSelector } from '../policy/selector.js';
 import type { SessionEvent } from './sessions.js';
 
@@ -103,6 +103,19 @@ export interface EngineEvent {
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 
+/** What a peer gave us by mode-config, for as long as some IKE SA with it stands. */
+export interface Received {
+  readonly id: number;
+  readonly peer: string;
+  readonly config: AskedConfig;
+  readonly addresses: readonly Address[];
+  readonly dns: readonly Address[];
+  /** What is to go through the tunnel; empty: everything. */
+  readonly networks: readonly Prefix[];
+}
+
+export type ReceivedChange = { readonly up: Received } | { readonly down: number };
+
 export type PolicyChange = { readonly add: DynamicPolicy } | { readonly remove: number };
 
 /** By a NAT's new mapping, or with MOBIKE by anything; then ESP may go into UDP or come out of it. */
@@ -127,6 +140,8 @@ export interface Step {
   readonly unmet: number[];
   /** Policies made from templates that come into force or go, in this order. */
   readonly policies: PolicyChange[];
+  /** To be in place before the policies, and to go behind them. */
+  readonly received: ReceivedChange[];
   /** Endpoints of a child's SAs that moved, to be written into both halves. */
   readonly move: Move[];
   /** Users' sessions that began or ended, for accounting. */
@@ -144,6 +159,7 @@ export const emptyStep = (): Step => ({
   remove: [],
   unmet: [],
   policies: [],
+  received: [],
   move: [],
   sessions: [],
   probed: [],
@@ -160,6 +176,7 @@ export function append(step: Step, more: Step): void {
   step.remove.push(...more.remove);
   step.unmet.push(...more.unmet);
   step.policies.push(...more.policies);
+  step.received.push(...more.received);
   step.move.push(...more.move);
   step.sessions.push(...more.sessions);
   step.probed.push(...more.probed);

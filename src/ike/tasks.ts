@@ -54,7 +54,7 @@ async function start(work: Work, task: Task): Promise<boolean> {
 
 const childrenOf = ({ children }: IkeSa, policies: ReadonlySet<number>): Child[] =>
   [...children.values()].filter(({ policy }) =>
-    policies.has(isDynamic(policy) ? policy.template : policy.id),
+    isDynamic(policy) ? policy.templates.some((id) => policies.has(id)) : policies.has(policy.id),
   );
 
 /** Sends the next request, if there is one to send. */

@@ -73,6 +73,42 @@ export interface GeneratePolicy {
   readonly notrackChain: string | undefined;
 }
 
+/** Addresses for road warriors. */
+export interface Pool {
+  readonly name: string;
+  readonly ranges: readonly { readonly start: Address; readonly end: Address }[];
+  /** The pool that serves when this one is exhausted. */
+  readonly next: string | undefined;
+}
+
+/** What a responder gives a road warrior (menu mode-config, responder=yes). */
+export interface GivenConfig {
+  readonly role: 'responder';
+  readonly name: string;
+  /** One address, or a pool of them; neither: no address. */
+  readonly address: Address | undefined;
+  readonly pool: string | undefined;
+  /** Of IPv4 addresses; undefined: not said. */
+  readonly prefixLength: number | undefined;
+  /** Empty: everything. */
+  readonly splitInclude: readonly Prefix[];
+  readonly splitDns: readonly string[];
+  readonly dns: readonly Address[] | 'system';
+}
+
+/** What an initiator does with what it is given (responder=no). */
+export interface AskedConfig {
+  readonly role: 'initiator';
+  readonly name: string;
+  readonly dns: 'yes' | 'no' | 'exclusively';
+  /** The file that gets the DNS servers; undefined: resolvconf(8) gets them. */
+  readonly resolvConf: string | undefined;
+  /** Sources that are translated to the address given; undefined: none. */
+  readonly sources: readonly Prefix[] | undefined;
+}
+
+export type ModeConfig = GivenConfig | AskedConfig;
+
 /** What every method has: whom the entry is for, and who each side says it is. */
 interface AnyIdentity {
   readonly peer: string;
@@ -80,6 +116,7 @@ interface AnyIdentity {
   readonly remoteId: Identification | { readonly kind: 'ignore' };
   /** undefined: `generate-policy=no`. */
   readonly generatePolicy?: GeneratePolicy | undefined;
+  readonly modeConfig?: ModeConfig | undefined;
 }
 
 export interface SharedKeyIdentity extends AnyIdentity {
@@ -188,8 +225,9 @@ export interface Selectors {
 
 /** A policy made from a template for what a peer negotiated; it goes with its last SA. */
 export interface DynamicPolicy extends Policy {
-  /** Id of its template. */
+  /** Id of its template, and of those of all policies of its owner: one, or one of each family. */
   readonly template: number;
+  readonly templates: readonly number[];
   /** Id of the first policy made with it: the SAs of that one serve all of them. */
   readonly owner: number;
   readonly notrackChain: string | undefined;
@@ -212,4 +250,5 @@ export interface Databases {
   readonly policies: readonly Policy[];
   /** In matching order; `place` says where among the policies. */
   readonly templates: readonly Template[];
+  readonly pools: readonly Pool[];
 }

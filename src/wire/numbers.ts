@@ -73,6 +73,20 @@ const CONFIGURATION_TYPES = ['', 'REQUEST', 'REPLY', 'SET', 'ACK'];
 export const configurationTypeName = (type: number): string =>
   CONFIGURATION_TYPES[type] || `type ${type}`;
 
+/** §3.15.1, RFC 8598, and those of Cisco's Unity clients. */
+export const CFG = {
+  INTERNAL_IP4_ADDRESS: 1,
+  INTERNAL_IP4_NETMASK: 2,
+  INTERNAL_IP4_DNS: 3,
+  INTERNAL_IP6_ADDRESS: 8,
+  INTERNAL_IP6_DNS: 10,
+  INTERNAL_IP4_SUBNET: 13,
+  INTERNAL_IP6_SUBNET: 15,
+  INTERNAL_DNS_DOMAIN: 25,
+  UNITY_SPLITDNS_NAME: 28675,
+  UNITY_SPLIT_INCLUDE: 28676,
+} as const;
+
 /** §3.15.1: name, and the bytes of a value that is not empty where the standard fixes them. */
 export const CONFIGURATION_ATTRIBUTES: ReadonlyMap<number, { name: string; bytes?: number }> =
   new Map([

@@ -49,6 +49,7 @@ const PEER: ActivePeerRow = {
   state: 'established',
   side: 'responder',
   'natt-peer': true,
+  'dynamic-address': '',
   uptime: 3723,
   'last-seen': 2,
   'ph2-total': 1,
@@ -121,7 +122,7 @@ tables('active-peers print', () => {
       'Columns: PEER, STATE, UPTIME, PH2-TOTAL, REMOTE-ADDRESS, PORT, ID, LAST-SEEN, RX-BYTES, TX-BYTES',
       '#     PEER  STATE        UPTIME  PH2-TOTAL  REMOTE-ADDRESS  PORT  ID                 LAST-SEEN   RX-BYTES  TX-BYTES',
       '0 RN  east  established  1h2m3s          1  192.0.2.2       4500  fqdn:east.example  2s         1 234 567         0',
-      'not shown (narrow terminal): rx-packets, tx-packets, local-address, spii, spir',
+      'not shown (narrow terminal): rx-packets, tx-packets, dynamic-address, local-address, spii, spir',
       '',
     ].join('\n'),
   );

@@ -65,6 +65,7 @@ loading('the shortest file: everything else is the default', () => {
       rulePriority: 10000,
       failClosed: true,
       refusePlain: true,
+      leaseFile: '/var/lib/culvert/culvert0.leases',
       mssClamp: true,
       mtuProbe: true,
       offload: true,
@@ -106,7 +107,7 @@ loading('ddos-cookie-threshold reaches the settings of the engine', () => {
 });
 
 loading('an empty file is a gateway that does nothing', () => {
-  const none = { peers: [], identities: [], users: [], policies: [], templates: [] };
+  const none = { peers: [], identities: [], users: [], policies: [], templates: [], pools: [] };
   assert.equal(good({}).databases, none);
 });
 
@@ -545,7 +546,7 @@ const waiting: [string, (file: ReturnType<typeof sound>) => Json, RegExp][] = [
   [
     'mode-config',
     (f) => ({ ...f, identity: [{ ...f.identity![0], 'mode-config': 'request-only' }] }),
-    /^identity\[0\].mode-config: "request-only": peer p is not started: mode-config is not there/,
+    /^mode-config.*: peer p is not started: mode-config as the side that asks is not there yet/,
   ],
 ];
 for (const [title, change, expected] of waiting) {

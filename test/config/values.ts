@@ -648,6 +648,13 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     },
     'fail-closed': FLAG,
     'refuse-plain': FLAG,
+    'lease-file': {
+      good: ['', '/var/lib/culvert/x.leases'],
+      bad: [
+        [7, 'the path of a file'],
+        ['a\nb', 'the path of a file'],
+      ],
+    },
     'mss-clamp': FLAG,
     'mtu-probe': FLAG,
     offload: FLAG,

@@ -42,6 +42,7 @@ const made = (policy: Policy, number: number, from: Template): DynamicPolicy => 
   id: FIRST_DYNAMIC + number,
   place: from.place,
   template: from.id,
+  templates: [from.id],
   owner: FIRST_DYNAMIC + number,
   notrackChain: undefined,
   allPorts: false,

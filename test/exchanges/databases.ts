@@ -110,5 +110,5 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
   ).map((policy) => options.eachPolicy?.(policy, side) ?? policy);
   const users = options.users ?? [];
   const templates = options.templates ?? [];
-  return { peers: [peer], identities, users, policies, templates };
+  return { peers: [peer], identities, users, policies, templates, pools: [] };
 }

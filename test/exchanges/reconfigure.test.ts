@@ -96,6 +96,7 @@ change('a peer that is no more is left, and not called again', async () => {
     users: [],
     policies: [],
     templates: [],
+    pools: [],
   });
   await world.run(300_000);
   assert.equal(world.east.peers, []);
@@ -105,7 +106,7 @@ change('a peer that is no more is left, and not called again', async () => {
 
 change('a peer that was never there is called', async () => {
   const world = newWorld();
-  const none = { peers: [], identities: [], users: [], policies: [], templates: [] };
+  const none = { peers: [], identities: [], users: [], policies: [], templates: [], pools: [] };
   for (const side of ['west', 'east'] as const) await apply(world[side], databases(side), none);
   await world.run();
   assert.equal(world.log, []);

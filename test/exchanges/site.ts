@@ -3,7 +3,7 @@
 import * as assert from 'uvu/assert';
 import type { ActivePeer, Context, IkeEngine } from '../../src/ike/context.js';
 import type { ChildSa, Datagram, Endpoint, EngineEvent } from '../../src/ike/step.js';
-import type { PolicyChange, Step } from '../../src/ike/step.js';
+import type { PolicyChange, Received, ReceivedChange, Step } from '../../src/ike/step.js';
 import type { Databases, DynamicPolicy } from '../../src/policy/database.js';
 
 export type MakeEngine = (databases: Databases, context: Context) => IkeEngine;
@@ -27,6 +27,8 @@ export class Site {
   readonly history: ChildSa[] = [];
   /** Policies made from templates that are in force. */
   readonly made = new Map<number, DynamicPolicy>();
+  /** What peers gave us by mode-config. */
+  readonly received = new Map<number, Received>();
   sent = 0;
   keepalives = 0;
   private readonly transmit: (datagram: Datagram) => void;
@@ -42,6 +44,7 @@ export class Site {
     const step = await pending;
     for (const sa of step.install) this.install(sa, step.standby.includes(sa.id));
     for (const id of step.activate) this.activate(id);
+    for (const change of step.received) this.changeReceived(change);
     for (const change of step.policies) this.changePolicy(change);
     for (const id of step.remove) this.remove(id);
     for (const { id, ...place } of step.move) {
@@ -53,6 +56,11 @@ export class Site {
     this.sent += step.send.length;
     for (const datagram of step.send) this.transmit(datagram);
     return step;
+  }
+
+  private changeReceived(change: ReceivedChange): void {
+    if ('up' in change) this.received.set(change.up.id, change.up);
+    else assert.ok(this.received.delete(change.down), `what ${change.down} gave is not there`);
   }
 
   private changePolicy(change: PolicyChange): void {

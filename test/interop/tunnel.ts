@@ -202,6 +202,7 @@ function configurationOf(topology: Topology, options: Options): Configuration {
       },
     ],
     policy: options.policies ?? (options.inner ?? ['v4']).map(sitePolicy),
+    tun: { 'lease-file': join(topology.folder, 'moon', 'leases') },
     ...options.menus,
   };
 }

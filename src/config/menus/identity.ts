@@ -3,7 +3,7 @@ import { choice, entryName, listOf, optional, orWord, text } from '../kind.js';
 import { hiddenText, names } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { identification, remoteIdentification, secret } from '../network-kind.js';
-import { comment, disabled, EAP, IKEV1, MODE_CONFIG, XAUTH } from './common.js';
+import { comment, disabled, EAP, IKEV1, XAUTH } from './common.js';
 
 /** What each method other than the pre-shared key waits for. */
 export const METHOD_WAITS: Readonly<Record<string, string>> = {
@@ -166,7 +166,7 @@ export const identityMenu = menu({
       text:
         'The entry of the menu mode-config by which the peer gets its address from us, or we ours ' +
         'from it.',
-      later: { what: MODE_CONFIG, meanwhile: 'peer' },
+      shown: ['exchanges/mode-config.test.ts', 'interop/strongswan-mode-config.test.ts'],
     }),
     property({
       name: 'generate-policy',

@@ -3,10 +3,13 @@ import { choice, entryName, flag, integer, optional, orWord } from '../kind.js';
 import { domain, itemsOf } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { address, prefix } from '../network-kind.js';
-import { comment, isDefaultEntry, MODE_CONFIG } from './common.js';
+import { comment, isDefaultEntry } from './common.js';
+
+const ASKING = 'mode-config as the side that asks';
 
 /** The identity that names the entry says what is missing. */
-const later = { what: MODE_CONFIG, values: () => false, meanwhile: 'peer' } as const;
+const later = { what: ASKING, values: () => false, meanwhile: 'peer' } as const;
+const SHOWN = ['exchanges/mode-config.test.ts', 'interop/strongswan-mode-config.test.ts'];
 const RESPONDER = 'responder=yes';
 const INITIATOR = 'responder=no';
 
@@ -17,15 +20,15 @@ export const modeConfigMenu = menu({
   text:
     'What a responder gives a road warrior (address, DNS, networks), and what an initiator does ' +
     'with it. The entry `request-only` exists without being written: an initiator that takes all.',
-  later: MODE_CONFIG,
   properties: [
-    property({ name: 'name', kind: entryName, text: 'The name identities use.' }),
+    property({ name: 'name', kind: entryName, text: 'The name identities use.', shown: SHOWN }),
     property({
       name: 'responder',
       kind: flag,
       default: false,
       text: 'yes: we give; no: we ask.',
-      later,
+      later: { what: ASKING, values: (gives) => gives === false, meanwhile: 'peer' },
+      shown: SHOWN,
     }),
     property({
       name: 'address',
@@ -33,7 +36,7 @@ export const modeConfigMenu = menu({
       default: '',
       only: RESPONDER,
       text: 'The one address to give, instead of a pool (RouterOS 7).',
-      later,
+      shown: SHOWN,
     }),
     property({
       name: 'address-pool',
@@ -41,7 +44,7 @@ export const modeConfigMenu = menu({
       default: '',
       only: RESPONDER,
       text: 'The pool from which addresses are given.',
-      later,
+      shown: SHOWN,
     }),
     property({
       name: 'address-prefix-length',
@@ -49,7 +52,7 @@ export const modeConfigMenu = menu({
       default: '',
       only: RESPONDER,
       text: 'Prefix length of the given address.',
-      later,
+      shown: SHOWN,
     }),
     property({
       name: 'split-include',
@@ -57,7 +60,7 @@ export const modeConfigMenu = menu({
       default: '',
       only: RESPONDER,
       text: 'The networks the peer is to send through the tunnel; none: all.',
-      later,
+      shown: SHOWN,
     }),
     property({
       name: 'split-dns',
@@ -65,7 +68,7 @@ export const modeConfigMenu = menu({
       default: '',
       only: RESPONDER,
       text: 'The domains that are resolved by the given DNS servers (RouterOS 7).',
-      later,
+      shown: SHOWN,
     }),
     property({
       name: 'static-dns',
@@ -73,7 +76,7 @@ export const modeConfigMenu = menu({
       default: '',
       only: RESPONDER,
       text: 'DNS servers to give. Not together with system-dns.',
-      later,
+      shown: SHOWN,
     }),
     property({
       name: 'system-dns',
@@ -81,7 +84,7 @@ export const modeConfigMenu = menu({
       default: false,
       only: RESPONDER,
       text: "Give the host's own DNS servers.",
-      later,
+      shown: SHOWN,
     }),
     property({
       name: 'src-address-list',

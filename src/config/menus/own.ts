@@ -1,5 +1,6 @@
 // The menus RouterOS does not have under /ip ipsec: what a gateway in user space needs beside them.
 import { choice, deviceName, flag, integer, optional } from '../kind.js';
+import { filePath } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { loopback } from '../network-kind.js';
 
@@ -76,6 +77,17 @@ export const tunMenu = menu({
         'destination exchanged) are refused, to this host and through it, by an nf_tables table of ' +
         'ours. IKE, ESP and IPv6 neighbour discovery of this host itself always pass.',
       shown: ['net/plain-guard.test.ts'],
+    }),
+    property({
+      name: 'lease-file',
+      kind: optional(filePath),
+      default: '',
+      ours: true,
+      text:
+        'Where the addresses that pools gave are kept, so that a client gets the one it had also after ' +
+        'a restart. Without a value /var/lib/culvert/NAME.leases, NAME being that of the device; it is ' +
+        'made when the first address is given.',
+      shown: ['daemon/lease-file.test.ts', 'interop/strongswan-mode-config.test.ts'],
     }),
     property({
       name: 'mss-clamp',

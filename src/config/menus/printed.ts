@@ -1,6 +1,6 @@
 // The menus that are only printed: what is computed while the daemon runs.
 import type { Computed, PrintedMenu } from '../menu.js';
-import { MODE_CONFIG, PPK } from './common.js';
+import { PPK } from './common.js';
 
 const TABLES = ['cli/tables.test.ts', 'e2e/tunnel.test.ts'];
 const row = (name: string, notation: string, text: string): Computed => ({
@@ -32,12 +32,7 @@ export const activePeersMenu: PrintedMenu = {
     row('side', 'initiator | responder', 'Which side began.'),
     row('responder', 'yes | no', 'Whether the peer began; flag `R`.'),
     row('natt-peer', 'yes | no', 'Whether there is a NAT between us; flag `N`.'),
-    {
-      name: 'dynamic-address',
-      notation: 'IP address',
-      text: 'The address mode-config gave the peer.',
-      later: MODE_CONFIG,
-    },
+    row('dynamic-address', 'IP address', 'What mode-config gave the peer, of each family.'),
     row('uptime', 'time', 'How long it has been established.'),
     row('last-seen', 'time', 'Time since the last authentic message of the peer.'),
     row('ph2-total', 'integer', 'Its phase 2 SAs.'),

@@ -15,6 +15,7 @@ import type { Transform } from '../../algorithms/transform.js';
 import { childKeys, type DirectionKeys, type Nonces } from '../../crypto/keymat.js';
 import { isDynamic, type Policy } from '../../policy/database.js';
 import type { TrafficSelector } from '../../policy/selector.js';
+import { isTemplate } from '../../policy/template.js';
 import type { PlainPayload } from '../../wire/chain.js';
 import type { AcquirePacket } from '../context.js';
 import { policiesOf } from '../directory.js';
@@ -22,7 +23,8 @@ import { ERRORS, IkeError } from '../errors.js';
 import { type Exchange, fraction, report, required, type Work } from '../exchange.js';
 import { type Child, type ChildOffer, encapsulates, type IkeSa } from '../sa.js';
 import type { ChildSa, SaKeys } from '../step.js';
-import { describeTemplates, generatePolicy, withAllPorts } from './generate.js';
+import { describeTemplates, generatePolicy, makeAsked } from './generate.js';
+import { wishedSelectors, withAllPorts } from './generate.js';
 import {
   allowedBy,
   asksForTransport,
@@ -95,9 +97,14 @@ export function offerChild(
     spi: world.context.allocateSpi(),
     proposals: proposalsOf(policy, groups),
     // a policy that is not about the two ends is refused by the peer, with its reasons
-    ...offeredSelectors(allowedBy(sa, policy) ?? policySelectors(policy), packet),
+    ...offeredSelectors(wished(sa, policy), packet),
   };
 }
+
+const wished = (sa: IkeSa, policy: Policy): Side =>
+  isTemplate(policy)
+    ? wishedSelectors(sa, policy)
+    : (allowedBy(sa, policy) ?? policySelectors(policy));
 
 export const buildChildSa = ({ policy, proposals, spi }: ChildOffer): PlainPayload[] => [
   ...buildMode(modeOf(policy)),
@@ -135,8 +142,9 @@ export function takeChild(exchange: Exchange, offer: ChildOffer): Agreed {
   const theirSpi = espSpiFrom(sa.proposals[0]!.spi);
   const original = transport ? originalEnds(exchange.sa, answered) : undefined;
   const mode = modeOf(offer.policy);
+  const made = isTemplate(offer.policy) && makeAsked(exchange, offer.policy, { local, remote });
   return {
-    policy: offer.policy,
+    policy: made || offer.policy,
     mode,
     suite,
     ourSpi: offer.spi,

@@ -42,9 +42,17 @@ export const piecesOf = (side: Side) =>
     dstPort: onePort(remote),
   }));
 
-/** An owner and the policies made with it, under the ids behind its own. */
-export const partsOf = (owner: DynamicPolicy): DynamicPolicy[] =>
-  piecesOf(owner.served).map((piece, index) => ({ ...owner, ...piece, id: owner.id + index }));
+/** An owner and the policies made with it, under the ids behind its own; of each family's template. */
+export function partsOf(owner: DynamicPolicy): DynamicPolicy[] {
+  const [first, second = first] = owner.templates;
+  const family = owner.src.address.family;
+  return piecesOf(owner.served).map((piece, index) => ({
+    ...owner,
+    ...piece,
+    id: owner.id + index,
+    template: (piece.src.address.family === family ? first : second) ?? owner.template,
+  }));
+}
 
 function prefixAround({ family, start, end }: TrafficSelector): Prefix {
   const all = addressBits(family);

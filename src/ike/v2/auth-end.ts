@@ -15,6 +15,8 @@ import {
   report,
 } from '../exchange.js';
 import { acceptChild, describeOffer, installChild, refuseMode, takeChild } from '../parts/child.js';
+import { giveConfiguration } from '../parts/configuration.js';
+import { takeConfiguration } from '../parts/configuration-request.js';
 import type { ChildOffer, State } from '../sa.js';
 import { buildMobike, takeMobike } from './mobike.js';
 import { sendAnswer } from '../window.js';
@@ -51,16 +53,18 @@ export function letIn(
 }
 
 function firstChild(asked: Exchange, nonces: Nonces): PlainPayload[] {
+  let configuration: PlainPayload[] = [];
   try {
+    configuration = giveConfiguration(asked);
     const accepted = acceptChild(asked, () => NO_GROUPS);
     installChild(asked, accepted, { initiated: false, nonces });
-    return [...accepted.payloads.sa, ...accepted.payloads.ts];
+    return [...configuration, ...accepted.payloads.sa, ...accepted.payloads.ts];
   } catch (error) {
     if (!(error instanceof IkeError) || error.row.fatal) throw error;
     report(asked, 'error', 'ike.child', `no CHILD_SA: ${error.message}; ${error.row.advice}`, {
       error: error.error,
     });
-    return [notify(error.row.notify!, error.data)];
+    return [...configuration, notify(error.row.notify!, error.data)];
   }
 }
 
@@ -72,6 +76,7 @@ export function enter(exchange: Exchange, remoteId: string): State {
   sa.window.pending = undefined;
   takeMobike(exchange, exchange);
   becomeEstablished(exchange);
+  if (!takeConfiguration(exchange)) return 'established';
   if (!optional(exchange, 'SA')) {
     takeRefusal(exchange, child!);
   } else if (refuseMode(exchange, child!)) {

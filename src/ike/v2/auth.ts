@@ -11,7 +11,7 @@ import { AUTH_SHARED_KEY_MIC, IKE_AUTH } from '../../wire/numbers.js';
 import { N, notifyName } from '../../wire/notifications.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
 import { scheduleReconnect } from '../connection.js';
-import { identitiesOf, policiesOf } from '../directory.js';
+import { identitiesOf, wishesOf } from '../directory.js';
 import { IkeError, NOTIFIED } from '../errors.js';
 import {
   type Exchange,
@@ -24,6 +24,7 @@ import {
 import { checkProof, ownId, proofOf } from '../parts/authentication.js';
 import { buildRequest, processRequest } from '../parts/certificate-request.js';
 import { buildChildSa, buildChildTs, isBarred, offerChild } from '../parts/child.js';
+import { askConfiguration } from '../parts/configuration-request.js';
 import { mayStandAlone } from '../parts/eap-methods.js';
 import { buildId, formatId } from '../parts/identification.js';
 import { checkIdentity, chooseIdentity } from '../parts/identity-choice.js';
@@ -65,6 +66,7 @@ async function sendAuth(work: Work): Promise<State> {
     ...(named ? [buildId('IDr', remoteId as Identification, sa)] : []),
     ...buildRequest(work),
     ...proof,
+    ...askConfiguration(work),
     ...buildChildSa(handshake.child),
     ...buildChildTs(handshake.child),
     ...buildMobike(work),
@@ -83,7 +85,7 @@ async function firstProof(work: Work, identity: Identity, idi: IdPayload): Promi
 function firstPolicy(work: Work): Policy | undefined {
   const { world, sa } = work;
   const wanted = sa.handshake!.firstPolicy!;
-  const all = [wanted, ...policiesOf(world.databases, sa.peer)];
+  const all = [wanted, ...wishesOf(world.databases, sa.peer)];
   const policy = all.find(({ protection }) => protection === 'esp' || !encapsulates(sa));
   isBarred(work, wanted);
   if (!policy) scheduleReconnect(work);

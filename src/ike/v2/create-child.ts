@@ -29,6 +29,7 @@ import {
   refuseMode,
   takeChild,
 } from '../parts/child.js';
+import { repeatConfiguration } from '../parts/configuration.js';
 import {
   buildKe,
   buildNonce,
@@ -143,7 +144,8 @@ async function answerWith(exchange: Exchange, old: Child | undefined) {
     old ? { ...making, replaces: old.sa.id, standby: true } : making,
   );
   const { sa: choice, ts } = accepted.payloads;
-  sendAnswer(exchange, [...choice, buildNonce(nonces.responder), ...ke, ...ts]);
+  const answer = [...choice, buildNonce(nonces.responder), ...ke, ...ts];
+  sendAnswer(exchange, [...repeatConfiguration(exchange), ...answer]);
   return { child, lowestNonce: lowest(nonces.initiator, nonces.responder) };
 }
 

@@ -18,6 +18,7 @@ import { CREATE_CHILD_SA } from '../../wire/numbers.js';
 import { startClocks, temporaryWait } from '../connection.js';
 import { IkeError, NOTIFIED } from '../errors.js';
 import { type Exchange, errorNotification, report, required, type Work } from '../exchange.js';
+import { shareAssigned } from '../parts/configuration.js';
 import {
   buildKe,
   buildNonce,
@@ -93,6 +94,7 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
   Object.assign(next, kept);
   const { suite: oldSuite, d } = sa.secured!;
   secure(world, next, suite, rekeySkeyseed({ prf: oldSuite.prf, d }, nonces, secret), nonces);
+  shareAssigned(sa, next);
   startClocks({ ...work, sa: next });
   world.store.add(next);
   return next;

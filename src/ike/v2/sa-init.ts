@@ -27,6 +27,7 @@ import {
   required,
   type Work,
 } from '../exchange.js';
+import { buildUnity } from '../parts/configuration-request.js';
 import {
   buildKe,
   buildNonce,
@@ -96,6 +97,7 @@ function sendFirst(work: Work, handshake: Handshake): State {
     ...buildNat(work),
     notify(N.IKEV2_FRAGMENTATION_SUPPORTED),
     ...buildHashes(work),
+    ...buildUnity(work),
   ];
   handshake.request = sendRequest(work, IKE_SA_INIT, payloads, { kind: 'ike-sa-init' });
   return 'init-sent';

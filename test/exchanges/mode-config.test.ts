@@ -1,0 +1,284 @@
+// mode-config (RFC 7296 §2.19, §3.15): east calls and asks for addresses, west gives them from pools.
+//
+//   HDR, SK {IDi, AUTH, CP(CFG_REQUEST), SAi2, TSi, TSr}   -->
+//                                 <--   HDR, SK {IDr, AUTH, CP(CFG_REPLY), SAr2, TSi, TSr}
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  formatAddress,
+  formatPrefix,
+  parseAddress,
+  parsePrefix,
+} from '../../src/policy/address.js';
+import type { AskedConfig, GivenConfig, Policy, Template } from '../../src/policy/database.js';
+import { Leases } from '../../src/policy/leases.js';
+import type { PlainPayload } from '../../src/wire/chain.js';
+import { decodeHeader } from '../../src/wire/header.js';
+import { CFG, CREATE_CHILD_SA, INFORMATIONAL } from '../../src/wire/numbers.js';
+import { databases, type SiteOptions } from './databases.js';
+import { newWorld } from './connected.js';
+import { Insider } from './insider.js';
+import type { World, WorldOptions } from './world.js';
+
+const config = suite('exchanges: mode-config');
+
+const address = (text: string) => parseAddress(text)!;
+const prefix = (text: string) => parsePrefix(text)!;
+const [pattern] = databases('west').policies as [Policy];
+const template: Template = {
+  ...pattern,
+  id: 50,
+  place: 50,
+  peer: undefined,
+  src: prefix('::/0'),
+  dst: prefix('::/0'),
+  group: 'default',
+};
+const RULES = { ports: 'port-strict', group: 'default', notrackChain: undefined } as const;
+const GIVEN: GivenConfig = {
+  role: 'responder',
+  name: 'rw',
+  address: undefined,
+  pool: 'rw',
+  prefixLength: 24,
+  splitInclude: [],
+  splitDns: [],
+  dns: [address('192.0.2.53'), address('2001:db8::53')],
+};
+const ASKED: AskedConfig = {
+  role: 'initiator',
+  name: 'request-only',
+  dns: 'yes',
+  resolvConf: undefined,
+  sources: undefined,
+};
+const POOL = [
+  ['10.9.0.1', '10.9.0.2'],
+  ['2001:db8:9::1', '2001:db8:9::2'],
+].map(([start, end]) => ({
+  start: address(start!),
+  end: address(end!),
+}));
+
+const site = (modeConfig: GivenConfig | AskedConfig): SiteOptions => ({
+  policies: 0,
+  templates: [template],
+  identity: { generatePolicy: RULES, modeConfig },
+});
+
+const newLeases = (ranges = POOL): Leases =>
+  new Leases([{ name: 'rw', ranges, next: undefined }], [], () => {});
+
+async function connect(
+  given: Partial<GivenConfig> = {},
+  leases = newLeases(),
+  more: WorldOptions = {},
+): Promise<World> {
+  const world = newWorld({
+    east: site(ASKED),
+    west: site({ ...GIVEN, ...given }),
+    ...more,
+    context: { west: { leases, systemDns: () => [address('203.0.113.53')] } },
+  });
+  await world.east.carry(world.east.engine.start());
+  await world.run();
+  return world;
+}
+
+const text = ({ src, dst }: Policy): string => `${formatPrefix(src)} ${formatPrefix(dst)}`;
+const received = (world: World) => [...world.east.received.values()][0];
+const addresses = (world: World): string[] => (received(world)?.addresses ?? []).map(formatAddress);
+
+config(
+  'an address of each family, DNS, and policies for the addresses alone, at both ends',
+  async () => {
+    const world = await connect();
+    assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
+    assert.equal(received(world)!.dns.map(formatAddress), ['192.0.2.53', '2001:db8::53']);
+    assert.equal([...world.west.made.values()].map(text), [
+      '0.0.0.0/0 10.9.0.1/32',
+      '::/0 2001:db8:9::1/128',
+    ]);
+    assert.equal([...world.east.made.values()].map(text), [
+      '10.9.0.1/32 0.0.0.0/0',
+      '2001:db8:9::1/128 ::/0',
+    ]);
+    world.checkMirrored();
+    assert.is(world.west.peers[0]!['dynamic-address'], '10.9.0.1,2001:db8:9::1');
+  },
+);
+
+config('split-include: the peer’s policies are for these networks', async () => {
+  const splitInclude = [
+    prefix('198.18.0.0/16'),
+    prefix('203.0.113.0/24'),
+    prefix('2001:db8:5::/48'),
+  ];
+  const world = await connect({ splitInclude });
+  assert.equal(
+    received(world)!.networks.map(formatPrefix).sort(),
+    splitInclude.map(formatPrefix).sort(),
+  );
+  assert.equal([...world.east.made.values()].map(text).sort(), [
+    '10.9.0.1/32 198.18.0.0/16',
+    '10.9.0.1/32 203.0.113.0/24',
+    '2001:db8:9::1/128 2001:db8:5::/48',
+  ]);
+  world.checkMirrored();
+});
+
+/** What west answered, attribute by attribute. */
+async function attributes(given: Partial<GivenConfig>): Promise<[number, string][]> {
+  const world = await connect(given);
+  const insider = new Insider(world, world.west);
+  const answer = world.captured.filter(({ from }) => from === world.west).at(-1)!.datagram;
+  const { inner } = insider.open(answer);
+  const payload = inner.find((one) => one.type === 'Configuration');
+  assert.ok(payload?.type === 'Configuration');
+  return payload!.type === 'Configuration'
+    ? payload!.attributes.map(({ type, value }) => [type, Buffer.from(value).toString('hex')])
+    : [];
+}
+
+config('the attributes are those of RFC 7296, RFC 8598 and Cisco’s Unity', async () => {
+  assert.equal(
+    await attributes({
+      splitInclude: [prefix('198.18.0.0/16'), prefix('203.0.113.0/24'), prefix('2001:db8:5::/48')],
+      splitDns: ['a.example', 'b.example'],
+      dns: 'system',
+    }),
+    [
+      [CFG.INTERNAL_IP4_ADDRESS, '0a090001'],
+      [CFG.INTERNAL_IP4_NETMASK, 'ffffff00'],
+      [CFG.INTERNAL_IP6_ADDRESS, '20010db8000900000000000000000001' + '80'],
+      [CFG.INTERNAL_IP4_DNS, 'cb007135'],
+      [CFG.INTERNAL_IP4_SUBNET, 'c6120000' + 'ffff0000'],
+      [CFG.INTERNAL_IP4_SUBNET, 'cb007100' + 'ffffff00'],
+      [CFG.INTERNAL_IP6_SUBNET, '20010db8000500000000000000000000' + '30'],
+      [CFG.UNITY_SPLIT_INCLUDE, 'c6120000ffff0000000000000000' + 'cb007100ffffff00000000000000'],
+      [CFG.INTERNAL_DNS_DOMAIN, Buffer.from('a.example').toString('hex')],
+      [CFG.INTERNAL_DNS_DOMAIN, Buffer.from('b.example').toString('hex')],
+      [CFG.UNITY_SPLITDNS_NAME, Buffer.from('a.example,b.example').toString('hex')],
+    ],
+  );
+});
+
+config(
+  'an exhausted pool: INTERNAL_ADDRESS_FAILURE, no child; the peer says why and calls later',
+  async () => {
+    const leases = newLeases(POOL.slice(0, 1));
+    for (const identity of ['x', 'y']) {
+      leases.take({ pool: 'rw', family: 4, identity, wanted: undefined });
+    }
+    const world = await connect({}, leases);
+    assert.is(world.west.children.size, 0);
+    assert.is(world.east.received.size, 0);
+    assert.match(world.west.complaints().join(), /every address of its pool is in use/);
+    assert.match(world.east.complaints().join(), /INTERNAL_ADDRESS_FAILURE.*no address left/);
+    leases.giveBack(address('10.9.0.2'));
+    await world.run(60_000);
+    assert.equal(addresses(world), ['10.9.0.2'], 'one has become free meanwhile');
+  },
+);
+
+config(
+  'the lease is given back with the IKE SA, kept through its rekey, and the same the next time',
+  async () => {
+    const leases = newLeases();
+    const lifetimes = { profile: { lifetime: 4000 }, proposal: { lifetime: 1000 } };
+    const world = await connect({}, leases, {
+      east: { ...site(ASKED), ...lifetimes },
+      west: { ...site(GIVEN), ...lifetimes },
+    });
+    await world.run(9_000_000);
+    assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
+    assert.is(world.west.made.size, 2, 'the policies are there still');
+    assert.is(world.east.received.size, 1);
+    const other = (identity: string) =>
+      leases.take({ pool: 'rw', family: 4, identity, wanted: undefined });
+    assert.is(formatAddress(other('x')!), '10.9.0.2');
+    assert.is(other('y'), undefined, 'the first one is still in use');
+    leases.giveBack(address('10.9.0.2'));
+    await world.east.carry(world.east.engine.killConnections());
+    await world.run(1000);
+    assert.is(world.east.received.size, 0);
+    assert.equal([world.west.made.size, world.east.made.size], [0, 0]);
+    await world.run(10_000);
+    assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
+  },
+);
+
+config('who asks for no address has no policy, be its selectors inside the pool', async () => {
+  const net = { src: prefix('10.9.0.1/32'), dst: prefix('198.18.0.0/16') };
+  const world = await connect({}, newLeases(), { east: { policy: net } });
+  assert.is(world.west.children.size, 0);
+  assert.match(world.east.complaints().join(), /FAILED_CP_REQUIRED/);
+});
+
+config('who asks for an address cannot have the policy of another', async () => {
+  const world = await connect();
+  const insider = new Insider(world, world.west);
+  const child = [...world.west.children.values()][0]!.sa;
+  // a further child for the address that somebody else may have
+  const last = world.captured.filter(({ from }) => from === world.east).at(-1)!.datagram;
+  const { inner } = new Insider(world, world.east).open(last);
+  const stolen = address('10.9.0.2').value;
+  const payloads = inner.flatMap((payload): PlainPayload[] => {
+    if (payload.type !== 'SA' && payload.type !== 'TSi' && payload.type !== 'TSr') return [];
+    if (payload.type !== 'TSi') return [payload];
+    const [first] = child.remoteSelectors;
+    return [{ ...payload, selectors: [{ ...first!, start: stolen, end: stolen }] }];
+  });
+  const nonce = { type: 'Nonce', data: new Uint8Array(32).fill(9) } as const;
+  const message = insider.build({ exchangeType: CREATE_CHILD_SA, messageId: 2 }, [
+    payloads[0]!,
+    nonce,
+    ...payloads.slice(1),
+  ]);
+  const [answer] = await insider.send(message);
+  assert.ok(answer);
+  assert.is(world.west.children.size, 1);
+  assert.match(world.west.complaints().join(), /peer asks for .*10\.9\.0\.2/);
+});
+
+config(
+  'a configuration payload inside a rekey is accepted and answered (RouterOS repeats it)',
+  async () => {
+    const world = await connect();
+    const insider = new Insider(world, world.west);
+    const last = world.captured.filter(({ from }) => from === world.east).at(-1)!.datagram;
+    const { inner } = new Insider(world, world.east).open(last);
+    const kept = inner.filter(({ type }) => ['Configuration', 'SA', 'TSi', 'TSr'].includes(type));
+    const nonce = { type: 'Nonce', data: new Uint8Array(32).fill(9) } as const;
+    const message = insider.build({ exchangeType: CREATE_CHILD_SA, messageId: 2 }, [
+      kept[0]!,
+      kept[1]!,
+      nonce,
+      ...kept.slice(2),
+    ]);
+    const [answer] = await insider.send(message);
+    const said = insider.open(answer).inner.map(({ type }) => type);
+    assert.ok(said.includes('Configuration') && said.includes('SA'), said.join());
+    assert.is(world.west.children.size, 2);
+    assert.is(world.west.made.size, 2, 'for the same policies');
+  },
+);
+
+config('an initiator without an answer about addresses leaves, and says why', async () => {
+  const world = newWorld({
+    east: site(ASKED),
+    west: { policies: 0, templates: [template], identity: { generatePolicy: RULES } },
+  });
+  await world.east.carry(world.east.engine.start());
+  await world.run(500);
+  assert.match(world.east.complaints().join(), /we ask for an address and the peer gives none/);
+  assert.is(world.east.made.size, 0);
+  assert.ok(
+    world.captured.some(
+      ({ from, datagram }) =>
+        from === world.east && decodeHeader(datagram.bytes).exchangeType === INFORMATIONAL,
+    ),
+  );
+});
+
+config.run();
