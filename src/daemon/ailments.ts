@@ -66,6 +66,8 @@ export const CHECK_OF_ERROR: Readonly<Record<ErrorName, CheckName>> = {
   'ts-unacceptable': 'traffic selectors',
   'mode-mismatch': 'traffic selectors',
   'ah-through-nat': 'NAT',
+  'no-address': 'SA installed',
+  'configuration-required': 'SA installed',
   'child-not-found': 'last notification',
   'no-additional-sas': 'SA installed',
   temporary: 'last notification',
