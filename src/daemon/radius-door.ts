@@ -20,7 +20,7 @@ const MOST_LINES = 5;
 export class RadiusDoor {
   #settings: RadiusSettings;
   readonly #context: DoorContext;
-  readonly #incoming = new Incoming();
+  readonly #incoming: Incoming;
   #sockets: Socket[] = [];
   #second = 0;
   #lines = 0;
@@ -28,6 +28,7 @@ export class RadiusDoor {
   private constructor(settings: RadiusSettings, context: DoorContext) {
     this.#settings = settings;
     this.#context = context;
+    this.#incoming = new Incoming(Math.floor(context.now() / 1000));
   }
 
   /** Throws where the port is not to be had. */

@@ -56,12 +56,13 @@ export class UdpLines implements Lines {
       lookup: (host, _options, callback) => callback(null, host, family),
     });
     const open: Open = { socket, waiting: [] };
-    const fail = (error: Error): void => {
+    socket.on('error', (error) => {
       this.#events.onTrouble(line, error.message);
+      // Once connected it is a port that is refused: said by ICMP, which anybody can forge.
+      if (!open.waiting || this.#closed) return;
       forget();
-      if (!this.#closed) socket.close();
-    };
-    socket.on('error', fail);
+      socket.close();
+    });
     socket.on('message', (bytes) => this.#events.onPacket(line, bytes));
     socket.on('connect', () => {
       if (this.#closed) return;

@@ -30,9 +30,9 @@ import { sameBytes, sendAnswer } from './window.js';
 
 export const TRANSITIONS: readonly Transition[] = [
   ...SA_INIT,
+  ...EAP_ANSWERING,
   ...AUTH,
   ...EAP_ASKING,
-  ...EAP_ANSWERING,
   ...REKEY_IKE,
   ...CREATE_CHILD,
   ...MOBIKE,

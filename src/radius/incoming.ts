@@ -111,6 +111,12 @@ class Nak extends Error {
 export class Incoming {
   /** Answers to requests in the window, by sender, identifier and authenticator. */
   readonly #answered = new Map<string, { readonly at: number; readonly bytes: Uint8Array }>();
+  /** What was made before is refused: whether it was answered then is not known any more. */
+  readonly #since: number;
+
+  constructor(since: number) {
+    this.#since = since;
+  }
 
   /** `from` names the sender, `seconds` is Unix time. */
   receive(
@@ -132,7 +138,7 @@ export class Incoming {
       if (!(error instanceof RadiusError)) throw error;
       return { answer: undefined, level: 'debug', text: `dropped from ${from}: ${error.message}` };
     }
-    const stale = whyStale(request, seconds, options.needsTimestamp);
+    const stale = whyStale(request, seconds, this.#since, options.needsTimestamp);
     if (stale !== undefined) return discard(from, request, stale);
     const key = `${from} ${request.identifier} ${Buffer.from(request.authenticator).toString('hex')}`;
     const before = this.#answered.get(key);
@@ -157,7 +163,12 @@ function discard(from: string, { code }: Packet, reason: string): Reaction {
   return { answer: undefined, level: 'warning', text };
 }
 
-function whyStale(request: Packet, seconds: number, needed: boolean): string | undefined {
+function whyStale(
+  request: Packet,
+  seconds: number,
+  since: number,
+  needed: boolean,
+): string | undefined {
   let stamp: number | undefined;
   try {
     stamp = firstOf(request, 'Event-Timestamp');
@@ -168,6 +179,7 @@ function whyStale(request: Packet, seconds: number, needed: boolean): string | u
   if (stamp === undefined) {
     return needed ? 'it has no Event-Timestamp, so it may be one from before' : undefined;
   }
+  if (stamp < since) return 'it was made before this gateway started';
   const age = seconds - stamp;
   if (Math.abs(age) <= WINDOW_SECONDS) return undefined;
   return `its Event-Timestamp is ${Math.abs(age)} s ${age > 0 ? 'old' : 'ahead'}: is a clock wrong?`;

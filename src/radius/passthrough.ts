@@ -124,9 +124,10 @@ export function grantOf(packet: Packet): Grant {
     framedPool6:
       firstOf(packet, 'Stateful-IPv6-Address-Pool') ?? firstOf(packet, 'Framed-IPv6-Pool'),
     dns: [...dns4, ...allOf(packet, 'DNS-Server-IPv6-Address')],
-    sessionTimeout: firstOf(packet, 'Session-Timeout'),
+    // 0 is how servers write that there is no limit.
+    sessionTimeout: firstOf(packet, 'Session-Timeout') || undefined,
     reauthenticate: firstOf(packet, 'Termination-Action') === TERMINATION_ACTION_RADIUS_REQUEST,
-    idleTimeout: firstOf(packet, 'Idle-Timeout'),
+    idleTimeout: firstOf(packet, 'Idle-Timeout') || undefined,
     interimInterval: interimOf(packet),
     classes: allOf(packet, 'Class'),
   };

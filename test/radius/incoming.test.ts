@@ -25,8 +25,8 @@ const dave: Session = { ...carol, session: 'ab-2', user: 'dave', port: 2 };
 const user = attribute('User-Name', 'carol');
 const stamp = (at = NOW): Attribute => attribute('Event-Timestamp', at);
 
-function site(options: { needsTimestamp?: boolean } = {}) {
-  const door = new Incoming();
+function site(options: { needsTimestamp?: boolean } = {}, since = NOW - 1000) {
+  const door = new Incoming(since);
   const ended: string[] = [];
   const changed: [string, Changes][] = [];
   const handler = {
@@ -133,6 +133,13 @@ incoming(
     assert.ok(lenient.raw(lenient.seal(DISCONNECT_REQUEST, [user])).answer);
   },
 );
+
+incoming('what was made before the gateway started is refused: it may have been answered', () => {
+  const lab = site({}, NOW - 10);
+  assert.match(lab.ask(DISCONNECT_REQUEST, user, stamp(NOW - 11)).text, /before this gateway/);
+  assert.equal(lab.ended, []);
+  assert.is(lab.ask(DISCONNECT_REQUEST, user, stamp(NOW - 10)).code, numbers.DISCONNECT_ACK);
+});
 
 incoming('a flood of requests does not push a remembered one out within the window', () => {
   const lab = site();

@@ -1,0 +1,217 @@
+// Sessions of users, as the engine tells of them: they begin with the IKE SA, outlive its rekeys, and
+// end once, with the cause that accounting needs.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Applicant, Conversation } from '../../src/eap/authenticator.js';
+import { LocalConversation } from '../../src/eap/local.js';
+import { METHODS } from '../../src/eap/method.js';
+import { MschapServer } from '../../src/eap/mschapv2.js';
+import type { Authorisation } from '../../src/ike/authorisation.js';
+import type { SessionEvent } from '../../src/ike/sessions.js';
+import { entryOf, issue, storeOf } from '../certificates/pki.js';
+import { Random } from '../wire/random.js';
+import { newWorld } from './connected.js';
+import type { Identity } from '../../src/policy/database.js';
+import type { Site } from './site.js';
+import type { World } from './world.js';
+
+const sessions = suite('sessions of users');
+const CA = issue({ cn: 'Lab CA', ca: true });
+const WEST = issue({ cn: 'west', san: 'DNS:west.example' }, CA);
+const USER = { name: 'carol', password: 'Ar3etTnp' };
+const random = new Random(7);
+
+const granted = (session: string): Authorisation => ({
+  user: USER.name,
+  session,
+  framedAddress: undefined,
+  framedPool: undefined,
+  framedAddress6: undefined,
+  framedPrefix6: undefined,
+  framedPool6: undefined,
+  dns: [],
+  sessionTimeout: undefined,
+  reauthenticate: false,
+  idleTimeout: undefined,
+  interimInterval: undefined,
+  classes: [],
+  server: 'lab',
+});
+
+/** As a RADIUS server would: MSCHAPv2, and a grant with the yes. */
+function authority() {
+  let count = 0;
+  return (_applicant: Applicant): Conversation<Authorisation> => {
+    const make = (identity: string) =>
+      new MschapServer(identity === USER.name ? USER : undefined, identity, (n) => random.bytes(n));
+    const inner = new LocalConversation([{ type: METHODS['eap-mschapv2'].type, make }], 1);
+    return {
+      begin: () => inner.begin(),
+      close: () => inner.close(),
+      async answer(response) {
+        const verdict = await inner.answer(response);
+        if (verdict.kind !== 'success') return verdict;
+        return { ...verdict, authorisation: granted(`s-${++count}`) };
+      },
+    };
+  };
+}
+
+interface Told {
+  readonly world: World;
+  readonly events: SessionEvent[];
+}
+
+/** `rekeys`: the side whose IKE SAs live for an hour. */
+async function userWorld(password = USER.password, rekeys?: 'east' | 'west'): Promise<Told> {
+  const lifetime = (side: string) => ({ lifetime: side === rekeys ? 3600 : 36_000 });
+  const world = newWorld({
+    east: {
+      profile: lifetime('east'),
+      certificates: storeOf([entryOf('ca', CA, { trusted: true })]),
+      identities: (shared) => [
+        {
+          ...shared,
+          authMethod: 'eap',
+          eapMethods: ['eap-mschapv2'],
+          username: USER.name,
+          password,
+          certificate: [],
+          remoteCertificate: undefined,
+        } as Identity,
+      ],
+    },
+    west: {
+      profile: lifetime('west'),
+      certificates: storeOf([entryOf('own', WEST, { own: true })]),
+      identities: (shared) => [
+        { ...shared, authMethod: 'eap-radius', certificate: ['own'], rsaPadding: 'pkcs1' },
+      ],
+    },
+    context: { west: { authenticate: authority() } },
+  });
+  const events: SessionEvent[] = [];
+  listen(world.west, events);
+  await world.east.carry(world.east.engine.start());
+  await world.run(2000);
+  return { world, events };
+}
+
+/** Every Step that a site carries out passes here. */
+function listen(site: Site, events: SessionEvent[]): void {
+  const carry = site.carry.bind(site);
+  site.carry = async (pending) => {
+    const step = await carry(pending);
+    events.push(...step.sessions);
+    return step;
+  };
+}
+
+const told = ({ events }: Told): string[] =>
+  events.map((event) =>
+    event.kind === 'began'
+      ? `began ${event.authorisation.session}`
+      : `ended ${event.session} ${event.cause}`,
+  );
+
+sessions(
+  'a session begins with the IKE SA; its children belong to it; its user is shown',
+  async () => {
+    const lab = await userWorld();
+    assert.equal(told(lab), ['began s-1']);
+    const [began] = lab.events;
+    assert.ok(began?.kind === 'began');
+    assert.is(began.authorisation.user, 'carol');
+    assert.is(began.peer, 'east');
+    assert.equal(
+      [...lab.world.west.children.values()].map(({ sa }) => sa.session),
+      ['s-1'],
+    );
+    assert.is(lab.world.west.established[0]?.user, 'carol');
+  },
+);
+
+sessions('a wrong password begins nothing', async () => {
+  const lab = await userWorld('wrong');
+  await lab.world.run(60_000);
+  assert.equal(told(lab), []);
+  assert.is(lab.world.west.children.size, 0);
+});
+
+sessions('the peer says goodbye: User-Request', async () => {
+  const lab = await userWorld();
+  await lab.world.east.carry(lab.world.east.engine.shutdown());
+  await lab.world.run();
+  assert.equal(told(lab), ['began s-1', 'ended s-1 user-request']);
+});
+
+for (const side of ['east', 'west'] as const) {
+  sessions(`the session outlives rekeys of the IKE SA that ${side} begins`, async () => {
+    const lab = await userWorld(USER.password, side);
+    const { west, east } = lab.world;
+    const spi = west.established[0]?.spii;
+    await lab.world.run(3 * 3_600_000);
+    assert.is(west.established.length, 1);
+    assert.is.not(west.established[0]?.spii, spi);
+    assert.equal(told(lab), ['began s-1']);
+    assert.is(west.established[0]?.user, 'carol');
+    assert.ok([...west.children.values()].every(({ sa }) => sa.session === 's-1'));
+    await east.carry(east.engine.shutdown());
+    await lab.world.run();
+    assert.equal(told(lab), ['began s-1', 'ended s-1 user-request']);
+  });
+}
+
+sessions(
+  'ended by a server, by command, by our own end: at once, each with its cause',
+  async () => {
+    const causes: [string, (site: Site) => Promise<unknown>][] = [
+      [
+        'session-timeout',
+        (site) =>
+          site.carry(site.engine.endSessions(new Set(['s-1']), 'session-timeout', 'time is over')),
+      ],
+      ['admin-reset', (site) => site.carry(site.engine.killConnections())],
+      ['admin-reboot', (site) => site.carry(site.engine.shutdown())],
+    ];
+    for (const [cause, end] of causes) {
+      const lab = await userWorld();
+      await end(lab.world.west);
+      // The peer's answer is not waited for: nothing is carried any more.
+      assert.equal(told(lab), ['began s-1', `ended s-1 ${cause}`]);
+      await lab.world.run(1000);
+      assert.equal(told(lab).slice(0, 2), ['began s-1', `ended s-1 ${cause}`]);
+      assert.is(told(lab).filter((line) => line.startsWith('ended s-1')).length, 1);
+    }
+  },
+);
+
+sessions('of other users nothing is ended', async () => {
+  const lab = await userWorld();
+  const { west } = lab.world;
+  await west.carry(west.engine.endSessions(new Set(['s-2']), 'admin-reset', 'x'));
+  await lab.world.run();
+  assert.equal(told(lab), ['began s-1']);
+  assert.is(west.established.length, 1);
+});
+
+sessions('a peer that falls silent: Lost-Carrier', async () => {
+  const lab = await userWorld();
+  const { west, east } = lab.world;
+  lab.world.filter = () => false;
+  // West asks for nothing by itself here (no DPD): a rekey is what meets the silence.
+  await lab.world.run(11 * 3_600_000);
+  assert.equal(told(lab).slice(0, 2), ['began s-1', 'ended s-1 lost-carrier']);
+  assert.is(west.children.size, 0);
+  assert.is(east.children.size, 0);
+});
+
+sessions('a user who starts anew has another session, and the first is over', async () => {
+  const lab = await userWorld();
+  const { world } = lab;
+  await world.east.carry(world.east.engine.killConnections());
+  await world.run(10_000);
+  assert.equal(told(lab), ['began s-1', 'ended s-1 user-request', 'began s-2']);
+});
+
+sessions.run();
