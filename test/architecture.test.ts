@@ -37,6 +37,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'src/cli': [
     'src/daemon',
     'src/config',
+    'src/certificates',
     'src/net',
     'src/algorithms',
     'src/policy',

@@ -5,6 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { CertificateError } from '../crypto/certificates.js';
 import type { CertificateEntry } from '../policy/database.js';
 import { type FullCertificate, readCertificate } from './certificate.js';
+import { readCrl } from './crl.js';
 
 /** What an entry's files hold. */
 export interface LoadedEntry {
@@ -16,6 +17,35 @@ export interface LoadedEntry {
   readonly privateKey: KeyObject | undefined;
   /** DER. */
   readonly crls: readonly Uint8Array[];
+}
+
+/** What could be loaded of a menu, in its order, and why the rest could not. */
+export interface LoadedMenu {
+  readonly entries: readonly LoadedEntry[];
+  readonly failures: ReadonlyMap<string, string>;
+}
+
+/** Keys that other users of this host can read. */
+export const openKeys = (menu: readonly CertificateEntry[]): string[] =>
+  menu.flatMap(({ keyFile }) => {
+    const mode =
+      keyFile === undefined ? undefined : statSync(keyFile, { throwIfNoEntry: false })?.mode;
+    return mode !== undefined && (mode & 0o044) !== 0 ? [keyFile!] : [];
+  });
+
+/** An entry that cannot be read costs nobody but those who use it. */
+export function loadMenu(menu: readonly CertificateEntry[]): LoadedMenu {
+  const failures = new Map<string, string>();
+  const entries = menu.flatMap((entry) => {
+    try {
+      return [loadEntry(entry)];
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      failures.set(entry.name, error.message);
+      return [];
+    }
+  });
+  return { entries, failures };
 }
 
 // Our own choice; a CRL of a large public CA has some megabytes.
@@ -37,8 +67,14 @@ export function loadEntry({
   if (privateKey && !certificate.x509.checkPrivateKey(privateKey)) {
     throw new CertificateError(`${keyFile}: is not the private key of ${file}`);
   }
-  const crls = crlFile === undefined ? [] : blocks(readBytes(crlFile), 'X509 CRL');
+  const crls = crlFile === undefined ? [] : readCrls(crlFile);
   return { name, trusted, certificate, chain, privateKey, crls };
+}
+
+function readCrls(path: string): Uint8Array[] {
+  const crls = blocks(readBytes(path), 'X509 CRL');
+  for (const der of crls) at(path, () => readCrl(der));
+  return crls;
 }
 
 export function readBytes(path: string): Buffer {

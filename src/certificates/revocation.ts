@@ -4,6 +4,7 @@
 // source that does not answer; off asks nobody.
 import { CertificateError } from '../crypto/certificates.js';
 import type { FullCertificate } from './certificate.js';
+import { readCrl } from './crl.js';
 import { blocks } from './files.js';
 import { ocspQuestion } from './ocsp.js';
 import type { RevocationCheck } from './store.js';
@@ -99,7 +100,22 @@ function byCrls(
   if (crls.length === 0) return { unknown: '' };
   const { code, text } = judge(path[0]!, path.slice(1), trust, crls);
   if (code === 0) return 'good';
-  return code === X509_V_ERR.CERT_REVOKED ? 'revoked' : { unknown: text };
+  if (code === X509_V_ERR.CERT_REVOKED || crls.some((crl) => wasRevoked(path, crl, trust))) {
+    return 'revoked';
+  }
+  return { unknown: text };
+}
+
+/** Nothing that was revoked comes to life again because its CRL is out of date. */
+function wasRevoked(path: readonly FullCertificate[], crl: Uint8Array, trust: Trust): boolean {
+  try {
+    const now = Math.floor(readCrl(crl).thisUpdate / 1000);
+    const { code } = judge(path[0]!, path.slice(1), { ...trust, now }, [crl]);
+    return code === X509_V_ERR.CERT_REVOKED;
+  } catch (error) {
+    if (error instanceof CertificateError) return false;
+    throw error;
+  }
 }
 
 async function byOcsp(

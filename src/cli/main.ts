@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { registerActivePeers } from './active-peers.js';
 import { registerBench } from './bench.js';
+import { registerCertificate } from './certificate.js';
 import { registerCheck } from './check.js';
 import { registerCompletion } from './completion.js';
 import { registerDemo } from './demo.js';
@@ -13,6 +14,7 @@ import { registerDoctor } from './doctor.js';
 import { registerExport } from './export.js';
 import { registerImport } from './import.js';
 import { registerInstalledSa } from './installed-sa.js';
+import { registerKey } from './key.js';
 import { registerLog } from './log.js';
 import { registerMenus } from './menu.js';
 import { registerPolicy } from './policy.js';
@@ -30,6 +32,8 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerReload,
   registerDemo,
   registerPolicy,
+  registerCertificate,
+  registerKey,
   registerActivePeers,
   registerInstalledSa,
   registerStatistics,

@@ -107,7 +107,7 @@ function addVerb(parent: Command, menu: Menu, { verb, words, text, example }: Ve
 const textOf = (verb: Verb, all: readonly string[]) =>
   verb === 'comment' ? { text: all[1]! } : {};
 
-function attempt<T>(change: () => T): T {
+export function attempt<T>(change: () => T): T {
   try {
     return change();
   } catch (error) {
@@ -116,7 +116,7 @@ function attempt<T>(change: () => T): T {
   }
 }
 
-function fileOf(given: string | undefined): string {
+export function fileOf(given: string | undefined): string {
   const path = given ?? process.env.CULVERT_FILE;
   if (path) return path;
   throw new UserError(
@@ -126,7 +126,7 @@ function fileOf(given: string | undefined): string {
 }
 
 /** A daemon is not told by itself: several changes may belong together, and go in with one reload. */
-async function notice(path: string): Promise<string> {
+export async function notice(path: string): Promise<string> {
   try {
     await findSocket(undefined);
   } catch (error) {

@@ -29,6 +29,8 @@ interface Question<C extends ControlCommand> {
   readonly table?: Table<RowOf<C>>;
   /** What a configuration file, instead of the daemon, has to say (--file). */
   readonly ofFile?: (path: string, words: readonly string[], options: Options) => string;
+  /** The same answer worked out from a configuration file. */
+  readonly answerOfFile?: (path: string) => ControlResult<C>;
   readonly args?: (given: Readonly<Record<string, unknown>>) => Parameters<ControlHandlers[C]>[0];
 }
 
@@ -51,18 +53,21 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
     .option('--socket <path>', "the daemon's control socket (default: the only one that runs)")
     .option('--json', 'print JSON: times in seconds, RouterOS property names')
     .addHelpText('after', `\nExample:\n  ${q.example}`);
-  if (q.ofFile) verb.option('--file <path>', 'print this file instead');
+  if (q.ofFile || q.answerOfFile) verb.option('--file <path>', 'print this file instead');
   for (const [flags, description] of q.options ?? []) verb.option(flags, description);
   if (q.table) verb.argument('[words...]', '[detail] [where name=value name!=value name~part …]');
   verb.action(async (...given: unknown[]) => {
     const options = given.at(-2) as Options & Record<string, unknown>;
     const words = q.table ? (given[0] as string[]) : [];
-    if (options.file !== undefined) {
-      process.stdout.write(q.ofFile!(options.file, words, options));
+    if (options.file !== undefined && q.ofFile) {
+      process.stdout.write(q.ofFile(options.file, words, options));
       return;
     }
     const { detail, where } = parsePrintWords(words);
-    const all = await ask(await findSocket(options.socket), q.command, q.args?.(options));
+    const all =
+      options.file !== undefined && q.answerOfFile
+        ? q.answerOfFile(options.file)
+        : await ask(await findSocket(options.socket), q.command, q.args?.(options));
     const answer = (
       q.table ? filterAnswer(all as unknown as Rows, where) : all
     ) as ControlResult<C>;

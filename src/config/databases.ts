@@ -187,6 +187,7 @@ const certificateOf = (entry: Entry<typeof certificateMenu>): CertificateEntry =
   keyFile: entry['key-file'] || undefined,
   crlFile: entry['crl-file'] || undefined,
   trusted: entry.trusted,
+  comment: entry.comment,
 });
 
 const poolOf = (entry: Entry<typeof poolMenu>): Pool => ({

@@ -46,8 +46,8 @@ export function readFile(path: string, missing: 'error' | 'empty' = 'error'): Fi
   return value as File;
 }
 
-/** Writes `text` to `path`, whole or not at all. A symbolic link stays one. */
-export function writeFile(path: string, text: string): void {
+/** Writes `content` to `path`, whole or not at all. A symbolic link stays one. */
+export function writeFile(path: string, content: string | Uint8Array): void {
   const target = realPath(path);
   const directory = dirname(target);
   const temporary = join(directory, `.${basename(target)}.${randomBytes(6).toString('hex')}`);
@@ -58,7 +58,7 @@ export function writeFile(path: string, text: string): void {
     created = true;
     try {
       fchmodSync(fd, 0o600);
-      const bytes = Buffer.from(text);
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
       fsyncSync(fd);
     } finally {

@@ -45,7 +45,7 @@ export function load(path: string): Loaded {
 }
 
 /** Relative paths are below the configuration's directory, wherever the daemon was started. */
-function withPaths(loaded: Loaded, directory: string): Loaded {
+export function withPaths(loaded: Loaded, directory: string): Loaded {
   if (!loaded.ok) return loaded;
   const absolute = (path: string | undefined) => path && resolve(directory, path);
   const certificates = loaded.certificates.map((entry) => ({

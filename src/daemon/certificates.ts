@@ -2,10 +2,10 @@
 // certificate is taken up by `culvert reload`. An entry that cannot be read costs its own peers only.
 import type { Built } from '../config/databases.js';
 import { fetchHttp } from '../certificates/http.js';
-import { type LoadedEntry, loadEntry, toPem } from '../certificates/files.js';
+import { type CertificateRow, certificateRows } from '../certificates/describe.js';
+import { type LoadedMenu, loadMenu, openKeys, toPem } from '../certificates/files.js';
 import { revocationCheck } from '../certificates/revocation.js';
 import { CertificateStore } from '../certificates/store.js';
-import { CertificateError } from '../crypto/certificates.js';
 import type { Log } from './log.js';
 import type { Credentials } from './radius-tls.js';
 
@@ -13,20 +13,23 @@ export interface RunningCertificates {
   readonly store: CertificateStore;
   /** Reads all files again. */
   replace(built: Built): void;
+  rows(): readonly CertificateRow[];
 }
 
 export function runningCertificates(built: Built, log: Log): RunningCertificates {
   let policy = built.settings.revocation;
   const now = Date.now;
   const check = revocationCheck({ policy: () => policy, now, fetch: fetchHttp });
-  const store = new CertificateStore({ ...read(built, log), now, check });
+  let [menu, loaded] = [built.certificates, read(built, log)];
+  const store = new CertificateStore({ ...loaded, now, check });
   return {
     store,
     replace(next) {
       policy = next.settings.revocation;
-      const { entries, failures } = read(next, log);
-      store.replace(entries, failures);
+      [menu, loaded] = [next.certificates, read(next, log)];
+      store.replace(loaded.entries, loaded.failures);
     },
+    rows: () => certificateRows(menu, loaded, now()),
   };
 }
 
@@ -41,17 +44,13 @@ export function tlsCredentials(store: CertificateStore, name: string): Credentia
   };
 }
 
-function read({ certificates }: Built, log: Log) {
-  const entries: LoadedEntry[] = [];
-  const failures = new Map<string, string>();
-  for (const entry of certificates) {
-    try {
-      entries.push(loadEntry(entry));
-    } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
-      failures.set(entry.name, error.message);
-      log.error('system', `certificate '${entry.name}': ${error.message}`);
-    }
+function read({ certificates }: Built, log: Log): LoadedMenu {
+  const loaded = loadMenu(certificates);
+  for (const [name, reason] of loaded.failures) {
+    log.error('system', `certificate '${name}': ${reason}`);
   }
-  return { entries, failures };
+  for (const path of openKeys(certificates)) {
+    log.warning('system', `${path}: a private key that other users can read: chmod 600 ${path}`);
+  }
+  return loaded;
 }

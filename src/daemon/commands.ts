@@ -1,5 +1,6 @@
 // What may be asked over the control socket: the commands with their arguments and answers, the
 // streams, and how a line becomes one of them.
+import type { CertificateRow } from '../certificates/describe.js';
 import type { Diagnosis } from './doctor.js';
 import type { LogNews, LogRow } from './history.js';
 import type { ReloadResult } from './reload.js';
@@ -11,6 +12,7 @@ export interface ControlHandlers {
     readonly 'show-secrets'?: boolean;
   }) => Answer<Readonly<Record<string, unknown>>>;
   'policy print': () => Answer<readonly PolicyRow[]>;
+  'certificate print': () => Answer<readonly CertificateRow[]>;
   'active-peers print': () => Answer<readonly ActivePeerRow[]>;
   /** Deletes every IKE SA, or those of one peer; a peer that is not passive connects again. */
   'active-peers kill-connections': (args: { readonly peer?: string }) => Answer<{ killed: number }>;
@@ -59,6 +61,7 @@ const LOG: ArgumentTypes = { lines: 'number', level: 'string', peer: 'string', t
 const ARGUMENTS: Record<ControlCommand | ControlStream, ArgumentTypes> = {
   'configuration print': { 'show-secrets': 'boolean' },
   'policy print': {},
+  'certificate print': {},
   'active-peers print': {},
   'active-peers kill-connections': { peer: 'string' },
   'installed-sa print': { 'show-secrets': 'boolean' },

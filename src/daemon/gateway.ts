@@ -134,6 +134,7 @@ class Gateway implements RunningGateway {
     });
     this.#cleanup.add('the workers', () => plane.stop());
     const sources = {
+      certificates: () => this.#certificates.rows(),
       built: () => this.#built,
       tables: this.#tables,
       engine: this.#engine,

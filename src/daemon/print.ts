@@ -1,5 +1,6 @@
 // What the control socket answers: the engine's and the tables' state in RouterOS's words (rows.ts).
 import { encryptionNamed } from '../algorithms/encryption.js';
+import type { CertificateRow } from '../certificates/describe.js';
 import type { Built } from '../config/databases.js';
 import { MENUS } from '../config/menus.js';
 import { protocolName } from '../config/protocols.js';
@@ -24,6 +25,7 @@ export interface PrintSources {
   readonly tables: Tables;
   readonly engine: IkeEngine;
   readonly memory: WebAssembly.Memory;
+  readonly certificates: () => readonly CertificateRow[];
   /** What the packet filter refused, which no worker sees. */
   readonly refused: () => Refused;
 }
@@ -40,6 +42,7 @@ export function printHandlers(sources: PrintSources, commands: Commands): Gatewa
         ? sources.built().file
         : withoutSecrets(MENUS, sources.built().file),
     'policy print': () => policyRows(sources),
+    'certificate print': () => sources.certificates(),
     'active-peers print': () => activePeerRows(sources),
     'active-peers kill-connections': async ({ peer }) => ({
       killed: (await commands.killConnections(peer)).killed,

@@ -176,6 +176,7 @@ export interface CertificateEntry {
   readonly crlFile: string | undefined;
   /** A CA that may vouch for peers. */
   readonly trusted: boolean;
+  readonly comment: string;
 }
 
 /** How many the data plane has room for; equals the contract's (test/config/capacity.test.ts). */

@@ -72,6 +72,7 @@ const CRL_CASES: readonly [string, Uint8Array[], string | undefined, string | un
   ['one of several', [crl([plain], CA), crl([plain], ROOT)], 'revoked', 'revoked'],
   ['of another CA', [crl([plain], OTHER)], undefined, 'unable to get certificate CRL'],
   ['out of date', [crl([], ROOT, -HOUR_MS)], undefined, 'CRL has expired'],
+  ['revoked, out of date', [crl([plain], ROOT, -HOUR_MS)], 'revoked', 'revoked'],
   ['no CRL', [], undefined, 'it names no CRL and no OCSP responder'],
 ];
 

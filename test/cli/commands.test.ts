@@ -53,6 +53,7 @@ function handlers(asked: unknown[]): ControlHandlers {
   return {
     'configuration print': () => ({}),
     'policy print': () => [],
+    'certificate print': () => [],
     'active-peers print': () => [],
     'active-peers kill-connections': (args) => {
       asked.push(args);

@@ -212,6 +212,7 @@ menus('with a daemon running it is said how the change gets there', async ({ dir
   const server = await openControl(join(directory, 'culvert0.sock'), {
     'configuration print': (args) => ({ ...file, tun: { name: JSON.stringify(args) } }),
     'policy print': unused,
+    'certificate print': unused,
     'active-peers print': unused,
     'active-peers kill-connections': unused,
     'installed-sa print': unused,
@@ -304,8 +305,10 @@ menus('every property can be set, printed and found again', async ({ path }) => 
       const target = menu.list ? ['0'] : [];
       const set = await culvert(menu.name, 'set', ...target, `${name}=${good}`, '--file', path);
       assert.is(set.err, '', `${menu.name}.${name}=${good}`);
-      // Policies and the log have no secrets, and no option for them.
-      const secrets = ['policy', 'log'].includes(menu.name) ? [] : ['--show-secrets'];
+      // Policies, certificates and the log have no secrets, and no option for them.
+      const secrets = ['policy', 'log', 'certificate'].includes(menu.name)
+        ? []
+        : ['--show-secrets'];
       const print = ['print', '--json', ...secrets, '--file', path];
       const rows = [JSON.parse((await culvert(menu.name, ...print)).out)].flat();
       const { [name]: shown } = rows[0] as Record<string, unknown>;

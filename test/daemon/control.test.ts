@@ -40,6 +40,7 @@ const calls: unknown[] = [];
 const handlers: ControlHandlers = {
   'configuration print': () => ({}),
   'policy print': () => [],
+  'certificate print': () => [],
   'active-peers print': () => {
     throw new Error('the table is being rebuilt');
   },

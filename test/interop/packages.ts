@@ -13,6 +13,7 @@ const TOOLS = [
 ] as const;
 const STRONGSWAN = [
   ['/usr/lib/ipsec/charon', 'strongswan-charon'],
+  ['/usr/bin/openssl', 'openssl'],
   ['/usr/sbin/swanctl', 'strongswan-swanctl'],
   ['/usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so', 'libcharon-extra-plugins'],
   ['/usr/lib/ipsec/plugins/libstrongswan-chapoly.so', 'libstrongswan-extra-plugins'],
