@@ -7,17 +7,13 @@ import { bestBuild } from '../../src/dataplane/module.js';
 
 const module = suite('module');
 const BUILDS = fileURLToPath(new URL('builds.js', import.meta.url));
-/** V8 before 11.4 (Node 20) has relaxed SIMD behind this flag; later versions do not know the flag. */
-const FLAG = '--experimental-wasm-relaxed-simd';
-const [major = 0] = process.versions.node.split('.').map(Number);
 
-module('relaxed SIMD is taken where the engine has it: from Node 22 on', () => {
-  assert.is(bestBuild(), major >= 22 ? 'relaxed' : 'simd128');
+module('relaxed SIMD is taken where the engine has it: from Node 20 on', () => {
+  assert.is(bestBuild(), 'relaxed');
 });
 
 module('both builds seal the same packets to the same bytes', () => {
-  const flags = bestBuild() === 'relaxed' ? [] : [FLAG];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, BUILDS]);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BUILDS]);
   assert.is(status, 0, `${stderr}`);
   assert.match(`${stdout}`, /^201 packets/);
 });
