@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { registerActivePeers } from './active-peers.js';
 import { registerBench } from './bench.js';
 import { registerCertificate } from './certificate.js';
+import { registerCapture } from './capture.js';
 import { registerCheck } from './check.js';
 import { registerCompletion } from './completion.js';
 import { registerDemo } from './demo.js';
@@ -38,6 +39,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerInstalledSa,
   registerStatistics,
   registerDoctor,
+  registerCapture,
   registerLog,
   registerMenus,
   registerBench,

@@ -6,7 +6,7 @@ import { ask, findSocket } from './socket.js';
 import type { Table } from './table.js';
 import { filterRows, type PrintWords, parsePrintWords } from './words.js';
 
-interface Options {
+export interface Options {
   readonly socket?: string;
   readonly json?: boolean;
   readonly file?: string;
@@ -31,6 +31,8 @@ interface Question<C extends ControlCommand> {
   readonly ofFile?: (path: string, words: readonly string[], options: Options) => string;
   /** The same answer worked out from a configuration file. */
   readonly answerOfFile?: (path: string) => ControlResult<C>;
+  /** Words in place of `detail` and `where` that do something else. */
+  readonly instead?: Readonly<Record<string, (options: Options) => Promise<void>>>;
   readonly args?: (given: Readonly<Record<string, unknown>>) => Parameters<ControlHandlers[C]>[0];
 }
 
@@ -61,6 +63,11 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
     const words = q.table ? (given[0] as string[]) : [];
     if (options.file !== undefined && q.ofFile) {
       process.stdout.write(q.ofFile(options.file, words, options));
+      return;
+    }
+    const other = words.length === 1 ? q.instead?.[words[0]!] : undefined;
+    if (other) {
+      await other(options);
       return;
     }
     const { detail, where } = parsePrintWords(words);

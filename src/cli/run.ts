@@ -70,7 +70,7 @@ export async function runGateway(
         reload,
         doctor: ({ peer }) => visit(file, gateway, peer),
       },
-      streams,
+      { ...streams, ...gateway.streams },
     );
   } catch (error) {
     process.off('SIGHUP', hangup);

@@ -4,7 +4,6 @@ import { accessSync, constants, lstatSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type {
   ControlCommand,
   ControlHandlers,
@@ -106,27 +105,38 @@ export async function ask<C extends ControlCommand>(
   return ('result' in reply ? reply.result : undefined) as ControlResult<C>;
 }
 
-/** Each line of a stream as it comes; ends when the daemon does, or with the loop that reads it. */
+/** Each line of a stream as it comes; ends with `signal`, or with the loop that reads it. */
 export async function* askStream<C extends ControlStream>(
   path: string,
   command: C,
   args: Parameters<ControlStreams[C]>[0],
+  signal: AbortSignal = new AbortController().signal,
 ): AsyncGenerator<StreamItem<C>> {
   const socket = connect(path);
+  const leave = (): void => void socket.destroy();
+  signal.addEventListener('abort', leave);
   try {
     await once(socket, 'connect');
     socket.write(`${JSON.stringify({ command, args })}\n`);
-    for await (const line of createInterface({ input: socket })) {
-      const reply = JSON.parse(line) as ControlReply;
-      if (!reply.ok) throw new UserError(reply.error);
-      if ('done' in reply) return;
-      yield reply.result as StreamItem<C>;
+    socket.setEncoding('utf8');
+    let pending = '';
+    for await (const part of socket) {
+      const lines = (pending + part).split('\n');
+      pending = lines.pop()!;
+      for (const line of lines) {
+        const reply = JSON.parse(line) as ControlReply;
+        if (!reply.ok) throw new UserError(reply.error);
+        if ('done' in reply) return;
+        yield reply.result as StreamItem<C>;
+      }
     }
-    throw new UserError(`the daemon at ${path} has ended`);
+    if (!signal.aborted) throw new UserError(`the daemon at ${path} has ended`);
   } catch (error) {
+    if (signal.aborted) return;
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined ? error : new UserError(explain(path, error as Error));
   } finally {
+    signal.removeEventListener('abort', leave);
     socket.destroy();
   }
 }

@@ -14,6 +14,8 @@ export interface Protection {
   seal(aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** undefined: not sealed with these keys, or altered. Nothing is known before that is settled. */
   open(aad: Uint8Array, body: Uint8Array): Uint8Array | undefined;
+  /** The keys themselves, not copies: for who opens a capture, on demand. */
+  keys(): DirectionKeys;
   /** Overwrites the keys; what is called afterwards throws. */
   erase(): void;
 }
@@ -39,6 +41,10 @@ export function protection(
     bodyLength: made.bodyLength,
     seal: (aad, plaintext) => alive().seal(aad, plaintext),
     open: (aad, body) => alive().open(aad, body),
+    keys: () => {
+      alive();
+      return keys;
+    },
     erase() {
       erased = true;
       eraseKeys(keys);
@@ -46,7 +52,7 @@ export function protection(
   };
 }
 
-type Suite = Omit<Protection, 'erase'>;
+type Suite = Omit<Protection, 'erase' | 'keys'>;
 
 function aead(row: EncryptionRow, { encryptionKey, salt }: DirectionKeys): Suite {
   const overhead = row.ivBytes + row.icvBytes;

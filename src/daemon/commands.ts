@@ -1,10 +1,12 @@
 // What may be asked over the control socket: the commands with their arguments and answers, the
 // streams, and how a line becomes one of them.
 import type { CertificateRow } from '../certificates/describe.js';
+import type { CaptureArguments, CaptureNews } from './capture.js';
 import type { Diagnosis } from './doctor.js';
 import type { LogNews, LogRow } from './history.js';
 import type { ReloadResult } from './reload.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
+import type { WiresharkTables } from './wireshark.js';
 
 export interface ControlHandlers {
   /** The file the daemon runs on; its secrets only where `show-secrets` is true. */
@@ -23,6 +25,8 @@ export interface ControlHandlers {
   /** Deletes every ESP SA and tells the peers; policies ask for new ones. */
   'installed-sa flush': () => Answer<{ flushed: number }>;
   'statistics print': () => Answer<StatisticsRow>;
+  /** What Wireshark needs to open the packets of the SAs that there are now: keys. */
+  'installed-sa wireshark': () => Answer<WiresharkTables>;
   /** The last lines of the log, oldest first. */
   'log print': (args: LogArguments) => Answer<readonly LogRow[]>;
   /** Why a peer, or every one, is down; or that nothing is wrong. */
@@ -34,6 +38,8 @@ export interface ControlHandlers {
 export interface ControlStreams {
   /** The last lines of the log, then every further one. */
   'log follow': (args: LogArguments, signal: AbortSignal) => AsyncIterable<LogNews>;
+  /** Packets as they pass, until the client leaves. */
+  capture: (args: CaptureArguments, signal: AbortSignal) => AsyncIterable<CaptureNews>;
 }
 export interface LogArguments {
   readonly lines?: number;
@@ -70,6 +76,8 @@ const ARGUMENTS: Record<ControlCommand | ControlStream, ArgumentTypes> = {
   'log print': LOG,
   doctor: { peer: 'string' },
   'log follow': LOG,
+  capture: { decrypted: 'boolean' },
+  'installed-sa wireshark': {},
   reload: {},
 };
 

@@ -21,6 +21,7 @@ import { openTun } from '../net/tun.js';
 import { type Address, addressFromBytes } from '../policy/address.js';
 import { reconcile } from '../policy/reconcile.js';
 import { threadedAgreement } from './agreement.js';
+import { capture } from './capture.js';
 import { type RunningCertificates, runningCertificates, tlsCredentials } from './certificates.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
 import type { LiveFacts } from './doctor-facts.js';
@@ -80,6 +81,9 @@ class Gateway implements RunningGateway {
   #scheduling: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
   handlers!: RunningGateway['handlers'];
+  readonly streams: RunningGateway['streams'] = {
+    capture: (args, signal) => capture(args, signal, this.#built),
+  };
   readonly #watch = new Watch();
 
   constructor(built: Built, log: Log, cleanup: Cleanup) {

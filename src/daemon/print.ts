@@ -18,6 +18,7 @@ import type { Policy } from '../policy/database.js';
 import { COUNTERS } from './counter-names.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
 import type { GatewayHandlers } from './running.js';
+import { wiresharkTables } from './wireshark.js';
 
 export interface PrintSources {
   /** Another one after a reload. */
@@ -49,6 +50,8 @@ export function printHandlers(sources: PrintSources, commands: Commands): Gatewa
     }),
     'installed-sa print': (args) =>
       sources.tables.list().map((sa) => installedSaRow(sa, args['show-secrets'] === true)),
+    'installed-sa wireshark': () =>
+      wiresharkTables(sources.tables.list(), sources.engine.secrets()),
     'installed-sa flush': async () => ({ flushed: (await commands.flush()).flushed }),
     'statistics print': () => statisticsRow(sources),
   };

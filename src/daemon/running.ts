@@ -1,6 +1,6 @@
 // What `culvert run` asks of the composition root (src/daemon/gateway.ts).
 import type { Built } from '../config/databases.js';
-import type { ControlHandlers } from './control.js';
+import type { ControlHandlers, ControlStreams } from './control.js';
 import type { LiveFacts } from './doctor-facts.js';
 import type { Log } from './log.js';
 import type { GatewayFigures } from './metrics.js';
@@ -11,6 +11,7 @@ export type GatewayHandlers = Omit<ControlHandlers, 'reload' | 'log print' | 'do
 
 export interface RunningGateway {
   readonly handlers: GatewayHandlers;
+  readonly streams: Pick<ControlStreams, 'capture'>;
   /** Applies the difference; throws, and goes on as before, where that cannot be. */
   reload(next: Built): Promise<ReloadResult>;
   /** The file it runs on. */

@@ -1,6 +1,7 @@
 // What the engine is given and what it offers. Time, randomness, SPIs and slow sums are arguments
 // here, so that nothing under src/ike opens a socket, reads a clock or draws a random number.
 import type { Agreement } from '../crypto/agreement.js';
+import type { DirectionKeys } from '../crypto/keymat.js';
 import type { Certificates } from '../crypto/certificates.js';
 import type { Applicant, Conversation } from '../eap/authenticator.js';
 import type { Address } from '../policy/address.js';
@@ -143,6 +144,18 @@ export interface PolicyStatus {
   readonly remote: Endpoint | undefined;
 }
 
+/** The keys of an IKE SA, for who opens a capture; they are the engine's own, and erased with it. */
+export interface IkeSecrets {
+  /** Sixteen hexadecimal digits each. */
+  readonly spii: string;
+  readonly spir: string;
+  /** Rows of src/algorithms. */
+  readonly encryption: string;
+  readonly integrity: string;
+  readonly initiator: DirectionKeys;
+  readonly responder: DirectionKeys;
+}
+
 /** src/ike/engine.ts; every Step is to be carried out at once and in order. */
 export interface IkeEngine {
   /** An IKE message as it came, without the non-ESP marker. */
@@ -183,6 +196,8 @@ export interface IkeEngine {
   policies(): PolicyStatus[];
   /** The addresses that mode-config gave the user of an accounting session. */
   assigned(session: string): readonly Address[];
+  /** Of every IKE SA that has keys. */
+  secrets(): IkeSecrets[];
   /** Policies made from templates, in the order they were made. */
   generated(): GeneratedPolicy[];
 }

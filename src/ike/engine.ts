@@ -6,7 +6,14 @@
 import { Alarms } from './alarms.js';
 import { type Address, sameAddress } from '../policy/address.js';
 import type { Databases } from '../policy/database.js';
-import type { AcquirePacket, ActivePeer, Context, IkeEngine, PolicyStatus } from './context.js';
+import type {
+  AcquirePacket,
+  ActivePeer,
+  Context,
+  IkeEngine,
+  IkeSecrets,
+  PolicyStatus,
+} from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
 import { connect, failed, hasChild, isTooSoon, newLink } from './connection.js';
 import { dispatch, follow, type Received } from './dispatch.js';
@@ -17,7 +24,7 @@ import { activateChild } from './parts/child.js';
 import { releaseAssigned } from './parts/configuration.js';
 import { GeneratedPolicies, type GeneratedPolicy } from './generated.js';
 import { forget } from './parts/keys.js';
-import { activePeers, policyStatus } from './print.js';
+import { activePeers, ikeSecrets, policyStatus } from './print.js';
 import { adjust, callIdle, type Change, swap } from './reconfigure.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
 import { noteSession, type SessionEnd } from './sessions.js';
@@ -292,6 +299,10 @@ export class Engine implements IkeEngine {
   assigned(session: string): readonly Address[] {
     const all = this.#world.store.all();
     return all.find(({ authorisation: a }) => a?.session === session)?.assigned?.addresses ?? [];
+  }
+
+  secrets(): IkeSecrets[] {
+    return ikeSecrets(this.#world);
   }
 
   generated(): GeneratedPolicy[] {

@@ -1,7 +1,7 @@
 // The engine's state as RouterOS prints it: active-peers, and what each policy has.
 import { describeSuite } from '../algorithms/describe.js';
 import { formatAddress } from '../policy/address.js';
-import type { ActivePeer, PeerState, PolicyStatus } from './context.js';
+import type { ActivePeer, IkeSecrets, PeerState, PolicyStatus } from './context.js';
 import { servedPolicies } from './connection.js';
 import type { World } from './exchange.js';
 import { type Child, encapsulates, type IkeSa, type State } from './sa.js';
@@ -29,7 +29,6 @@ export const activePeers = ({ store, context }: World): ActivePeer[] =>
 function row(sa: IkeSa, now: number): ActivePeer {
   const { establishedAt, lastSeen } = sa.times;
   const seconds = (since: number): number => Math.max(0, Math.floor((now - since) / 1000));
-  const hex = (spi: bigint): string => spi.toString(16).padStart(16, '0');
   return {
     peer: sa.peer.name,
     id: sa.remoteId,
@@ -44,8 +43,8 @@ function row(sa: IkeSa, now: number): ActivePeer {
     uptime: establishedAt === undefined ? 0 : seconds(establishedAt),
     'last-seen': seconds(lastSeen),
     'ph2-total': sa.children.size,
-    spii: hex(sa.spiInitiator),
-    spir: hex(sa.spiResponder),
+    spii: spiText(sa.spiInitiator),
+    spir: spiText(sa.spiResponder),
     children: [...sa.children.keys()],
     suite: sa.secured ? describeSuite(sa.secured.suite) : '',
   };
@@ -69,3 +68,24 @@ export function policyStatus(world: World): PolicyStatus[] {
       return { policy: id, count: own?.count ?? 0, state, local, remote };
     });
 }
+
+/** What opens the messages of our IKE SAs. */
+export const ikeSecrets = ({ store }: World): IkeSecrets[] =>
+  store.all().flatMap((sa) => {
+    const { secured, side } = sa;
+    if (!secured || sa.state === 'dead') return [];
+    const { inbound, outbound, suite } = secured;
+    const ours = side === 'initiator';
+    return [
+      {
+        spii: spiText(sa.spiInitiator),
+        spir: spiText(sa.spiResponder),
+        encryption: suite.encryption.name,
+        integrity: suite.integrity.name,
+        initiator: (ours ? outbound : inbound).keys(),
+        responder: (ours ? inbound : outbound).keys(),
+      },
+    ];
+  });
+
+const spiText = (spi: bigint): string => spi.toString(16).padStart(16, '0');

@@ -50,6 +50,58 @@ export function steerToFirst(): Instruction[] {
   return [reject];
 }
 
+/** For a capture of everything. */
+export const takeAll = (): Instruction[] => [accept];
+
+const UDP = 17;
+const ESP = 50;
+const AH = 51;
+const IPV6_FRAGMENT = 44;
+
+/** For a packet socket that sees IP headers first: ESP, AH, UDP from or to these ports, and fragments. */
+export function takeIpsec(ports: readonly number[]): Instruction[] {
+  const equals = (value: number): Instruction[] => [[BPF_JMP_JEQ_K, 0, 1, value], accept];
+  const portsAt = (load: Instruction): Instruction[] => [
+    load,
+    [BPF_ALU_RSH_K, 0, 0, 16],
+    ...ports.flatMap(equals),
+    load,
+    [BPF_ALU_AND_K, 0, 0, 0xffff],
+    ...ports.flatMap(equals),
+    reject,
+  ];
+  const four: Instruction[] = [
+    [BPF_LD_B_ABS, 0, 0, 9],
+    ...equals(ESP),
+    ...equals(AH),
+    [BPF_JMP_JEQ_K, 1, 0, UDP],
+    reject,
+    // a later fragment shows no ports
+    [BPF_LD_W_ABS, 0, 0, 4],
+    [BPF_ALU_AND_K, 0, 0, 0x1fff],
+    [BPF_JMP_JEQ_K, 1, 0, 0],
+    accept,
+    [BPF_LDX_B_MSH, 0, 0, 0],
+    ...portsAt([BPF_LD_W_IND, 0, 0, 0]),
+  ];
+  const six: Instruction[] = [
+    [BPF_LD_B_ABS, 0, 0, 6],
+    ...equals(ESP),
+    ...equals(AH),
+    ...equals(IPV6_FRAGMENT),
+    [BPF_JMP_JEQ_K, 1, 0, UDP],
+    reject,
+    ...portsAt([BPF_LD_W_ABS, 0, 0, 40]),
+  ];
+  return [
+    [BPF_LD_B_ABS, 0, 0, 0],
+    [BPF_ALU_RSH_K, 0, 0, 4],
+    [BPF_JMP_JEQ_K, 0, four.length, 4],
+    ...four,
+    ...six,
+  ];
+}
+
 /** For a socket that only sends: nothing is queued on it. */
 export function takeNothing(): Instruction[] {
   return [reject];

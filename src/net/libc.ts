@@ -25,6 +25,7 @@ export const recv = bind('recv', 'long', ['int', pointer, 'size_t', 'int']);
 export const send = bind('send', 'long', ['int', pointer, 'size_t', 'int']);
 export const sendto = bind('sendto', 'long', ['int', pointer, 'size_t', 'int', pointer, 'uint']);
 export const sendmsg = bind('sendmsg', 'long', ['int', pointer, 'int']);
+export const recvmsg = bind('recvmsg', 'long', ['int', pointer, 'int']);
 export const recvmmsg = bind('recvmmsg', 'int', ['int', pointer, 'uint', 'int', pointer]);
 export const sendmmsg = bind('sendmmsg', 'int', ['int', pointer, 'uint', 'int']);
 export const getsockopt = bind('getsockopt', 'int', ['int', 'int', 'int', pointer, pointer]);

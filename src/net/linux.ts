@@ -24,6 +24,7 @@ export const EINTR = 4;
 export const EIO = 5;
 export const EBADF = 9;
 export const EAGAIN = 11;
+export const ENETDOWN = 100;
 export const ENODEV = 19;
 export const EINVAL = 22;
 export const EBADFD = 77;
@@ -93,6 +94,7 @@ export const SOCKET_OPTIONS = {
   SO_REUSEPORT: [SOL_SOCKET, 15],
   SO_SNDBUFFORCE: [SOL_SOCKET, 32],
   SO_RCVBUFFORCE: [SOL_SOCKET, 33],
+  SO_TIMESTAMPNS: [SOL_SOCKET, 35],
   SO_MARK: [SOL_SOCKET, 36],
   IP_PKTINFO: [SOL_IP, IP_PKTINFO],
   IP_MTU_DISCOVER: [SOL_IP, 10],

@@ -65,6 +65,7 @@ function handlers(asked: unknown[]): ControlHandlers {
     },
     'installed-sa flush': () => ({ flushed: 4 }),
     'log print': () => [],
+    'installed-sa wireshark': () => ({ esp_sa: [], ikev2_decryption_table: [] }),
     doctor: () => [],
     reload: () => ({ added: 1, removed: 0, kept: 2, peers: ['east'] }),
     'statistics print': () =>

@@ -218,6 +218,7 @@ menus('with a daemon running it is said how the change gets there', async ({ dir
     'installed-sa print': unused,
     'installed-sa flush': unused,
     'log print': unused,
+    'installed-sa wireshark': unused,
     doctor: unused,
     'statistics print': unused,
     reload: unused,

@@ -34,6 +34,7 @@ function fake(failure: Promise<Error> = new Promise(() => {})): Fake {
   const handlers = { 'policy print': () => [] } as unknown as ControlHandlers;
   const gateway: Fake = {
     handlers,
+    streams: { capture: () => assert.unreachable() as never },
     file: () => loaded.file,
     examine: () => assert.unreachable() as never,
     figures: () => assert.unreachable() as never,

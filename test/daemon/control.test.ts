@@ -51,6 +51,7 @@ const handlers: ControlHandlers = {
   'installed-sa print': async () => [],
   'installed-sa flush': () => ({ flushed: 0 }),
   'log print': () => [],
+  'installed-sa wireshark': () => ({ esp_sa: [], ikev2_decryption_table: [] }),
   doctor: () => [],
   reload: () => ({ added: 0, removed: 0, kept: 0, peers: [] }),
   'statistics print': () =>

@@ -1,5 +1,6 @@
 // The gateway under test: `culvert run FILE` in a namespace, as a user would start it, asked through
 // its own command line and stopped by SIGTERM.
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +24,7 @@ export interface Configuration {
   readonly policy: readonly Entry[];
   readonly tun?: Entry;
   readonly log?: Entry;
+  readonly metrics?: Entry;
   /** Menus that few scenarios need. */
   readonly [menu: string]: Entry | readonly Entry[] | undefined;
 }
@@ -40,6 +42,8 @@ export interface Culvert {
   command(...words: string[]): Promise<string>;
   /** What `culvert doctor` says, and its exit status. */
   doctor(): Promise<Finished>;
+  /** A command that goes on, in the background; its output is in `path`. */
+  spawn(path: string, ...words: string[]): ChildProcess;
   /** Until a row of active-peers is established. */
   established(): Promise<ActivePeerRow>;
   log(): string;
@@ -86,6 +90,8 @@ export async function startCulvert(
     print,
     command,
     doctor: () => culvert('doctor', 'sun'),
+    spawn: (path, ...words) =>
+      background(namespace, [process.execPath, MAIN, ...words, ...socket], path),
     established: () => {
       const look = async () =>
         (await print('active-peers print')).find(({ state }) => state === 'established');

@@ -25,13 +25,18 @@ const KERNEL = [
   ['/usr/sbin/modprobe', 'kmod'],
 ] as const;
 
+/** A judge of captures, and a terminal that can be read. */
+const WATCHING = [
+  ['/usr/bin/tshark', 'tshark'],
+  ['/usr/bin/tmux', 'tmux'],
+] as const;
 const FREERADIUS = [
   ['/usr/lib/ipsec/plugins/libstrongswan-eap-mschapv2.so', 'libcharon-extauth-plugins'],
   ['/usr/sbin/freeradius', 'freeradius'],
   ['/usr/bin/radclient', 'freeradius-utils'],
 ] as const;
 
-export type Peer = 'strongswan' | 'kernel' | 'freeradius';
+export type Peer = 'strongswan' | 'kernel' | 'freeradius' | 'watching';
 
 /** undefined: all there. Otherwise the reason to skip; it has been printed as a `SKIP` line. */
 export async function prepare(...peers: Peer[]): Promise<string | undefined> {
@@ -49,6 +54,7 @@ async function obstacle(peers: readonly Peer[]): Promise<string | undefined> {
     ...STRONGSWAN,
     ...(peers.includes('kernel') ? KERNEL : []),
     ...(peers.includes('freeradius') ? FREERADIUS : []),
+    ...(peers.includes('watching') ? WATCHING : []),
   ];
   const missing = (): string[] =>
     wanted.filter(([file]) => !existsSync(file)).map(([, name]) => name);

@@ -26,6 +26,7 @@ export interface Options {
   readonly proposal?: Entry;
   readonly peer?: Entry;
   readonly identity?: Entry;
+  readonly metrics?: Entry;
   /** Further settings of charon. */
   readonly charon?: string;
   /** Instead of a policy for each of `inner`. */
@@ -180,6 +181,7 @@ function configurationOf(topology: Topology, options: Options): Configuration {
   const { moon, sun } = ends(topology, options);
   const { profile, proposal } = options.algorithms ?? AES_GCM_128;
   return {
+    ...(options.metrics ? { metrics: options.metrics } : {}),
     profile: [{ name: 'lab', ...profile, ...options.profile }],
     proposal: [{ name: 'lab', ...proposal, ...options.proposal }],
     peer: [
