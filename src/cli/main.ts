@@ -18,6 +18,7 @@ import { registerInstalledSa } from './installed-sa.js';
 import { registerKey } from './key.js';
 import { registerLog } from './log.js';
 import { registerMenus } from './menu.js';
+import { registerMonitor } from './monitor.js';
 import { registerPolicy } from './policy.js';
 import { registerReload } from './reload.js';
 import { registerRun } from './run.js';
@@ -38,6 +39,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerActivePeers,
   registerInstalledSa,
   registerStatistics,
+  registerMonitor,
   registerDoctor,
   registerCapture,
   registerLog,

@@ -44,6 +44,8 @@ export interface Culvert {
   doctor(): Promise<Finished>;
   /** A command that goes on, in the background; its output is in `path`. */
   spawn(path: string, ...words: string[]): ChildProcess;
+  /** The same as a shell would write it. */
+  shellCommand(...words: string[]): string;
   /** Until a row of active-peers is established. */
   established(): Promise<ActivePeerRow>;
   log(): string;
@@ -90,6 +92,8 @@ export async function startCulvert(
     print,
     command,
     doctor: () => culvert('doctor', 'sun'),
+    shellCommand: (...words) =>
+      ['ip', 'netns', 'exec', namespace, process.execPath, MAIN, ...words, ...socket].join(' '),
     spawn: (path, ...words) =>
       background(namespace, [process.execPath, MAIN, ...words, ...socket], path),
     established: () => {

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { ALGORITHMS } from './algorithms.js';
 import { eventually, run, stop } from './command.js';
 import { prepare } from './packages.js';
+import { Tmux } from './tmux.js';
 import { ping } from './traffic.js';
 import { type Tunnel, withTunnel } from './tunnel.js';
 
@@ -135,7 +136,8 @@ operator('metrics: what went through the tunnel, across a reconnection', async (
     assert.is(before('culvert_policies{active="yes"}'), 1);
     assert.ok(before('culvert_worker_cpu_seconds_total{worker="0"}') >= 0);
     assert.is(before('culvert_queue_drops_total{queue="udp-4500",worker="0"}'), 0);
-    assert.is(before('culvert_queue_drops_total{queue="tun"}'), 0);
+    // The kernel's own packets to a device that is not read yet may be lost.
+    assert.ok(before('culvert_queue_drops_total{queue="tun"}') < 10);
     assert.ok(before('culvert_out_packets_total') >= 5);
     await culvert.command('active-peers', 'kill-connections');
     await eventually('a second handshake', async () => (await figures())(handshakes) === 2);
@@ -144,5 +146,74 @@ operator('metrics: what went through the tunnel, across a reconnection', async (
     assert.ok(after('culvert_handshake_seconds_sum{peer="sun",side="initiator"}') > 0);
   });
 });
+
+/** Until a screen has it all; the screen. */
+async function shows(tmux: Tmux, ...wanted: RegExp[]): Promise<string[]> {
+  const look = (): string[] | undefined => {
+    const lines = tmux.screen();
+    return wanted.every((one) => lines.some((line) => one.test(line))) ? lines : undefined;
+  };
+  return eventually(`a screen with ${wanted.join(', ')}`, look, undefined, () =>
+    tmux.screen().join('\n'),
+  );
+}
+
+const RESTORED = { alternate: false, cursor: true };
+
+operator(
+  'monitor in a terminal: rates, a new size, keys, and the terminal given back',
+  async () => {
+    await withTunnel({ initiator: 'culvert' }, async (tunnel) => {
+      const { topology, culvert } = tunnel;
+      await tunnel.up();
+      const monitor = culvert.shellCommand('monitor', '--interval', '0.5');
+      // The shell stays, with the exit status below what stood there before.
+      const pid = join(topology.folder, 'monitor.pid');
+      const inside = `echo $$ > ${pid}; exec ${monitor}`;
+      const command = `echo before; sh -c '${inside}'; echo "ended $?"; exec cat`;
+      let started = 0;
+      const start = (): Tmux =>
+        new Tmux(join(topology.folder, `tmux-${++started}`), 80, 24, command);
+      let tmux = start();
+      try {
+        await shows(tmux, /^culvert monitor +1 of 1 peers up +2 SAs/, /^LAST EVENTS/);
+        assert.equal(tmux.modes(), { alternate: true, cursor: false });
+        const pinging = ping(topology, 'alice', 'v4', { count: 40, size: 1000, seconds: 20 });
+        const small = await shows(
+          tmux,
+          /^sun +established +192\.0\.2\.2 +\S+ +[\d.]+[kM]bps +[\d.]+[kM]bps +[▁▂▃▄▅▆▇█]+/,
+          /^0x[0-9a-f]{8} in +sun +aes-gcm-128 .*█/,
+          /^in-packets +[1-9]/,
+          /info ike\.auth\[sun\] IKE SA is up/,
+        );
+        console.log(`NOTE monitor at 80 by 24:\n${small.join('\n')}`);
+        assert.is(small.filter((line) => line !== '').length <= 24, true);
+        tmux.resize(120, 40);
+        const large = await shows(tmux, /^culvert monitor .{85,} \d\d:\d\d:\d\d$/, /^q quit/);
+        assert.match(large[39]!, /^q quit/);
+        assert.ok((await pinging) > 0);
+        tmux.press('Space');
+        await shows(tmux, /HELD \d\d:\d\d:\d\d$/);
+        tmux.press('q');
+        await shows(tmux, /before$/, /^ended 0$/);
+        assert.equal(tmux.modes(), RESTORED);
+        tmux.close();
+        tmux = start();
+        await shows(tmux, /^culvert monitor/);
+        process.kill(Number(readFileSync(pid, 'utf8')), 'SIGTERM');
+        await shows(tmux, /^before$/, /^ended 143$/);
+        assert.equal(tmux.modes(), RESTORED);
+        tmux.close();
+        tmux = start();
+        await shows(tmux, /^culvert monitor/);
+        await tunnel.stopCulvert();
+        await shows(tmux, /^before$/, /^culvert: .*(no daemon|ended|closed)/, /^ended 1$/);
+        assert.equal(tmux.modes(), RESTORED);
+      } finally {
+        tmux.close();
+      }
+    });
+  },
+);
 
 if ((await prepare('strongswan', 'watching')) === undefined) operator.run();
