@@ -35,6 +35,8 @@ export const JOB_HEADER: usize = 44; // i32, bytes of IP header that stand in fr
 export const JOB_NEXT: usize = 48; // i32, sealing: next header, the protocol of what is protected
 export const JOB_FIELD: usize = 52; // i32, where in the headers the number of what follows stands
 
+export const JOB_SPARES: usize = 56; // i32, slots behind JOB_SLOT that are its fragments' to be
+
 // JOB_STATE.
 export const NEW: u32 = 0;
 /** Numbered and framed, or checked: ready for the cipher. */

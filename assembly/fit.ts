@@ -29,9 +29,11 @@ import {
   JOB_NEXT,
   JOB_SLOT,
   JOB_SOURCE,
+  JOB_SPARES,
   JOB_TARGET,
   JOB_TOS,
 } from './esp';
+import { sparesFor } from './fragmenting';
 import { deliverAlone } from './ip/coalesce';
 import { VIEW_SPLIT } from './ip/extensions';
 import { countFragments, writeFragment } from './ip/fragment';
@@ -39,12 +41,14 @@ import { writeTooBig } from './ip/icmp';
 import { clampMss } from './ip/mss';
 import {
   IP_IN_IP,
+  IP_TCP,
   IPV6_IN_IP,
   LATER,
   parsePacket,
   VIEW_DF,
   VIEW_FAMILY,
   VIEW_FRAGMENT,
+  VIEW_PROTOCOL,
   VIEW_TOS,
   VIEW_TOTAL,
   viewed,
@@ -78,10 +82,15 @@ function mostOf(sa: usize): i32 {
   return MOST - bundleFront(sa);
 }
 
-/** The largest inner packet that this SA takes from the family in view. */
-function limitOf(sa: usize): i32 {
+/** The largest packet whose outer packet the path carries. */
+function roomOf(sa: usize): i32 {
   const split = viewed(VIEW_SPLIT);
-  const mtu = load<i32>(sa, SA_INNER_MTU) - (split > 0 && !isAh(sa) ? surplus(sa, split) : 0);
+  return load<i32>(sa, SA_INNER_MTU) - (split > 0 && !isAh(sa) ? surplus(sa, split) : 0);
+}
+
+/** The largest packet that this SA takes from the family in view. */
+function limitOf(sa: usize): i32 {
+  const mtu = roomOf(sa);
   // an IPv6 sender need not go below 1280: then the outer packet is what is fragmented (RFC 2473 §7.1)
   return viewed(VIEW_FAMILY) == 6 ? max(mtu, LEAST_MTU_6) : mtu;
 }
@@ -107,7 +116,7 @@ export function fitMany(entry: usize, at: usize, sa: usize): bool {
     count(OUT_BUNDLE_ERRORS);
     return true;
   }
-  if (largest > limit && (viewed(VIEW_DF) || viewed(VIEW_SPLIT) > 0)) {
+  if (largest > limit && mayNotBeCut()) {
     refuseMany(at, limit);
     return true;
   }
@@ -126,11 +135,15 @@ export function fitMany(entry: usize, at: usize, sa: usize): bool {
 }
 
 function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
+  const spares = length > roomOf(sa) ? sparesFor(sa, length) : 0;
+  if (spares > slotsLeft()) return count(OUT_BUNDLE_ERRORS);
+  for (let i = 0; i < spares; i++) takeSlot();
   const job = addJob(sa);
   store<u32>(job, <u32>at, JOB_SOURCE);
   store<i32>(job, length, JOB_LENGTH);
   store<u32>(job, <u32>slotAt(slot) + bundleFront(sa), JOB_TARGET);
   store<i32>(job, slot, JOB_SLOT);
+  store<i32>(job, spares, JOB_SPARES);
   store<i32>(job, viewed(VIEW_FAMILY) == 4 ? IP_IN_IP : IPV6_IN_IP, JOB_NEXT);
   if (isAh(sa)) splitAhJob(job, at);
   else if (viewed(VIEW_SPLIT) > 0) splitJob(sa, job, at);
@@ -140,14 +153,24 @@ function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
 
 /**
  * The packet in view is too big for the tunnel; false: it leaves all the same. Fragments of ours would
- * have no ports and be no one's where the SA has some, so then the outer packet is what is fragmented,
- * by the kernel (RFC 4301 §7: such an SA carries no fragments). Transport mode carries none at all.
+ * have no ports and be no one's where the SA has some, so then the outer packet is what is fragmented
+ * (RFC 4301 §7: such an SA carries no fragments), and in transport mode, which carries none at all.
  */
 function shrink(at: usize, sa: usize): bool {
-  if (viewed(VIEW_DF) || viewed(VIEW_SPLIT) > 0) refuse(at, limitOf(sa));
+  if (mayNotBeCut()) refuse(at, limitOf(sa));
+  else if (viewed(VIEW_SPLIT) > 0) return false;
   else if (selectorsHoldLater(sa)) cut(at, sa, min(limitOf(sa), mostOf(sa)));
   else return false;
   return true;
+}
+
+/**
+ * In transport mode we stand for the host's own IP, which would cut what it sends, DF or not, if it knew
+ * the path: but fragments cannot be protected. So TCP alone is told to send less, and does.
+ */
+function mayNotBeCut(): bool {
+  if (!viewed(VIEW_DF)) return false;
+  return viewed(VIEW_SPLIT) == 0 || viewed(VIEW_PROTOCOL) == IP_TCP;
 }
 
 /** Whether later fragments of the packet in view, which have no ports, would be the SA's too. */

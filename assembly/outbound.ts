@@ -6,7 +6,8 @@
 //   3. fit       (fit.ts) one packet, or all that a super-packet stands for
 //   4. seal      (seal.ts) the whole round, kernels side by side; the ESP packets of a bundle once
 //                more, as what an AH protects (bundle.ts)
-//   5. send      a message per sealed packet, or for many (transmit.ts)
+//   5. send      a message per sealed packet, or for many (transmit.ts), or for each of its fragments
+//                (fragmenting.ts)
 import {
   OUT_BUNDLE_ERRORS,
   OUT_NO_STATES,
@@ -59,6 +60,7 @@ import {
   stateOf,
 } from './esp';
 import { bypassMany, bypassOne, fitMany, fitOne, hasRoom } from './fit';
+import { sendPieces } from './fragmenting';
 import { followFirst, noteFragment, OUTWARD } from './fragments';
 import { hold } from './held';
 import { keepWhole } from './ip/extensions';
@@ -70,7 +72,7 @@ import { AMBIGUOUS, findFlow, flowSa, NO_POLICY } from './policy';
 import { entryAt } from './receive';
 import { isSpent, isWorn, raiseHard, recordOf } from './sa';
 import { sealJobs } from './seal';
-import { sendBypass, sendEsp } from './transmit';
+import { sendEsp } from './transmit';
 import { carriesWhole } from './transport';
 
 /** Takes packets from `first` on, as many as this round has slots for; returns the first it left. */
@@ -176,17 +178,12 @@ function sendAll(first: i32): void {
     const slot = load<i32>(job, JOB_SLOT);
     const length = overhead + load<i32>(job, JOB_TEXT);
     setState(job, SENT);
-    if (isAh(sa)) sendWhole(slot, at, load<i32>(job, JOB_TEXT));
+    if (isAh(sa)) sendPieces(job, at, load<i32>(job, JOB_TEXT));
     else if (header == 0) sendEsp(sa, slot, at, length, load<i32>(job, JOB_TOS));
     else {
       // the packet's own header, whose length is known now
       setPacketLength(at - header, header, header + length);
-      sendWhole(slot, at - header, header + length);
+      sendPieces(job, at - header, header + length);
     }
   }
-}
-
-/** With an IP header of its own. */
-function sendWhole(slot: i32, at: usize, length: i32): void {
-  sendBypass(slot, at, length, load<u8>(at) >> 4);
 }

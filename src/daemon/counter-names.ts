@@ -263,8 +263,8 @@ export const COUNTERS = [
     name: 'outer-fragmented',
     column: drops.OUTER_FRAGMENTED,
     cause:
-      'ESP packets sent in fragments: the path carries less, and the inner packet cannot be made ' +
-      'smaller.',
+      'ESP and AH packets sent in fragments: the path carries less, and the inner packet cannot be ' +
+      'made smaller.',
     remedy:
       'A few follow every change of path. If it grows, the path carries less than IPv6 needs inside a ' +
       'tunnel, or a policy has ports: lower the mtu of the senders.',

@@ -2,9 +2,10 @@
 // the path comes through all the same, in fragments that the peer's kernel puts together.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Site } from '../../src/lab/sites.js';
-import { ownNamespaces } from '../helpers/namespaces.js';
-import { carries, echoes, type Gateway, type Pair, until, withPair } from './pair.js';
+import { buildSites, type Site } from '../../src/lab/sites.js';
+import { captureClear, ownNamespaces } from '../helpers/namespaces.js';
+import { insertRouter } from './narrow.js';
+import { carries, echoes, type Gateway, type Ground, type Pair, until, withPair } from './pair.js';
 
 const narrow = suite('narrow');
 
@@ -96,6 +97,70 @@ for (const [outer, protocol] of [
           assert.is((await west.ask('active-peers print', {})).length, 1, 'the IKE SA stands');
         },
         { mtu: 1300, silent: true },
+      ),
+  );
+}
+
+// ---- transport mode ------------------------------------------------------------------------------
+
+/** The gateways as hosts of their own, the router between them. */
+function hostGround(directory: string): Ground {
+  const [west, east] = buildSites(directory);
+  const router = insertRouter(west, east, 1300);
+  const sites = [west, east].map((site) => ({
+    ...site,
+    host: site.gateway,
+    hostAddress: site.outer,
+    hostAddress6: site.outer6,
+  })) as [Site, Site];
+  const capture = captureClear(west.gateway, 'wan', [`${west.outer}/32`, `${west.outer6}/128`]);
+  const close = (): void => {
+    router.close();
+    for (const { host } of [west, east]) host.close();
+  };
+  return { west: sites[0], east: sites[1], capture, offenders: () => [], close };
+}
+
+function hostConfiguration(site: Site, remote: Site, protocol: string): object {
+  const ends = [
+    ['four', site.outer, remote.outer],
+    ['six', site.outer6, remote.outer6],
+  ] as const;
+  return {
+    peer: ends.map(([name, , address]) => ({ name, address, passive: site.name === 'east' })),
+    identity: ends.map(([peer]) => ({ peer, secret: 'a secret of the two hosts' })),
+    policy: ends.map(([peer, ours, theirs]) => ({
+      'src-address': ours,
+      'dst-address': theirs,
+      peer,
+      tunnel: false,
+      'ipsec-protocols': protocol,
+    })),
+  };
+}
+
+for (const protocol of ['esp', 'ah'] as const) {
+  narrow(
+    `${protocol} in transport mode: datagrams larger than the path come through, both families`,
+    () =>
+      withPair(
+        async (pair) => {
+          await pair.start(pair.east, hostConfiguration(pair.east, pair.west, protocol));
+          const west = await pair.start(
+            pair.west,
+            hostConfiguration(pair.west, pair.east, protocol),
+          );
+          for (const family of [4, 6] as const) {
+            // 1328 and 1348 bytes before anything is added
+            const large = () => echoes(pair.west, pair.east, family, 1, 1300) || undefined;
+            await until(`a large echo over IPv${family}`, large, () => west.log);
+            assert.is(echoes(pair.west, pair.east, family, 5, 1300), 5);
+            assert.is(echoes(pair.east, pair.west, family, 5, 1300), 5);
+            await carries(pair.west, pair.east, family);
+          }
+          assert.ok((await counter(west, 'outer-fragmented')) > 0);
+        },
+        { ground: hostGround },
       ),
   );
 }
