@@ -14,6 +14,7 @@ import type {
   Proposal,
   Template,
 } from '../policy/database.js';
+import type { Prefix } from '../policy/address.js';
 import { isAead } from './algorithms.js';
 import { notStarted } from './later.js';
 import type { Entry } from './menu.js';
@@ -49,7 +50,13 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
   const profiles = new Map(c.profiles.map(({ entry }) => [entry.name, profileOf(entry)]));
   const proposals = new Map(c.proposals.map(({ entry }) => [entry.name, proposalOf(entry)]));
   const proposalsForAh = new Map(c.proposals.map(({ entry }) => [entry.name, forAh(entry)]));
-  const configs = new Map(c.modeConfigs.map(({ entry }) => [entry.name, modeConfigOf(entry)]));
+  const lists = new Map<string, Prefix[]>();
+  for (const { list, address } of inUse(c.addressLists)) {
+    lists.set(list, [...(lists.get(list) ?? []), address]);
+  }
+  const configs = new Map(
+    c.modeConfigs.map(({ entry }) => [entry.name, modeConfigOf(entry, lists)]),
+  );
   const policies = c.policies.map(({ entry }, place) => ({
     disabled: entry.disabled,
     template: entry.template,
@@ -196,9 +203,20 @@ const poolOf = (entry: Entry<typeof poolMenu>): Pool => ({
   next: entry['next-pool'],
 });
 
-/** As the side that asks it is not there yet, and the peer is not started. */
-function modeConfigOf(entry: Entry<typeof modeConfigMenu>): ModeConfig | undefined {
-  if (!entry.responder) return undefined;
+function modeConfigOf(
+  entry: Entry<typeof modeConfigMenu>,
+  lists: ReadonlyMap<string, readonly Prefix[]>,
+): ModeConfig {
+  if (!entry.responder) {
+    const list = entry['src-address-list'];
+    return {
+      role: 'initiator',
+      name: entry.name,
+      dns: entry['use-responder-dns'],
+      resolvConf: entry['resolv-conf'],
+      sources: list === undefined ? undefined : (lists.get(list) ?? []),
+    };
+  }
   return {
     role: 'responder',
     name: entry.name,

@@ -31,6 +31,7 @@ export interface Configuration {
   readonly keyPsks: List<'key-psk'>;
   readonly certificates: List<'certificate'>;
   readonly pools: List<'pool'>;
+  readonly addressLists: List<'address-list'>;
   readonly radius: List<'radius'>;
   readonly radiusIncoming: Found<Named<'radius-incoming'>>;
   readonly settings: Found<Named<'settings'>>;
@@ -72,6 +73,7 @@ export function readConfiguration(root: unknown, problems: Problem[]): Configura
     keyPsks: list('key-psk'),
     certificates: list('certificate'),
     pools: list('pool'),
+    addressLists: list('address-list'),
     radius: list('radius'),
     radiusIncoming: list('radius-incoming')[0]!,
     settings: list('settings')[0]!,

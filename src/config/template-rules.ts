@@ -51,3 +51,26 @@ export function templateWarnings(c: Configuration): Warning[] {
     return [{ path: `${path}.policy-template-group`, value: show(group), text }];
   });
 }
+
+/** A mode-config that asks for nothing, or translates nobody. */
+export function modeConfigWarnings(c: Configuration): Warning[] {
+  const asks = new Set(c.modeConfigs.filter(({ entry }) => !entry.responder).map(nameOf));
+  const lists = new Set(enabled(c.addressLists, 'list').map(({ entry }) => entry.list));
+  const silent = enabled(c.identities, 'mode-config', 'generate-policy')
+    .filter(({ entry }) => asks.has(entry['mode-config'] ?? ''))
+    .filter(({ entry }) => entry['generate-policy'] === 'no')
+    .map(({ path, entry }) => ({
+      path: `${path}.mode-config`,
+      value: show(entry['mode-config']),
+      text: 'nothing is asked for: set generate-policy, and a template for what may be made',
+    }));
+  const empty = c.modeConfigs.flatMap(({ path, entry }) => {
+    const list = entry['src-address-list'];
+    if (list === undefined || lists.has(list)) return [];
+    const text = 'nothing is translated: no enabled entry of address-list has this list';
+    return [{ path: `${path}.src-address-list`, value: show(list), text }];
+  });
+  return [...silent, ...empty];
+}
+
+const nameOf = ({ entry }: Configuration['modeConfigs'][number]): string => entry.name;

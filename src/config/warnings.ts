@@ -8,7 +8,7 @@ import { radiusWarnings } from './radius-rules.js';
 import type { Configuration } from './read.js';
 import { formatPeerAddress, isSingleHost } from './address-rules.js';
 import { notStarted, setAside } from './later.js';
-import { templateWarnings } from './template-rules.js';
+import { modeConfigWarnings, templateWarnings } from './template-rules.js';
 
 // Our own choice: 16 bytes are what a random key of 128 bits takes.
 const SHORT_SECRET = 16;
@@ -21,6 +21,7 @@ export function findWarnings(c: Configuration): Warning[] {
     ...policies(c),
     ...radiusWarnings(c),
     ...templateWarnings(c),
+    ...modeConfigWarnings(c),
     ...later(c),
   ];
 }

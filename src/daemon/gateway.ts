@@ -32,6 +32,7 @@ import type { GatewayFigures } from './metrics.js';
 import { PathMtu } from './path-mtu.js';
 import { PolicyEffects } from './policy-effects.js';
 import { printHandlers } from './print.js';
+import { ReceivedEffects } from './received.js';
 import { ReloadError, type ReloadResult, refuseRestart, resultOf } from './reload.js';
 import type { RunningGateway, StartGateway } from './running.js';
 import { StepRunner } from './step-runner.js';
@@ -73,6 +74,7 @@ class Gateway implements RunningGateway {
   #users!: Users;
   #leases!: RunningLeases;
   #effects!: PolicyEffects;
+  #received!: ReceivedEffects;
   /** Greater than the id of any policy so far. */
   #nextId: number;
   /** Reloads, one after another. */
@@ -122,6 +124,9 @@ class Gateway implements RunningGateway {
     this.#tables.setOffload({ header: tun.header, uso: tun.uso, join: offload });
     this.#effects = new PolicyEffects(this.#tables, tun, settings.tun, this.#log, this.#cleanup);
     this.#effects.apply(databases);
+    this.#received = new ReceivedEffects(name, this.#effects, this.#log);
+    this.#received.clean(databases.identities);
+    this.#cleanup.add('what mode-config gave us', () => this.#received.close());
     await this.#openUsers();
     this.#leases = openLeases(settings.tun.leaseFile, databases.pools, this.#log);
     this.#cleanup.add('the leases', () => this.#leases.close());
@@ -233,6 +238,7 @@ class Gateway implements RunningGateway {
     this.#runner = new StepRunner({
       tables: this.#tables,
       policies: this.#effects,
+      received: this.#received,
       sockets,
       log: this.#log,
       paths: {

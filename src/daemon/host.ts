@@ -74,7 +74,7 @@ export function ownAddresses(tun: string, policies: readonly Policy[]): OwnAddre
   }
 }
 
-const ipPrefix = ({ address, bits }: Prefix): RoutedPolicy['src'] => ({
+export const ipPrefix = ({ address, bits }: Prefix): RoutedPolicy['src'] => ({
   address: toBytes(address),
   bits,
 });

@@ -2,7 +2,7 @@
 // routes and rules, the packet filter. Written ones are applied together, those made from templates one
 // by one as their SAs come and go.
 import type { Tables } from '../dataplane/tables.js';
-import { HostRoutes } from '../net/host.js';
+import { HostRoutes, type RoutedDynamic } from '../net/host.js';
 import { NONE_REFUSED, PlainGuard, type Refused } from '../net/plain-guard.js';
 import type { Tun } from '../net/tun.js';
 import type { Databases, DynamicPolicy } from '../policy/database.js';
@@ -55,6 +55,15 @@ export class PolicyEffects {
       this.#routes.removeDynamic(id);
     });
     this.#tables.removeDynamic(id);
+  }
+
+  /** The way into the tunnel alone, for sources that are translated on it. */
+  addRoute(route: RoutedDynamic): void {
+    this.#attempt('set up', undefined, () => this.#routes.addDynamic(route));
+  }
+
+  removeRoute(id: number): void {
+    this.#attempt('take away', undefined, () => this.#routes.removeDynamic(id));
   }
 
   #attempt(verb: string, policy: DynamicPolicy | undefined, act: () => void): void {

@@ -10,6 +10,7 @@ import type { SocketSet } from '../net/sockets.js';
 import { type Address, formatAddress, toBytes } from '../policy/address.js';
 import type { Log } from './log.js';
 import type { PolicyEffects } from './policy-effects.js';
+import type { ReceivedEffects } from './received.js';
 
 const netEndpoint = ({ address, port }: Endpoint): { address: Uint8Array; port: number } => ({
   address: toBytes(address),
@@ -27,6 +28,8 @@ export interface StepRunnerOptions {
   readonly tables: Tables;
   /** Those made from templates. */
   readonly policies: Pick<PolicyEffects, 'add' | 'remove'>;
+  /** What mode-config gave us. */
+  readonly received: Pick<ReceivedEffects, 'change'>;
   readonly sockets: SocketSet;
   readonly log: Log;
   readonly paths: Paths;
@@ -35,13 +38,15 @@ export interface StepRunnerOptions {
 export class StepRunner {
   readonly #tables: Tables;
   readonly #policies: StepRunnerOptions['policies'];
+  readonly #received: StepRunnerOptions['received'];
   readonly #sockets: SocketSet;
   readonly #log: Log;
   readonly #paths: Paths;
 
-  constructor({ tables, policies, sockets, log, paths }: StepRunnerOptions) {
+  constructor({ tables, policies, received, sockets, log, paths }: StepRunnerOptions) {
     this.#tables = tables;
     this.#policies = policies;
+    this.#received = received;
     this.#sockets = sockets;
     this.#log = log;
     this.#paths = paths;
@@ -56,6 +61,7 @@ export class StepRunner {
       this.#tables.move(id, place);
       this.#tables.setPathMtu(address, this.#paths.mtu(address));
     }
+    for (const change of step.received) if ('up' in change) this.#received.change(change);
     for (const change of step.policies) {
       if ('add' in change) this.#policies.add(change.add);
       else this.#policies.remove(change.remove);
@@ -66,6 +72,7 @@ export class StepRunner {
         sendKeepalive(this.#sockets, netEndpoint(local), netEndpoint(remote)),
       );
     }
+    for (const change of step.received) if ('down' in change) this.#received.change(change);
     for (const id of step.remove) this.#tables.remove(id);
     for (const policy of step.unmet) this.#tables.giveUp(policy);
     for (const probed of step.probed) this.#paths.answered(probed);

@@ -107,6 +107,8 @@ export interface EngineEvent {
 export interface Received {
   readonly id: number;
   readonly peer: string;
+  /** Whose policies are made for it. */
+  readonly template: number;
   readonly config: AskedConfig;
   readonly addresses: readonly Address[];
   readonly dns: readonly Address[];

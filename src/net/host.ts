@@ -12,7 +12,8 @@ import { listAddresses } from './addresses.js';
 import { addressText, familyOf, type IpPrefix } from './addressing.js';
 import { aggregate, groupByAddress, MOST_RULED, prefixKey } from './many-policies.js';
 import { Netlink } from './netlink.js';
-import { openSourceRules, policyRules, preferredSource, STRIDE } from './policy-rules.js';
+import { END_PRIORITY, openSourceRules, policyRules } from './policy-rules.js';
+import { preferredSource, STRIDE } from './policy-rules.js';
 import type { RoutedPolicy } from './policy-rules.js';
 import { listRoutes, type Route, routeAddition, routeDeletion } from './routes.js';
 import { listRules, type Rule, ruleAddition, ruleDeletion, ruleText } from './rules.js';
@@ -40,8 +41,6 @@ export interface HostRoutesOptions {
 
 // Our own choices.
 const OURS = 0xc7; // rtm_protocol and FRA_PROTOCOL
-/** Below the kernel's main table (32766). Fixed: two rules that differ in their goal only clash. */
-const END_PRIORITY = 32000;
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH']);
 const THERE: ReadonlySet<string> = new Set(['EEXIST']);
 const TUN_METRIC = 1;

@@ -13,6 +13,7 @@ const VALUE = 1; // NFTA_DATA_VALUE
 const VERDICT = 2; // NFTA_DATA_VERDICT
 const IFNAMSIZ = 16;
 const META_IIFNAME = 6;
+const META_OIFNAME = 7;
 const META_NFPROTO = 15;
 const META_L4PROTO = 16;
 const NETWORK_HEADER = 1;
@@ -56,10 +57,20 @@ export const isFamily = (family: 4 | 6): Expression[] => [
   compare(Uint8Array.of(family === 4 ? 2 : 10)),
 ];
 
-export function cameFrom(interfaceName: string): Expression[] {
+export const cameFrom = (interfaceName: string): Expression[] => [
+  meta(META_IIFNAME),
+  compare(nameBytes(interfaceName)),
+];
+
+export const leavesBy = (interfaceName: string): Expression[] => [
+  meta(META_OIFNAME),
+  compare(nameBytes(interfaceName)),
+];
+
+function nameBytes(interfaceName: string): Uint8Array {
   const name = new Uint8Array(IFNAMSIZ);
   name.set(new TextEncoder().encode(interfaceName).subarray(0, IFNAMSIZ - 1));
-  return [meta(META_IIFNAME), compare(name)];
+  return name;
 }
 
 export const hasProtocol = (protocol: number): Expression[] => [
@@ -76,6 +87,7 @@ const addressAt = (side: 'source' | 'destination', bytes: number): Expression =>
 export function addressIn(
   side: 'source' | 'destination',
   prefix: { readonly address: Uint8Array; readonly bits: number },
+  inside = true,
 ): Expression[] {
   const { address, bits } = prefix;
   if (bits === 0) return [];
@@ -85,7 +97,7 @@ export function addressIn(
   const value = address.map((byte, index) => byte & mask[index]!);
   const whole = bits === 8 * address.length;
   const load = addressAt(side, address.length);
-  return whole ? [load, compare(value)] : [load, masked(mask), compare(value)];
+  return whole ? [load, compare(value, inside)] : [load, masked(mask), compare(value, inside)];
 }
 
 export const isInSet = (
@@ -140,3 +152,16 @@ function verdict(code: number, chain?: string): Expression {
 export const drop = verdict(NF_DROP);
 export const leave = verdict(NFT_RETURN);
 export const jumpTo = (chain: string): Expression => verdict(NFT_JUMP, chain);
+
+/** The source becomes `address`, for all packets of the connection (NFT_NAT_SNAT). */
+export function translateSource(address: Uint8Array): Expression[] {
+  const value = nestedAttribute(2, [bytesAttribute(VALUE, address)]);
+  const family = address.length === 4 ? 2 : 10;
+  return [
+    { name: 'immediate', attributes: [be32(1, REGISTER), value] },
+    { name: 'nat', attributes: [be32(1, 0), be32(2, family), be32(3, REGISTER)] },
+  ];
+}
+
+/** Connection tracking leaves the packet alone. */
+export const untracked: Expression = { name: 'notrack', attributes: [] };

@@ -37,6 +37,9 @@ const NONE =
 const ABSENT: Advice = { EPROTONOSUPPORT: NONE, EOPNOTSUPP: NONE, EINVAL: NONE, ENOENT: NONE };
 export const HOOK_INPUT = 1; // NF_INET_LOCAL_IN
 export const HOOK_FORWARD = 2; // NF_INET_FORWARD
+export const HOOK_PREROUTING = 0; // NF_INET_PRE_ROUTING
+export const HOOK_OUTPUT = 3; // NF_INET_LOCAL_OUT
+export const HOOK_POSTROUTING = 4; // NF_INET_POST_ROUTING
 
 /** A message of the nf_tables subsystem; `what` names it in errors. */
 function message(number: number, what: string, attributes: readonly Attribute[]): Request {
@@ -57,11 +60,16 @@ export const deleteTable = (table: string): Request => ({
 });
 
 /** A chain that others jump to, or, with a hook and priority, one where packets enter. */
-export function newChain(table: string, chain: string, hook?: [number, number]): Request {
+export function newChain(
+  table: string,
+  chain: string,
+  hook?: readonly [number, number],
+  type: 'filter' | 'nat' = 'filter',
+): Request {
   const attributes = [textAttribute(1, table), textAttribute(3, chain)];
   if (hook) {
     const place = [be32(1, hook[0]), be32(2, hook[1])];
-    attributes.push(nestedAttribute(4, place), textAttribute(7, 'filter'));
+    attributes.push(nestedAttribute(4, place), textAttribute(7, type));
   }
   return message(NEWCHAIN, `add chain ${table} ${chain}`, attributes);
 }

@@ -49,6 +49,8 @@ function narrow(policy: RoutedPolicy): Partial<Rule> {
   };
 }
 
+/** Below the kernel's main table (32766). Fixed: two rules that differ in their goal only clash. */
+export const END_PRIORITY = 32000;
 /** Priorities that one policy takes. */
 export const STRIDE = 3;
 

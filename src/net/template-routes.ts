@@ -1,11 +1,12 @@
 // Routing for policies made from templates, which come and go with their peers. Where a template stands
 // among the policies there are a rule for each source of its made policies (few: what is ours) and a
 // route for each destination (many: the peers'), so that one more costs a route, however many there are:
+//   exempt        to itself → the end: networks behind us whose other packets go through the tunnel
 //   open source   to DST    → a table that prefers our address inside the policy, where we have one
 //   from SRC      to DST    → a table of the destinations; without a match the next rule follows
 import { familyOf, type IpPrefix } from './addressing.js';
 import { prefixKey } from './many-policies.js';
-import { openSourceRules, policyRules, type RoutedPolicy } from './policy-rules.js';
+import { END_PRIORITY, openSourceRules, policyRules, type RoutedPolicy } from './policy-rules.js';
 import { type Rule, ruleText } from './rules.js';
 
 /** Where a template stands: of one family, with two tables of its own. */
@@ -22,6 +23,8 @@ export interface Spot {
 export interface RoutedDynamic extends Omit<RoutedPolicy, 'action'> {
   readonly id: number;
   readonly template: number;
+  /** No policy: what goes from `src` to `src` stays away from the tunnel (a network behind us). */
+  readonly exempt?: true;
 }
 
 /** Destinations in a table, with the address a sender of ours takes for them. */
@@ -40,7 +43,6 @@ export interface Difference {
 // Our own choice: more sources than that share one rule, which then leads more to the TUN than needed.
 const MOST_SOURCES = 64;
 export const TABLES_PER_SPOT = 2;
-const END = 0xffffffff; // no made policy leads past the TUN
 
 interface Use {
   readonly prefix: IpPrefix;
@@ -51,7 +53,14 @@ interface Use {
 interface State {
   readonly sources: Map<string, Use>;
   readonly destinations: Map<string, Use>;
+  readonly exempt: Map<string, Use>;
 }
+
+const newState = (): State => ({
+  sources: new Map(),
+  destinations: new Map(),
+  exempt: new Map(),
+});
 
 export class TemplateRoutes {
   #spots: readonly Spot[] = [];
@@ -77,6 +86,7 @@ export class TemplateRoutes {
   add(dynamic: RoutedDynamic, preferred: Uint8Array | undefined): Difference {
     this.#made.set(dynamic.id, dynamic);
     return this.#change(dynamic, (state) => {
+      if (dynamic.exempt) return void use(state.exempt, dynamic.src, undefined);
       use(state.sources, dynamic.src, undefined);
       return use(state.destinations, dynamic.dst, preferred);
     });
@@ -88,6 +98,7 @@ export class TemplateRoutes {
     if (!dynamic) return undefined;
     this.#made.delete(id);
     return this.#change(dynamic, (state) => {
+      if (dynamic.exempt) return void leave(state.exempt, dynamic.src);
       leave(state.sources, dynamic.src);
       return leave(state.destinations, dynamic.dst);
     });
@@ -96,14 +107,14 @@ export class TemplateRoutes {
   /** `act` returns the destination that is new or has gone. */
   #change(dynamic: RoutedDynamic, act: (state: State) => Use | undefined): Difference {
     const key = stateKey(dynamic.template, familyOf(dynamic.dst.address));
-    const state = this.#states.get(key) ?? { sources: new Map(), destinations: new Map() };
+    const state = this.#states.get(key) ?? newState();
     this.#states.set(key, state);
     const spot = this.#spots.find(
       ({ template, policy }) => stateKey(template, familyOf(policy.dst.address)) === key,
     );
     const before = spot ? rulesOf(spot, state) : [];
     const changed = act(state);
-    if (state.destinations.size === 0) this.#states.delete(key);
+    if (state.destinations.size + state.exempt.size === 0) this.#states.delete(key);
     const after = spot ? rulesOf(spot, state) : [];
     const tables = spot && changed ? tablesOf(spot, changed) : [];
     const isThere = changed !== undefined && changed.count > 0;
@@ -115,7 +126,7 @@ export class TemplateRoutes {
 
   #state({ template, policy }: Spot): State {
     const key = stateKey(template, familyOf(policy.dst.address));
-    return this.#states.get(key) ?? { sources: new Map(), destinations: new Map() };
+    return this.#states.get(key) ?? newState();
   }
 }
 
@@ -147,15 +158,21 @@ function leave(uses: Map<string, Use>, prefix: IpPrefix): Use | undefined {
   return known;
 }
 
-function rulesOf({ policy, at, table }: Spot, { sources, destinations }: State): Rule[] {
+function rulesOf(spot: Spot, { sources, destinations, exempt }: State): Rule[] {
+  const { policy, at, table } = spot;
   if (destinations.size === 0) return [];
   const all = [...sources.values()].map(({ prefix }) => prefix);
   const shown = all.length > MOST_SOURCES ? [policy.src] : all;
   const whole = { ...policy, action: 'encrypt', protocol: 0 } as const;
   const open = { ...whole, srcPort: undefined, dstPort: undefined };
+  const past = { ...open, action: 'none' } as const;
   return [
+    // a rule of priority at: policyRules counts from two below
+    ...[...exempt.values()].flatMap(({ prefix: own }) =>
+      policyRules({ ...past, src: own, dst: own }, at - 2, END_PRIORITY, table),
+    ),
     ...openSourceRules(open, at, table + 1),
-    ...shown.flatMap((src) => policyRules({ ...open, src }, at, END, table)),
+    ...shown.flatMap((src) => policyRules({ ...open, src }, at, END_PRIORITY, table)),
   ];
 }
 

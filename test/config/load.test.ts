@@ -543,11 +543,6 @@ const waiting: [string, (file: ReturnType<typeof sound>) => Json, RegExp][] = [
     }),
     /^identity\[0\].auth-method: .*: peer p is not started: IKEv1 with XAuth is not there yet$/,
   ],
-  [
-    'mode-config',
-    (f) => ({ ...f, identity: [{ ...f.identity![0], 'mode-config': 'request-only' }] }),
-    /^mode-config.*: peer p is not started: mode-config as the side that asks is not there yet/,
-  ],
 ];
 for (const [title, change, expected] of waiting) {
   loading(`not started, and said: ${title}`, () => {
@@ -571,8 +566,9 @@ for (const [title, change, expected] of waiting) {
 loading('one identity that waits keeps its peer from being started by another', () => {
   const file = sound();
   const generic = { ...file.identity![0], secret: 'another long secret', 'remote-id': 'fqdn:a.b' };
-  const special = { ...file.identity![0], 'mode-config': 'request-only' };
-  const { databases } = good({ ...file, identity: [generic, special] });
+  const special = { ...file.identity![0], 'mode-config': 'marked' };
+  const marked = [{ name: 'marked', 'connection-mark': 'vpn' }];
+  const { databases } = good({ ...file, identity: [generic, special], 'mode-config': marked });
   assert.equal([databases.peers, databases.identities], [[], []]);
 });
 

@@ -477,6 +477,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     'system-dns': FLAG,
     'src-address-list': OPTIONAL_NAME,
     'connection-mark': { ...OPTIONAL_NAME, good: ['', 'no-mark', 'vpn'] },
+    'resolv-conf': { good: ['', '/run/culvert/resolv.conf'], bad: [[7, 'the path of a file']] },
     'use-responder-dns': oneOf(['yes', 'no', 'exclusively'], [['never', 'yes, no, exclusively']]),
     comment: COMMENT,
   },

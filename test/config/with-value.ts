@@ -59,7 +59,7 @@ export function withValue(menu: Menu, property: string, value: unknown): Json {
     delete entry.secret;
     Object.assign(entry, { 'auth-method': 'digital-signature', certificate: 'cert' });
   }
-  if (menu.name === 'mode-config' && /^(src-add|connection|use-)/.test(property)) {
+  if (menu.name === 'mode-config' && /^(src-add|connection|use-|resolv)/.test(property)) {
     entry.responder = false;
   }
   if (menu.name === 'policy' && property.endsWith('-port')) entry.protocol = 'tcp';

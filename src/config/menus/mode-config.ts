@@ -1,14 +1,11 @@
 // Menu `mode-config`: the addresses and routes a responder hands out, or an initiator asks for.
 import { choice, entryName, flag, integer, optional, orWord } from '../kind.js';
-import { domain, itemsOf } from '../list-kind.js';
+import { domain, filePath, itemsOf } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { address, prefix } from '../network-kind.js';
 import { comment, isDefaultEntry } from './common.js';
 
-const ASKING = 'mode-config as the side that asks';
-
-/** The identity that names the entry says what is missing. */
-const later = { what: ASKING, values: () => false, meanwhile: 'peer' } as const;
+const ASKS = ['interop/strongswan-mode-config-client.test.ts'];
 const SHOWN = ['exchanges/mode-config.test.ts', 'interop/strongswan-mode-config.test.ts'];
 const RESPONDER = 'responder=yes';
 const INITIATOR = 'responder=no';
@@ -27,7 +24,6 @@ export const modeConfigMenu = menu({
       kind: flag,
       default: false,
       text: 'yes: we give; no: we ask.',
-      later: { what: ASKING, values: (gives) => gives === false, meanwhile: 'peer' },
       shown: SHOWN,
     }),
     property({
@@ -91,8 +87,10 @@ export const modeConfigMenu = menu({
       kind: optional(entryName),
       default: '',
       only: INITIATOR,
-      text: 'Sources that are translated to the address we are given.',
-      later,
+      text:
+        'The address-list whose sources are translated to the address we are given, so that networks ' +
+        'behind us use the tunnel. Packets among them stay away from it.',
+      shown: ASKS,
     }),
     property({
       name: 'connection-mark',
@@ -100,7 +98,7 @@ export const modeConfigMenu = menu({
       default: '',
       only: INITIATOR,
       text: 'Connections that are translated to the address we are given (RouterOS 7).',
-      later,
+      later: { what: 'a connection mark as what is translated', meanwhile: 'peer' },
     }),
     property({
       name: 'use-responder-dns',
@@ -108,7 +106,18 @@ export const modeConfigMenu = menu({
       default: 'yes',
       only: INITIATOR,
       text: 'Whether the DNS servers we are given are used, or used alone (RouterOS 7).',
-      later,
+      shown: ASKS,
+    }),
+    property({
+      name: 'resolv-conf',
+      kind: optional(filePath),
+      default: '',
+      only: INITIATOR,
+      ours: true,
+      text:
+        'A file that gets the DNS servers we are given, as resolv.conf(5); it is ours alone and goes ' +
+        'when they go. Without one resolvconf(8) gets them.',
+      shown: ASKS,
     }),
     comment,
   ],

@@ -79,6 +79,7 @@ export function takeConfiguration(exchange: Exchange): boolean {
   const received: Received = {
     id: world.store.nextSerial(),
     peer: sa.peer.name,
+    template: askedTemplate(world.databases, sa.peer)?.id ?? -1,
     config,
     addresses: attributes.flatMap(addressOf),
     dns: attributes.flatMap(dnsOf),

@@ -1,0 +1,142 @@
+// What peers gave us by mode-config, carried out: the address on the TUN device, DNS, and for the networks
+// of src-address-list the way into the tunnel and the translation to our address.
+import type { Received, ReceivedChange } from '../ike/step.js';
+import { addAddress, deleteAddress } from '../net/addresses.js';
+import { SystemError } from '../net/libc.js';
+import { Netlink } from '../net/netlink.js';
+import type { RoutedDynamic } from '../net/host.js';
+import { SourceNat } from '../net/source-nat.js';
+import { type Address, formatAddress, toBytes } from '../policy/address.js';
+import type { Identity } from '../policy/database.js';
+import { ipPrefix } from './host.js';
+import type { Log } from './log.js';
+import type { PolicyEffects } from './policy-effects.js';
+import { Resolver } from './resolver.js';
+
+type Ways = Pick<PolicyEffects, 'addRoute' | 'removeRoute'>;
+
+export class ReceivedEffects {
+  readonly #tun: string;
+  readonly #policies: Ways;
+  readonly #log: Log;
+  readonly #nat: SourceNat;
+  readonly #resolver: Resolver;
+  readonly #active = new Map<number, Received>();
+  /** How many gave us an address: while one IKE SA replaces another, two. */
+  readonly #holders = new Map<string, number>();
+  /** Routes of each, by ids below those of any policy. */
+  readonly #routes = new Map<number, number[]>();
+  #nextRoute = -1;
+
+  constructor(tun: string, policies: Ways, log: Log) {
+    this.#tun = tun;
+    this.#policies = policies;
+    this.#log = log;
+    this.#nat = new SourceNat(tun);
+    this.#resolver = new Resolver(tun, log);
+  }
+
+  /** Undoes what a killed run left beside the device, which took its addresses along. */
+  clean(identities: readonly Identity[]): void {
+    const asked = identities.flatMap(({ peer, modeConfig }) =>
+      modeConfig?.role === 'initiator' && modeConfig.dns !== 'no' ? [{ peer, modeConfig }] : [],
+    );
+    const files = asked.flatMap(({ modeConfig }) => modeConfig.resolvConf ?? []);
+    const peers = asked.filter(({ modeConfig }) => modeConfig.resolvConf === undefined);
+    this.#resolver.clean(files, [...new Set(peers.map(({ peer }) => peer))]);
+  }
+
+  change(change: ReceivedChange): void {
+    if ('up' in change) this.#up(change.up);
+    else this.#down(change.down);
+  }
+
+  async close(): Promise<void> {
+    for (const id of [...this.#active.keys()]) this.#down(id);
+    this.#attempt('the translation', () => this.#nat.close());
+    await this.#resolver.close();
+  }
+
+  #up(received: Received): void {
+    this.#active.set(received.id, received);
+    for (const address of received.addresses) {
+      const key = formatAddress(address);
+      const count = this.#holders.get(key) ?? 0;
+      this.#holders.set(key, count + 1);
+      if (count === 0) this.#attempt(key, () => this.#onTun(address, addAddress));
+    }
+    this.#translate(received);
+    this.#resolver.up(received);
+  }
+
+  #down(id: number): void {
+    const received = this.#active.get(id);
+    if (!received) return;
+    this.#active.delete(id);
+    this.#resolver.down(id);
+    this.#attempt('the translation', () => {
+      for (const at of received.addresses.keys()) this.#nat.remove(id * 2 + at);
+    });
+    for (const route of this.#routes.get(id) ?? []) this.#policies.removeRoute(route);
+    this.#routes.delete(id);
+    for (const address of received.addresses) {
+      const key = formatAddress(address);
+      const count = (this.#holders.get(key) ?? 1) - 1;
+      if (count > 0) this.#holders.set(key, count);
+      else {
+        this.#holders.delete(key);
+        this.#attempt(key, () => this.#onTun(address, deleteAddress));
+      }
+    }
+  }
+
+  #onTun(address: Address, act: typeof addAddress): void {
+    const netlink = new Netlink();
+    try {
+      const bytes = toBytes(address);
+      act(netlink, this.#tun, { address: bytes, bits: 8 * bytes.length });
+    } finally {
+      netlink.close();
+    }
+  }
+
+  #translate({ id, template, addresses, networks, config }: Received): void {
+    const sources = (config.sources ?? []).map(ipPrefix);
+    if (sources.length === 0) return;
+    const destinations = networks.map(ipPrefix);
+    this.#attempt('the translation', () => {
+      for (const [at, address] of addresses.entries()) {
+        this.#nat.add({ id: id * 2 + at, sources, destinations, address: toBytes(address) });
+      }
+    });
+    const routes: number[] = [];
+    for (const { family } of addresses) {
+      const bytes = family === 4 ? 4 : 16;
+      const own = sources.filter(({ address }) => address.length === bytes);
+      const all = { address: new Uint8Array(bytes), bits: 0 };
+      const to = destinations.filter(({ address }) => address.length === bytes);
+      for (const src of own) {
+        const shared = { template, src, protocol: 0, srcPort: undefined, dstPort: undefined };
+        const wanted: Omit<RoutedDynamic, 'id'>[] = [
+          { ...shared, dst: src, exempt: true },
+          ...(networks.length > 0 ? to : [all]).map((dst) => ({ ...shared, dst })),
+        ];
+        for (const one of wanted) {
+          routes.push(this.#nextRoute);
+          this.#policies.addRoute({ ...one, id: this.#nextRoute-- });
+        }
+      }
+    }
+    this.#routes.set(id, routes);
+  }
+
+  /** What the kernel refuses costs this one thing, and is said. */
+  #attempt(what: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#log.error('net', `mode-config, ${what}: ${error.message}`);
+    }
+  }
+}
