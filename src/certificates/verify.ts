@@ -59,7 +59,8 @@ export function judge(
     const flags = PARTIAL_CHAIN + (crls ? CRL_CHECK : 0);
     ssl('X509_VERIFY_PARAM_set_flags', parameters, flags);
     if (crlList !== undefined) ssl('X509_STORE_CTX_set0_crls', context, crlList);
-    return verdict(context, ssl('X509_verify_cert', context) === 1);
+    const known = [leaf, ...others, ...anchors];
+    return verdict(context, ssl('X509_verify_cert', context) === 1, known);
   });
 }
 
@@ -70,14 +71,19 @@ function crlStack(scope: Scope, crls: readonly Uint8Array[]): number {
   return scope.stack(pointers);
 }
 
-function verdict(context: number, good: boolean): Verdict {
+/** Reading a certificate anew costs more than comparing it with those that went in. */
+const find = (der: Uint8Array, known: readonly FullCertificate[]): FullCertificate =>
+  known.find((one) => Buffer.from(one.der).equals(der)) ?? readCertificate(der);
+
+function verdict(context: number, good: boolean, known: readonly FullCertificate[]): Verdict {
   if (good) {
-    const path = certificatesIn(ssl('X509_STORE_CTX_get0_chain', context)).map(readCertificate);
+    const chain = certificatesIn(ssl('X509_STORE_CTX_get0_chain', context));
+    const path = chain.map((der) => find(der, known));
     return { code: 0, text: 'ok', at: undefined, path };
   }
   const code = ssl('X509_STORE_CTX_get_error', context);
   const current = ssl('X509_STORE_CTX_get_current_cert', context);
-  const at = current === 0 ? undefined : readCertificate(encode('i2d_X509', current));
+  const at = current === 0 ? undefined : find(encode('i2d_X509', current), known);
   // A failure without a verdict is one all the same.
   return { code: code === 0 ? 1 : code, text: verdictText(code === 0 ? 1 : code), at, path: [] };
 }

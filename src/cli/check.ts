@@ -1,7 +1,8 @@
 // culvert check FILE: every error of a configuration at once; exit status 1 where there is one.
 import type { Command } from 'commander';
 import { type Loaded, load } from '../config/load.js';
-import { formatProblem, formatWarning } from '../config/problem.js';
+import { loadMenu, openKeys } from '../certificates/files.js';
+import { formatProblem, formatWarning, show, type Warning } from '../config/problem.js';
 
 export function registerCheck(program: Command): void {
   program
@@ -11,10 +12,26 @@ export function registerCheck(program: Command): void {
     .option('--json', 'print the errors and warnings as JSON')
     .addHelpText('after', '\nExample:\n  culvert check /etc/culvert/site.json')
     .action((file: string, options: { json?: boolean }) => {
-      const loaded = load(file);
+      const loaded = withFiles(load(file));
       process.stdout.write(options.json ? json(loaded) : report(file, loaded));
       process.exitCode = loaded.ok ? 0 : 1;
     });
+}
+
+/** Also what the files of the menu certificate have to say: they are read again at the start. */
+export function withFiles(loaded: Loaded): Loaded {
+  if (!loaded.ok) return loaded;
+  const { certificates } = loaded;
+  const at = (test: (one: (typeof certificates)[number]) => boolean): string =>
+    `certificate[${certificates.findIndex(test)}]`;
+  const unread = [...loadMenu(certificates).failures].map(([name, text]): Warning => {
+    return { path: at((one) => one.name === name), value: show(name), text };
+  });
+  const open = openKeys(certificates).map((path): Warning => {
+    const text = `a private key that other users can read: chmod 600 ${path}`;
+    return { path: `${at(({ keyFile }) => keyFile === path)}.key-file`, value: show(path), text };
+  });
+  return { ...loaded, warnings: [...loaded.warnings, ...unread, ...open] };
 }
 
 /** Warnings of a file with errors are not looked for: they could be wrong. */

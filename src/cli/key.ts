@@ -1,16 +1,20 @@
 // culvert key: RSA keys of the menu key, as RouterOS has them for auth-method=rsa-key.
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { keyType } from '../certificates/describe.js';
 import { parseKey } from '../certificates/files.js';
 import { generateKey, type KeySize } from '../certificates/keys.js';
 import { readFile, writeFile } from '../config/file.js';
-import { dirname } from 'node:path';
+import { menuNamed } from '../config/menus.js';
+import { menuRows } from '../config/rows.js';
 import { fileOf } from './menu.js';
 import { forUser, needed, readGiven, Site, wordsOf } from './pki-files.js';
 import { noun } from './question.js';
 import { UserError } from './socket.js';
+import { formatTable, type Table } from './table.js';
+
+const keyMenu = menuNamed('key')!;
 
 /** RouterOS 6 and 7 together; 1024 bits are for old peers. */
 const SIZES: readonly string[] = ['1024', '2048', '4096', '8192'];
@@ -47,8 +51,69 @@ const VERBS: readonly Verb[] = [
   },
 ];
 
+interface Row {
+  readonly name: string;
+  readonly 'key-size': number;
+  readonly 'private-key': boolean;
+  readonly rsa: boolean;
+  readonly file: string;
+  readonly comment: string;
+  /** Why the file cannot be read. */
+  readonly failure: string;
+}
+
+const KEYS: Table<Row> = {
+  flags: [
+    { letter: 'P', name: 'private-key', on: (row) => row['private-key'] },
+    { letter: 'R', name: 'rsa', on: (row) => row.rsa },
+  ],
+  comment: (row) => row.comment,
+  columns: [
+    { name: 'name', value: (row) => row.name },
+    { name: 'key-size', value: (row) => String(row['key-size'] || ''), right: true },
+    { name: 'file', value: (row) => row.file },
+    { name: 'failure', value: (row) => row.failure },
+  ],
+};
+
+function rowsOf(path: string): Row[] {
+  const rows = menuRows(keyMenu, readFile(path).key, false);
+  return rows.map(({ values, comment }) => {
+    const [name, file] = [values.name!, values.file!];
+    const row = { name, file, comment, 'key-size': 0, 'private-key': false, rsa: false };
+    const from = resolve(dirname(path), file);
+    try {
+      const key = readKey(readGiven(from), undefined, from);
+      const rsa = keyType(key).startsWith('rsa-');
+      const bits = rsa ? Number(keyType(key).slice('rsa-'.length)) : 0;
+      const own = key.type === 'private';
+      return { ...row, 'key-size': bits, 'private-key': own, rsa, failure: '' };
+    } catch (error) {
+      return { ...row, failure: (error as Error).message };
+    }
+  });
+}
+
+function addPrint(parent: Command): void {
+  parent
+    .command('print')
+    .description('Print the keys with size and kind, read from their files.')
+    .option('--file <path>', "the configuration (default: CULVERT_FILE's value)")
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  culvert key print --file site.json')
+    .action(({ file, json }: { file?: string; json?: boolean }) => {
+      const rows = rowsOf(fileOf(file));
+      const failed = rows.some(({ failure }) => failure !== '');
+      const columns = failed ? KEYS.columns : KEYS.columns.slice(0, -1);
+      const width = process.stdout.isTTY ? process.stdout.columns : 0;
+      const text = (): string => formatTable({ ...KEYS, columns }, rows, width);
+      process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : text());
+    });
+}
+
 export function registerKey(program: Command): void {
   const parent = noun(program, 'key', 'RSA keys (RouterOS: /ip ipsec key).');
+  addPrint(parent);
   for (const { name, text, words, example, run } of VERBS) {
     parent
       .command(name)

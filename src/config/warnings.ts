@@ -17,6 +17,7 @@ export function findWarnings(c: Configuration): Warning[] {
   return [
     ...algorithms(c),
     ...secrets(c),
+    ...certificates(c),
     ...peers(c),
     ...policies(c),
     ...radiusWarnings(c),
@@ -51,6 +52,24 @@ function secrets(c: Configuration): Warning[] {
         `shorter than ${SHORT_SECRET} bytes: whoever answers in the peer's place once can guess it ` +
         'at leisure; `openssl rand -hex 32` makes a good one (write 0x before it)',
     }));
+}
+
+function certificates(c: Configuration): Warning[] {
+  const trusted = c.certificates.some(({ entry }) => entry.trusted);
+  return c.identities.flatMap(({ path, entry }) => {
+    const { disabled, 'auth-method': method, 'remote-certificate': pinned } = entry;
+    if (disabled || !['digital-signature', 'eap'].includes(method)) return [];
+    const found: Warning[] = [];
+    if (entry['remote-id'].kind === 'ignore' && entry['match-by'] === 'remote-id' && !pinned) {
+      const text = 'whoever has a certificate of a trusted CA may say it is this peer';
+      found.push({ path: `${path}.remote-id`, value: '"ignore"', text });
+    }
+    if (!trusted && !pinned) {
+      const text = 'nobody gets in: no certificate is trusted, and there is no remote-certificate';
+      found.push({ path: `${path}.auth-method`, value: show(method), text });
+    }
+    return found;
+  });
 }
 
 function peers(c: Configuration): Warning[] {

@@ -383,6 +383,15 @@ certificates(
       await culvert('key', 'import', 'name=theirs', `file-name=${path}`),
       'theirs: rsa-1024, public\n',
     );
+    const rows = JSON.parse(await culvert('key', 'print', '--json')) as Record<string, unknown>[];
+    assert.equal(
+      rows.map((row) => [row.name, row['key-size'], row['private-key'], row.rsa]),
+      [
+        ['ours', 1024, true, true],
+        ['theirs', 1024, false, true],
+      ],
+    );
+    assert.match(await culvert('key', 'print'), /0 PR +ours +1024 +keys\/ours.pem/);
     const { privateKey } = generateKeyPairSync('ec', {
       namedCurve: 'P-256',
       publicKeyEncoding: { type: 'spki', format: 'pem' },

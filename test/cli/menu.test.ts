@@ -306,8 +306,8 @@ menus('every property can be set, printed and found again', async ({ path }) => 
       const target = menu.list ? ['0'] : [];
       const set = await culvert(menu.name, 'set', ...target, `${name}=${good}`, '--file', path);
       assert.is(set.err, '', `${menu.name}.${name}=${good}`);
-      // Policies, certificates and the log have no secrets, and no option for them.
-      const secrets = ['policy', 'log', 'certificate'].includes(menu.name)
+      // Policies, certificates, keys and the log have no secrets, and no option for them.
+      const secrets = ['policy', 'log', 'certificate', 'key'].includes(menu.name)
         ? []
         : ['--show-secrets'];
       const print = ['print', '--json', ...secrets, '--file', path];

@@ -16,8 +16,20 @@ import {
   type Plan,
   storeOf,
 } from '../certificates/pki.js';
+import { decodeHeader } from '../../src/wire/header.js';
+import type { PlainPayload } from '../../src/wire/chain.js';
+import { N } from '../../src/wire/notifications.js';
+import {
+  AUTH_DIGITAL_SIGNATURE,
+  CERT_HASH_AND_URL_BUNDLE,
+  CERT_HASH_AND_URL_X509,
+  CERT_X509_SIGNATURE,
+  ID_FQDN,
+  IKE_AUTH,
+} from '../../src/wire/numbers.js';
 import { newWorld } from './connected.js';
-import type { SiteOptions } from './databases.js';
+import { address, type SiteOptions } from './databases.js';
+import { Insider } from './insider.js';
 import type { World } from './world.js';
 
 const certificates = suite('IKE_AUTH with certificates');
@@ -342,6 +354,65 @@ certificates('what the store learns of revocation counts', async () => {
   await world.east.carry(world.east.engine.start());
   await world.run();
   refused(world, /AUTHENTICATION_FAILED/, /CN=east": revoked/);
+});
+
+/** Plays east after its first message, with east's keys: `payloads` stand in its IKE_AUTH. */
+async function says(...payloads: PlainPayload[]): Promise<World> {
+  const world = newWorld({ east: site('east', {}), west: site('west', {}) });
+  world.filter = (_, { bytes }) => decodeHeader(bytes).exchangeType !== IKE_AUTH;
+  await world.east.carry(world.east.engine.start());
+  await world.run();
+  const peer = new Insider(world, world.west);
+  const transforms = [
+    { type: 1, id: 20, attributes: [{ type: 14, value: 128 }] },
+    { type: 5, id: 0, attributes: [] },
+  ];
+  const spi = Uint8Array.of(0xea, 7, 7, 7);
+  const selector = { family: 4, protocol: 0, startPort: 0, endPort: 65535 } as const;
+  const [inner, outer] = ['198.18.0.0', '198.19.0.0'].map((text) => ({
+    ...selector,
+    start: address(text).value,
+    end: address(text).value,
+  }));
+  const message = peer.build({ exchangeType: IKE_AUTH, messageId: 1 }, [
+    { type: 'IDi', idType: ID_FQDN, data: new TextEncoder().encode('east.example') },
+    ...payloads,
+    { type: 'AUTH', method: AUTH_DIGITAL_SIGNATURE, data: new Uint8Array(80).fill(1) },
+    { type: 'SA', proposals: [{ number: 1, protocol: 3, spi, transforms }] },
+    { type: 'TSi', selectors: [inner!] },
+    { type: 'TSr', selectors: [outer!] },
+  ]);
+  const [answer] = await peer.send(message);
+  const notified = peer
+    .open(answer)
+    .inner.map((payload) => (payload.type === 'Notify' ? payload.notifyType : payload.type));
+  assert.equal(notified, [N.AUTHENTICATION_FAILED]);
+  assert.is(world.west.established.length + world.west.children.size, 0);
+  return world;
+}
+
+const cert = (encoding: number, data: Uint8Array): PlainPayload => ({
+  type: 'CERT',
+  encoding,
+  data,
+});
+
+certificates('the URL of a certificate is not fetched: it was not offered (§3.6)', async () => {
+  const url = Buffer.concat([Buffer.alloc(20), Buffer.from('http://192.0.2.9/cert.der')]);
+  for (const encoding of [CERT_HASH_AND_URL_X509, CERT_HASH_AND_URL_BUNDLE]) {
+    assert.match(told(await says(cert(encoding, url)), 'west'), /sends the URL of its certificate/);
+  }
+});
+
+certificates('no certificate, nonsense, and a right one with a made-up signature', async () => {
+  assert.match(
+    told(await says(), 'west'),
+    /sends no certificate, and remote-certificate names none/,
+  );
+  const nonsense = await says(cert(CERT_X509_SIGNATURE, new Uint8Array(99).fill(0x30)));
+  assert.match(told(nonsense, 'west'), /no X\.509 certificate/);
+  const stolen = await says(cert(CERT_X509_SIGNATURE, EAST.certificate));
+  assert.match(told(stolen, 'west'), /signs with an algorithm that we did not announce/);
 });
 
 certificates.run();

@@ -126,6 +126,7 @@ const BAD: readonly [string, Case, RegExp][] = [
   ],
 ];
 
+type Rows = readonly Readonly<Record<string, unknown>>[];
 let lab: Lab;
 certificates.before(async () => {
   lab = await startLab();
@@ -137,6 +138,24 @@ certificates.before(async () => {
   writeFileSync(join(moon, 'ca.crl'), issueCrl({ ...plan, revoked }, CA));
 });
 certificates.after(() => lab.end());
+
+certificates('certificate print of the daemon: names, dates, fingerprints', async () => {
+  await lab.prepare({ ...both, certificates: [{ name: 'gone', file: 'gone.pem' }] }, 'strongswan');
+  const rows = JSON.parse(await lab.culvert.command('certificate', 'print', '--json')) as Rows;
+  const { x509 } = readCertificate(MOON.certificate);
+  assert.equal(
+    rows.map((row) => [row.name, row['private-key'], row.authority, row.trusted]),
+    [
+      ['own', true, false, false],
+      ['ca', false, true, true],
+      ['gone', false, false, false],
+    ],
+  );
+  assert.is(rows[0]!.fingerprint, x509.fingerprint256.replaceAll(':', '').toLowerCase());
+  assert.is(Date.parse(String(rows[0]!['invalid-after'])), Date.parse(x509.validTo));
+  assert.match(String(rows[2]!.failure), /gone\.pem: not found/);
+  assert.match(lab.said().culvert, /error system certificate 'gone': .*not found/);
+});
 
 for (const [name, one, ours, theirs] of GOOD) {
   for (const caller of ['strongswan', 'culvert'] as Caller[]) {

@@ -25,19 +25,19 @@ export const keyMenu = menu({
       name: 'key-size',
       notation: '1024 | 2048 | 4096 | 8192',
       text: 'Bits of the key.',
-      later: 'reading of keys',
+      shown: ['cli/certificate.test.ts'],
     },
     {
       name: 'private-key',
       notation: 'yes | no',
       text: 'Whether the file holds a private key.',
-      later: 'reading of keys',
+      shown: ['cli/certificate.test.ts'],
     },
     {
       name: 'rsa',
       notation: 'yes | no',
       text: 'Whether it is an RSA key.',
-      later: 'reading of keys',
+      shown: ['cli/certificate.test.ts'],
     },
   ],
 });

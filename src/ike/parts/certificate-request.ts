@@ -28,12 +28,11 @@ export function processHashes(exchange: Exchange): void {
   exchange.sa.handshake!.signatureHashes = hashes && readHashes(hashes.data);
 }
 
-/** CERTREQ with the CAs that we trust. */
+/** CERTREQ with the CAs that we trust; with none it asks for any certificate (§3.7). */
 export function buildRequest(work: Work): PlainPayload[] {
   const { databases, context } = work.world;
   if (!identitiesOf(databases, work.sa.peer).some((one) => shows(one, work))) return [];
   const authorities = Buffer.concat(context.certificates.authorities());
-  if (authorities.length === 0) return [];
   return [{ type: 'CERTREQ', encoding: CERT_X509_SIGNATURE, authorities }];
 }
 

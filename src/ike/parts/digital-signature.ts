@@ -176,7 +176,8 @@ async function verifySignature(
     const name = await verifyOld(method, leaf.publicKey, octets, data);
     if (name === undefined) throw refuse(`${wrong} by method ${method}`);
     if (name === 'rsa-sha1') {
-      report(exchange, 'warning', 'ike.auth', 'peer signs with SHA-1: it does not know RFC 7427');
+      const why = sa.handshake!.signatureHashes ? 'though it could do better' : 'without RFC 7427';
+      report(exchange, 'warning', 'ike.auth', `peer signs with SHA-1, ${why}`);
     }
     return name;
   }
