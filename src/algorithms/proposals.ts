@@ -165,18 +165,36 @@ export function choices(proposal: TransformProposal, type: number): Transform[] 
   return named.length > 0 ? named : [{ type, id: TRANSFORM_NONE }];
 }
 
-/** The first of ours that some of theirs shares, type by type; undefined if there is none. */
+/**
+ * The first of ours that some of theirs shares, type by type; undefined if there is none. Where several
+ * share it, as with Windows, which offers every cipher apart and 3DES first, the one that our order
+ * likes best; of equals their first, whose group they have guessed.
+ */
 export function selectProposal(
   ours: readonly TransformProposal[],
   theirs: readonly TransformProposal[],
 ): Selection | undefined {
   for (const allowed of ours) {
-    for (const [index, offered] of theirs.entries()) {
+    const found = theirs.flatMap((offered, index): Selection[] => {
       const chosen = match(allowed, offered);
-      if (chosen) return { index, transforms: chosen };
-    }
+      return chosen ? [{ index, transforms: chosen }] : [];
+    });
+    const [best] = found.sort((a, b) => compareRanks(ranks(allowed, a), ranks(allowed, b)));
+    if (best) return best;
   }
   return undefined;
+}
+
+/** How far down our order what was chosen stands: encryption, then function, then integrity. */
+const ranks = (allowed: TransformProposal, { transforms }: Selection): number[] =>
+  [TRANSFORM_ENCRYPTION, TRANSFORM_PRF, TRANSFORM_INTEGRITY].map((type) => {
+    const chosen = transforms.find((one) => one.type === type);
+    return chosen ? choices(allowed, type).findIndex((one) => sameTransform(one, chosen)) : 0;
+  });
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((rank, index) => rank !== b[index]);
+  return at < 0 ? 0 : a[at]! - b[at]!;
 }
 
 /** One transform of each type; types that end up absent or NONE on both sides are left out. */

@@ -46,6 +46,14 @@ proposals('the responder chooses by its own order', () => {
   assert.is(chosenOf(ours, theirs), 'aes-128-gcm/sha256/modp2048');
 });
 
+proposals('also among proposals that the initiator lists apart, weakest first', () => {
+  const ours = ikeProposals(ike(['aes-256', 'aes-128', '3des'], ['sha256', 'sha1'], ['modp2048']));
+  const theirs = ['3des', 'aes-128', 'aes-256'].flatMap((cipher) =>
+    ['sha1', 'sha256'].flatMap((hash) => ikeProposals(ike([cipher], [hash], ['modp2048']))),
+  );
+  assert.is(chosenOf(ours, theirs), 'aes-256-cbc/sha256/modp2048');
+});
+
 proposals('nothing in common is explained by type, with both sides and the property', () => {
   const ours = ikeProposals(ike(['aes-128'], ['sha256'], ['modp2048', 'ecp256']));
   const theirs = ikeProposals(ike(['aes-128'], ['sha256'], ['modp1024']));
