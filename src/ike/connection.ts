@@ -94,17 +94,24 @@ export function becomeEstablished(work: Work): void {
   else sa.times.childrenAt = now + world.settings.temporaryMs;
 }
 
+/** Our own choice. Further apart, the later one may be the peer's to authenticate anew. */
+const AT_ONCE_MS = 10_000;
+
 /**
  * Both sides called at once, and two IKE SAs stand: the side with the lower address closes the one it
  * called with. What was missing afterwards is asked for under the other.
  */
 export function closeDouble({ world, sa }: Work): void {
+  // One beside another on purpose: to authenticate anew (v2/reauthentication.ts).
+  if (sa.renews) return;
   const same = world.store
     .ofPeer(sa.peer.name)
     .filter(({ state, remoteId }) => state === 'established' && remoteId === sa.remoteId);
   const ours = same.find(({ side }) => side === 'initiator');
   const theirs = same.find(({ side }) => side === 'responder');
-  if (!ours || !theirs || ours.local.address.value > ours.remote.address.value) return;
+  const apart = Math.abs((ours?.times.bornAt ?? 0) - (theirs?.times.bornAt ?? 0));
+  if (!ours || !theirs || apart > AT_ONCE_MS) return;
+  if (ours.local.address.value > ours.remote.address.value) return;
   ours.tasks.unshift({ kind: 'delete-ike', reason: 'both sides called at once' });
   world.store.wake(ours);
   if (sa.peer.passive) return;

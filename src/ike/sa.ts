@@ -76,6 +76,8 @@ export interface IkeSa {
   readonly times: Times;
   /** An IKE SA that the peer's rekey of this one made while ours is under way (§2.8.2). */
   rival: Rival | undefined;
+  /** The IKE SA beside which this one is made, to take its place (RFC 4478). */
+  renews: IkeSa | undefined;
   /** The last step in flight; the next one waits for it. */
   tail: Promise<void>;
 }
@@ -165,6 +167,8 @@ export interface Times {
   hardAt: number | undefined;
   /** Half-open, replaced or deleting: when patience ends. */
   giveUpAt: number | undefined;
+  /** When to authenticate anew. */
+  reauthAt: number | undefined;
   keepaliveAt: number | undefined;
   /** Tasks wait until then after TEMPORARY_FAILURE. */
   tasksAt: number | undefined;
@@ -230,6 +234,9 @@ export type Task =
   /** MOBIKE (RFC 4555): `from` and `to` as the request went out. */
   | { readonly kind: 'update-addresses'; readonly from?: Endpoint; readonly to?: Endpoint }
   | { readonly kind: 'tell-addresses' }
+  /** The IKE SA that this one renews has no more use. */
+  | { readonly kind: 'end-renewed' }
+  | { readonly kind: 'end-after-renewal' }
   | {
       readonly kind: 'check-path';
       readonly cookie: Uint8Array;
@@ -290,6 +297,7 @@ export function newTimes(now: number): Times {
     softAt: undefined,
     hardAt: undefined,
     giveUpAt: undefined,
+    reauthAt: undefined,
     keepaliveAt: undefined,
     tasksAt: undefined,
     childrenAt: undefined,
@@ -324,6 +332,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     children: new Map(),
     times: newTimes(now),
     rival: undefined,
+    renews: undefined,
     tail: Promise.resolve(),
   };
 }

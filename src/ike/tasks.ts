@@ -15,6 +15,7 @@ import {
 } from './v2/informational.js';
 import { startCheckPath, startTell, startUpdate } from './v2/mobike.js';
 import { startProbe } from './v2/probe.js';
+import { endAfterRenewal, endRenewed } from './v2/reauthentication.js';
 import { startRekeyIke } from './v2/rekey-ike.js';
 import { startSaInit } from './v2/sa-init.js';
 
@@ -37,6 +38,10 @@ async function start(work: Work, task: Task): Promise<boolean> {
       return startDeleteIke(work, task);
     case 'reject-auth':
       return startRejectAuth(work, task);
+    case 'end-renewed':
+      return endRenewed(work);
+    case 'end-after-renewal':
+      return endAfterRenewal(work);
     case 'update-addresses':
       return startUpdate(work);
     case 'tell-addresses':

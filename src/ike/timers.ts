@@ -9,6 +9,7 @@ import { report, type Work, type World } from './exchange.js';
 import { removeChild } from './parts/child.js';
 import { inboundSpi, type Child, type IkeSa, type Pending, rekeyChild, rekeyIke } from './sa.js';
 import type { Step } from './step.js';
+import { reauthenticate } from './v2/reauthentication.js';
 import { retransmit, transmissions } from './window.js';
 
 interface Clock {
@@ -40,6 +41,7 @@ const CLOCKS: readonly Clock[] = [
       sa.tasks.push(rekeyIke());
     },
   },
+  { at: ({ times }) => times.reauthAt, ring: reauthenticate },
   {
     at: livenessAt,
     ring: ({ sa }) => {

@@ -33,6 +33,8 @@ export interface Connection {
   readonly children: readonly Child[];
   readonly rekeySeconds?: number | undefined;
   readonly dpdSeconds?: number | undefined;
+  /** How long each side takes the other for who it is. */
+  readonly reauthSeconds?: number;
   /** Off unless said: with it charon speaks by port 4500 and tells all its addresses. */
   readonly mobike?: boolean;
 }
@@ -142,6 +144,7 @@ export function connectionSettings(c: Connection): string {
     remote_addrs = ${c.remoteAddress}
     proposals = ${c.proposals}
     dpd_delay = ${c.dpdSeconds ?? 0}s
+    ${c.reauthSeconds === undefined ? '' : `reauth_time = ${c.reauthSeconds}s\n rand_time = 0s\n over_time = 30s`}
     ${rekeying(c.rekeySeconds)}
     local { auth = psk
       id = ${c.localId} }

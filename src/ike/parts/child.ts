@@ -316,7 +316,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
     softAt: now + lifetime.softSeconds * 1000,
     hardAt: now + lifetime.hardSeconds * 1000,
     state: 'installed',
-    standby: making.standby ?? false,
+    standby: making.standby ?? (!making.initiated && served(work, policy).length > 0),
     rival: undefined,
   };
   world.store.place(sa, child);
@@ -353,6 +353,21 @@ export function removeChild({ world, sa, step }: Work, child: Child): void {
   world.store.displace(sa, child.sa.id);
   step.remove.push(child.sa.id);
   world.generated.drop(step, child);
+  if (child.standby) return;
+  // Of an IKE SA that takes this one's place: nothing goes through the old one any more.
+  for (const other of served({ world, sa, step }, child.policy)) {
+    if (other.sa.replaces === undefined) activateChild({ world, sa, step }, other);
+  }
+}
+
+/** Children for a policy that the same peer has under other IKE SAs of its: it authenticates anew. */
+function served({ world, sa }: Work, policy: Policy): Child[] {
+  return world.store
+    .ofPeer(sa.peer.name)
+    .filter((other) => other !== sa && other.remoteId === sa.remoteId)
+    .filter(({ state }) => state === 'established')
+    .flatMap(({ children }) => [...children.values()])
+    .filter((child) => child.policy.id === policy.id && child.state === 'installed');
 }
 
 /** The outbound half of a child that waited goes into use. */

@@ -19,6 +19,7 @@ import { giveConfiguration } from '../parts/configuration.js';
 import { takeConfiguration } from '../parts/configuration-request.js';
 import type { ChildOffer, State } from '../sa.js';
 import { buildMobike, takeMobike } from './mobike.js';
+import { buildAuthLifetime, takeAuthLifetime, takeOver } from './reauthentication.js';
 import { sendAnswer } from '../window.js';
 
 export const NO_GROUPS: readonly undefined[] = []; // §1.2: no key exchange of its own
@@ -47,7 +48,7 @@ export function letIn(
   takeMobike(exchange, asked);
   const child = firstChild({ ...exchange, ...asked }, { initiator, responder });
   const mobike = sa.mobike ? buildMobike(exchange) : [];
-  sendAnswer(exchange, [...proof, ...child, ...mobike]);
+  sendAnswer(exchange, [...proof, ...child, ...mobike, ...buildAuthLifetime(exchange)]);
   closeDouble(exchange);
   return 'established';
 }
@@ -85,6 +86,8 @@ export function enter(exchange: Exchange, remoteId: string): State {
     const nonces = { initiator: nonceInitiator, responder: nonceResponder };
     installChild(exchange, takeChild(exchange, child!), { initiated: true, nonces });
   }
+  takeAuthLifetime(exchange);
+  takeOver(exchange, child?.policy.id);
   closeDouble(exchange);
   return 'established';
 }

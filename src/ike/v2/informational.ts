@@ -22,6 +22,7 @@ import {
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
 import { noticeMapping } from './mobike.js';
+import { takeAuthLifetime } from './reauthentication.js';
 import { yieldToRival } from './rekey-ike.js';
 
 type TaskOf<K extends Task['kind']> = Extract<Task, { kind: K }>;
@@ -151,6 +152,7 @@ function answerLiveness(exchange: Exchange): State {
       notify: name,
     });
   }
+  takeAuthLifetime(exchange);
   const asked = exchange.sa.mobike && saysWhereItIs(exchange);
   sendAnswer(exchange, asked ? buildNat(exchange, exchange.datagram) : []);
   return exchange.sa.state;

@@ -111,6 +111,11 @@ function moveChildren({ world, sa }: Work, next: IkeSa): void {
   next.tasks.push(...sa.tasks.filter((task) => task.kind !== 'rekey-ike'));
   sa.tasks.length = 0;
   next.times.childrenAt = sa.times.childrenAt;
+  next.times.reauthAt = sa.times.reauthAt;
+  sa.times.reauthAt = undefined;
+  next.renews = sa.renews;
+  for (const other of world.store.ofPeer(sa.peer.name))
+    if (other.renews === sa) other.renews = next;
   world.store.wake(next);
 }
 
