@@ -1,5 +1,6 @@
 // culvert bench: measures this machine, to size it and to compare. One file per part.
 import type { Command } from 'commander';
+import { registerBenchIke } from './bench-ike.js';
 import { registerBenchKernels } from './bench-kernels.js';
 import { registerBenchPeers } from './bench-peers.js';
 import { registerBenchPolicy } from './bench-policy.js';
@@ -12,6 +13,7 @@ const PARTS: readonly ((bench: Command) => void)[] = [
   registerBenchPeers,
   registerBenchPolicy,
   registerBenchSa,
+  registerBenchIke,
 ];
 
 export function registerBench(program: Command): void {

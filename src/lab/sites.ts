@@ -106,12 +106,16 @@ export function startGateway(
   configuration: object,
   directory: string,
   log: (line: string) => void,
+  environment: Readonly<Record<string, string>> = {},
 ): ChildProcess {
   const file = join(directory, `${site.name}.json`);
   writeFileSync(file, JSON.stringify(configuration, null, 2), { mode: 0o600 });
   const args = [sibling('../cli/main.js'), 'run', file, '--socket', site.socket];
   const child = tether(
-    site.gateway.spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] }),
+    site.gateway.spawn(process.execPath, args, {
+      stdio: ['ignore', 'inherit', 'pipe'],
+      env: { ...process.env, ...environment },
+    }),
   );
   let pending = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -63,14 +63,56 @@ async function start(ground: Ground, proposal: Proposal): Promise<ChildProcess[]
   return gateways;
 }
 
-const folderOf = (site: Site, { directory }: Ground): string => join(directory, site.name);
+type Folder = Pick<Ground, 'directory' | 'log'>;
 
-async function startCharon(site: Site, ground: Ground): Promise<ChildProcess> {
+export interface Responder extends Folder {
+  readonly secret: string;
+  readonly dpdSeconds: number;
+}
+
+/** A charon that waits for clients of one secret at `from`, each with an address of its network. */
+export async function startResponder(
+  site: Site,
+  from: Site,
+  responder: Responder,
+): Promise<ChildProcess> {
+  // Its limits for strangers are off: all clients come from one address.
+  const charon = await startCharon(
+    site,
+    responder,
+    'cookie_threshold = 0\n block_threshold = 0\n init_limit_half_open = 0',
+  );
+  load(
+    site,
+    responder,
+    `connections { gw {
+    version = 2
+    local_addrs = ${site.outer}
+    remote_addrs = ${from.outer}
+    proposals = aes128gcm128-prfsha256-curve25519
+    dpd_delay = ${responder.dpdSeconds}s
+    local { auth = psk
+      id = gateway.example }
+    remote { auth = psk
+      id = %any }
+    children { net {
+      local_ts = ${site.network}
+      remote_ts = ${from.network}
+      esp_proposals = aes128gcm128 } } } }
+secrets { ike-1 { secret = "${responder.secret}" } }
+`,
+  );
+  return charon;
+}
+
+const folderOf = (site: Site, { directory }: Folder): string => join(directory, site.name);
+
+async function startCharon(site: Site, ground: Folder, more = ''): Promise<ChildProcess> {
   const folder = folderOf(site, ground);
   for (const kind of ['x509', 'x509ca', 'private', 'conf.d']) {
     mkdirSync(join(folder, 'swanctl', kind), { recursive: true });
   }
-  writeFileSync(join(folder, 'strongswan.conf'), settings(folder));
+  writeFileSync(join(folder, 'strongswan.conf'), settings(folder, more));
   const argv = withPrivateRun(CHARON);
   const child = spawnLogged(site.gateway, argv, ground.log, environment(folder));
   await eventually('charon to answer', () => {
@@ -86,7 +128,7 @@ const environment = (folder: string) => ({
 });
 
 /** It talks over a Unix socket, so it need not stand in the namespace. */
-function swanctl(site: Site, ground: Ground, verb: string, ...args: string[]) {
+function swanctl(site: Site, ground: Folder, verb: string, ...args: string[]) {
   const folder = folderOf(site, ground);
   const uri = `unix://${join(folder, 'charon.vici')}`;
   const { status, stdout, stderr } = spawnSync(
@@ -98,7 +140,8 @@ function swanctl(site: Site, ground: Ground, verb: string, ...args: string[]) {
 }
 
 /** Its routes stand in a table of their own; the mark keeps its own packets out of that. */
-const settings = (folder: string): string => `charon {
+const settings = (folder: string, more: string): string => `charon {
+  ${more}
   load_modular = no
   load = ${LOAD}
   routing_table = 220
@@ -113,10 +156,10 @@ swanctl { load = random openssl }
 `;
 
 function configure(site: Site, remote: Site, ground: Ground, { enc, auth }: Proposal): void {
-  const file = join(folderOf(site, ground), 'swanctl', 'swanctl.conf');
   const esp = auth === undefined ? ESP[enc] : `${ESP[enc]}-${auth}`;
-  writeFileSync(
-    file,
+  load(
+    site,
+    ground,
     `connections { gw {
     version = 2
     local_addrs = ${site.outer}
@@ -130,8 +173,12 @@ function configure(site: Site, remote: Site, ground: Ground, { enc, auth }: Prop
       esp_proposals = ${esp} } } } }
 secrets { ike-1 { secret = "lab-secret-that-is-long-enough" } }
 `,
-    { mode: 0o600 },
   );
+}
+
+function load(site: Site, ground: Folder, text: string): void {
+  const file = join(folderOf(site, ground), 'swanctl', 'swanctl.conf');
+  writeFileSync(file, text, { mode: 0o600 });
   const { status, output } = swanctl(site, ground, '--load-all', '--noprompt', '--file', file);
   if (status !== 0) throw new Error(`swanctl --load-all: ${output}`);
 }

@@ -1,0 +1,207 @@
+// What IKE costs a responder: whole handshakes (IKE_SA_INIT, IKE_AUTH, a child) as clients of their own
+// call one after another, many at a time; then so many IKE SAs that stand with liveness checks on.
+// Culvert and strongSwan on the same machine in the same run, one after the other.
+//   1. a gateway in a namespace of its own   2. callers in another (ike-client.ts)
+//   3. handshakes a second, and processor time of the gateway for each   4. what those that stand cost
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { eventually, isRunning, processorSeconds, spawnLogged, stopAll } from '../lab/processes.js';
+import { buildSites, type Site, startGateway } from '../lab/sites.js';
+import { startResponder } from '../lab/strongswan.js';
+import type { CallerResult, CallerTask } from './ike-client.js';
+import type { LoopDelay } from './loop-delay.js';
+import type { Progress, Row } from './row.js';
+
+export interface IkeRow extends Row {
+  readonly peer: IkePeer;
+  readonly figure: string;
+}
+export type IkePeer = 'culvert' | 'strongswan';
+
+export interface IkeEffort {
+  readonly clients: number;
+  readonly atOnce: number;
+  /** How long they stand. */
+  readonly seconds: number;
+}
+
+const SECRET = 'a secret of the bench that is long enough';
+const DPD_SECONDS = 10;
+const KIB = 1024;
+const sibling = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+export async function runIke(
+  peers: readonly IkePeer[],
+  effort: IkeEffort,
+  progress: Progress,
+): Promise<IkeRow[]> {
+  const rows: IkeRow[] = [];
+  for (const peer of peers) rows.push(...(await measure(peer, effort, progress)));
+  return rows;
+}
+
+async function measure(peer: IkePeer, effort: IkeEffort, progress: Progress): Promise<IkeRow[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'culvert-bench-ike-'));
+  const log: string[] = [];
+  const [west, east] = buildSites(directory);
+  const children: ChildProcess[] = [];
+  try {
+    progress(`${peer}: starting`);
+    const loop = join(directory, 'loop.json');
+    const gateway = await start[peer](east, west, { directory, log, loop });
+    children.push(gateway);
+    const empty = memoryOf(gateway);
+    progress(`${peer}: ${effort.clients} handshakes, ${effort.atOnce} at a time`);
+    const before = processorSeconds([gateway]);
+    const { callers, result } = await call(west, east, effort, log);
+    children.push(callers);
+    const { established, seconds } = result;
+    if (established !== effort.clients) {
+      throw new Error(`${peer}: ${established} of ${effort.clients} clients got in`);
+    }
+    const spent = processorSeconds([gateway]) - before;
+    const each = (memoryOf(gateway) - empty) / established;
+    progress(`${peer}: ${established} IKE SAs stand for ${effort.seconds} s`);
+    if (peer === 'culvert') gateway.kill('SIGUSR2');
+    const idle = processorSeconds([gateway]);
+    await sleep(effort.seconds * 1000);
+    const busy = (processorSeconds([gateway]) - idle) / effort.seconds;
+    for (const child of children) {
+      if (!isRunning(child)) throw new Error(`${peer}: a process has ended`);
+    }
+    const row = (figure: string, unit: string, value: number): IkeRow => ({
+      name: `${peer}, ${figure}`,
+      unit,
+      value,
+      peer,
+      figure,
+    });
+    const standing = `${established} IKE SAs with DPD`;
+    return [
+      row('handshakes', '/s', established / seconds),
+      row('processor time of a handshake', 'ms', (1000 * spent) / established),
+      row('memory of an IKE SA and its child', 'KiB', each),
+      row(`processor, ${standing}`, '%', 100 * busy),
+      ...(peer === 'culvert'
+        ? [row(`event loop delay p99, ${standing}`, 'ms', delayIn(loop).p99)]
+        : []),
+    ];
+  } catch (error) {
+    const said = log.slice(-20).join('\n');
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said}`);
+  } finally {
+    await stopAll(children);
+    for (const { gateway, host } of [west, east]) {
+      gateway.close();
+      host.close();
+    }
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+interface Ground {
+  readonly directory: string;
+  readonly log: string[];
+  readonly loop: string;
+}
+
+const start: Record<IkePeer, (site: Site, from: Site, ground: Ground) => Promise<ChildProcess>> = {
+  async culvert(site, from, { directory, log, loop }) {
+    const configuration = {
+      settings: { 'ddos-cookie-threshold': 1000 },
+      profile: [
+        {
+          name: 'bench',
+          'dh-group': 'x25519',
+          'enc-algorithm': 'aes-128-gcm',
+          'hash-algorithm': 'sha256',
+          'dpd-interval': `${DPD_SECONDS}s`,
+        },
+      ],
+      proposal: [{ name: 'bench', 'enc-algorithms': 'aes-128-gcm', 'pfs-group': 'none' }],
+      peer: [{ name: 'clients', address: `${from.outer}/32`, passive: true, profile: 'bench' }],
+      identity: [{ peer: 'clients', secret: SECRET, 'remote-id': 'ignore' }],
+      policy: [
+        {
+          'src-address': site.network,
+          'dst-address': from.network,
+          peer: 'clients',
+          proposal: 'bench',
+        },
+      ],
+      log: { level: 'warning' },
+    };
+    const environment = {
+      NODE_OPTIONS: `--import=${sibling('./loop-delay.js')}`,
+      CULVERT_BENCH_LOOP: loop,
+    };
+    const said: string[] = [];
+    const write = (line: string): void => {
+      said.push(line);
+      log.push(line);
+    };
+    const child = startGateway(site, configuration, directory, write, environment);
+    await eventually('culvert to be ready', () => {
+      if (!isRunning(child)) throw new Error('culvert did not start');
+      try {
+        delayIn(loop);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    return child;
+  },
+  strongswan: (site, from, { directory, log }) =>
+    startResponder(site, from, { directory, log, secret: SECRET, dpdSeconds: DPD_SECONDS }),
+};
+
+const delayIn = (file: string): LoopDelay => JSON.parse(readFileSync(file, 'utf8')) as LoopDelay;
+
+/** Bytes that are resident. */
+function memoryOf({ pid }: ChildProcess): number {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return (Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1]) * 1024) / KIB;
+}
+
+async function call(
+  from: Site,
+  to: Site,
+  { clients, atOnce }: IkeEffort,
+  log: string[],
+): Promise<{ callers: ChildProcess; result: CallerResult }> {
+  const task: CallerTask = {
+    local: from.outer,
+    remote: to.outer,
+    clients,
+    atOnce,
+    secret: SECRET,
+    theirs: to.network,
+    ours: from.network,
+  };
+  const argv = [sibling('./ike-client.js'), JSON.stringify(task)];
+  const said: string[] = [];
+  const callers = spawnLogged(from.gateway, [process.execPath, ...argv], said);
+  const found = (): CallerResult | undefined => {
+    const line = said
+      .join('')
+      .split('\n')
+      .find((text) => text.startsWith('{"established"'));
+    return line === undefined ? undefined : (JSON.parse(line) as CallerResult);
+  };
+  await eventually(
+    'the callers to be through',
+    () => {
+      if (found()) return true;
+      log.push(...said.slice(-1));
+      if (!isRunning(callers)) throw new Error(`the callers ended: ${said.join('')}`);
+      return false;
+    },
+    1800,
+  );
+  return { callers, result: found()! };
+}
