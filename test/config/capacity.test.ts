@@ -39,6 +39,23 @@ capacity(
   },
 );
 
+capacity('of many names an error lists twenty, and proposes a near one of all', () => {
+  const peer = Array.from({ length: 50 }, (_, n) => ({
+    name: `site${n}`,
+    address: `192.0.2.${n}`,
+  }));
+  const identity = peer.map(({ name }) => ({ peer: name, secret: 'a secret of some length' }));
+  const policy = { 'src-address': '10.0.0.0/8', 'dst-address': '172.16.0.0/16', peer: 'sites49' };
+  const refused = parse(JSON.stringify({ peer, identity, policy: [policy] }));
+  assert.not.ok(refused.ok);
+  if (refused.ok) return;
+  const [{ expected } = { expected: '' }] = refused.errors;
+  assert.match(
+    expected,
+    /^the name of a peer: site0, .* site19 and 30 more \(did you mean "site49"\?\)$/,
+  );
+});
+
 capacity(
   'of many policies that lie over each other, those that are never reached are named',
   () => {
