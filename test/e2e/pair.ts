@@ -49,10 +49,11 @@ export async function until<T>(
   logs: () => readonly string[] = () => [],
   patienceMs = WAIT_MS,
 ): Promise<T> {
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
+  const deadline = Date.now() + patienceMs;
+  for (let waitMs = 10; Date.now() < deadline; waitMs = Math.min(1.5 * waitMs, 200)) {
     const found = await look();
     if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
   throw new Error(`gave up waiting for ${what}\n${logs().slice(-40).join('\n')}`);
 }

@@ -12,6 +12,10 @@ export interface Finished {
 /** A machine under load is slow, not broken: deadlines are generous and only failures reach them. */
 export const PATIENCE_SECONDS = 30;
 
+/** A look is a process or two: what takes long is not asked for twenty times a second. */
+const FIRST_WAIT_MS = 20;
+const LAST_WAIT_MS = 250;
+
 const inside = (namespace: string | undefined, argv: readonly string[]): readonly string[] =>
   namespace === undefined ? argv : ['ip', 'netns', 'exec', namespace, ...argv];
 
@@ -78,13 +82,13 @@ export async function eventually<T>(
   explain: () => string | Promise<string> = () => '',
 ): Promise<Exclude<NonNullable<T>, false>> {
   const deadline = Date.now() + seconds * 1000;
-  for (;;) {
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(1.5 * waitMs, LAST_WAIT_MS)) {
     const found = await look();
     if (found) return found as Exclude<NonNullable<T>, false>;
     if (Date.now() > deadline) {
       throw new Error(`waited ${seconds} s for ${what}\n${await explain()}`);
     }
-    await pause(50);
+    await pause(waitMs);
   }
 }
 
