@@ -21,6 +21,7 @@ import { registerMenus } from './menu.js';
 import { registerMonitor } from './monitor.js';
 import { registerPolicy } from './policy.js';
 import { registerReload } from './reload.js';
+import { registerRelease } from './release.js';
 import { registerRun } from './run.js';
 import { registerStatistics } from './statistics.js';
 import { version } from './version.js';
@@ -32,6 +33,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerImport,
   registerExport,
   registerReload,
+  registerRelease,
   registerDemo,
   registerPolicy,
   registerCertificate,

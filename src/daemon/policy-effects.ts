@@ -20,14 +20,16 @@ export class PolicyEffects {
   readonly #guard: PlainGuard | undefined;
 
   constructor(tables: Tables, tun: Tun, settings: Settings['tun'], log: Log, cleanup: Cleanup) {
-    const { table, rulePriority: priority, failClosed, refusePlain } = settings;
+    const { table, rulePriority: priority, failClosed, stopClosed, refusePlain } = settings;
     this.#tables = tables;
     this.#log = log;
     this.#routes = new HostRoutes({ tun, mark: MARK, table, priority, failClosed });
-    cleanup.add('rules and routes', () => this.#routes.remove());
+    // Left behind, they refuse: the routes to the TUN go with it, those below them stay.
+    if (!stopClosed) cleanup.add('rules and routes', () => this.#routes.remove());
     if (!refusePlain) return;
     this.#guard = new PlainGuard({ tun: tun.name, failClosed });
-    cleanup.add('the packet filter', () => this.#guard?.remove());
+    const close = (): void => (stopClosed ? this.#guard?.leave() : this.#guard?.remove());
+    cleanup.add('the packet filter', close);
   }
 
   /** The tables first: what the host sends to the TUN must find its policy there. */

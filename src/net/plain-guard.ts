@@ -165,6 +165,11 @@ export class PlainGuard {
     this.#tables.close();
   }
 
+  /** The table stays, as after a kill. */
+  leave(): void {
+    this.#tables.close();
+  }
+
   #names(): [string, string] {
     return [`culvert-${this.#options.tun}-a`, `culvert-${this.#options.tun}-b`];
   }

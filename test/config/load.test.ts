@@ -64,6 +64,7 @@ loading('the shortest file: everything else is the default', () => {
       table: 2030,
       rulePriority: 10000,
       failClosed: true,
+      stopClosed: false,
       refusePlain: true,
       leaseFile: '/var/lib/culvert/culvert0.leases',
       mssClamp: true,

@@ -1,0 +1,18 @@
+// Opens a host again that a stopped or killed daemon left closed.
+import { HostRoutes } from './host.js';
+import { listLinks } from './links.js';
+import { Netlink } from './netlink.js';
+import { PlainGuard } from './plain-guard.js';
+
+/** Removes what refuses; false where the device is there: a daemon runs, and all of it is in use. */
+export function release(device: string): boolean {
+  const netlink = new Netlink();
+  try {
+    if (listLinks(netlink).some(({ name }) => name === device)) return false;
+  } finally {
+    netlink.close();
+  }
+  new HostRoutes({ tun: { name: device, index: 0 }, mark: 0 }).remove();
+  new PlainGuard({ tun: device, failClosed: true }).remove();
+  return true;
+}
