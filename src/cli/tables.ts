@@ -14,6 +14,7 @@ export const POLICIES: Table<PolicyRow> = {
     { letter: 'D', name: 'dynamic', on: (row) => row.dynamic },
     { letter: 'I', name: 'invalid', on: (row) => row.invalid },
     { letter: 'A', name: 'active', on: (row) => row.active },
+    { letter: '*', name: 'default', on: (row) => row.default },
   ],
   number: (row) => row.number,
   comment: (row) => row.comment,
@@ -41,7 +42,7 @@ const withPort = (address: string, port: number | 'any'): string =>
 /** The state first: it is what one looks for. */
 export const ACTIVE_PEERS: Table<ActivePeerRow> = {
   flags: [
-    { letter: 'R', name: 'responder', on: (row) => row.side === 'responder' },
+    { letter: 'R', name: 'responder', on: (row) => row.responder },
     { letter: 'N', name: 'natt-peer', on: (row) => row['natt-peer'] },
   ],
   columns: [
@@ -69,7 +70,9 @@ export const ACTIVE_PEERS: Table<ActivePeerRow> = {
 export const INSTALLED_SAS: Table<InstalledSaRow> = {
   flags: [
     { letter: 'S', name: 'seen-traffic', on: (row) => row['seen-traffic'] },
-    { letter: 'E', name: 'esp', on: () => true },
+    { letter: 'H', name: 'hw-aead', on: (row) => row['hw-aead'] },
+    { letter: 'A', name: 'ah', on: (row) => row.AH },
+    { letter: 'E', name: 'esp', on: (row) => row.ESP },
   ],
   columns: [
     { name: 'spi', value: (row) => row.spi },

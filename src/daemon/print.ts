@@ -117,6 +117,7 @@ const endColumns = (local: Endpoint | undefined, remote: Endpoint | undefined) =
 
 const columnsOf = (policy: Policy) => ({
   dynamic: false,
+  default: false,
   invalid: false,
   disabled: false,
   template: false,
@@ -160,6 +161,7 @@ function activePeerRow(peer: ActivePeer, sas: readonly InstalledSa[]): ActivePee
     sas.filter((sa) => sa.direction === direction).reduce((total, sa) => total + sa[what], 0);
   return {
     ...shown,
+    responder: peer.side === 'responder',
     'rx-bytes': sum('in', 'bytes'),
     'rx-packets': sum('in', 'packets'),
     'tx-bytes': sum('out', 'bytes'),
@@ -173,6 +175,7 @@ function installedSaRow(sa: InstalledSa, secrets: boolean): InstalledSaRow {
   const row = encryptionNamed(association.encryption);
   const { softSeconds, hardSeconds } = association.lifetime;
   const age = (Date.now() - sa.addedAt) / 1000;
+  const ah = association.protocol === 'ah';
   const [src, dst] =
     direction === 'in'
       ? [association.remote, association.local]
@@ -184,8 +187,11 @@ function installedSaRow(sa: InstalledSa, secrets: boolean): InstalledSaRow {
     'src-address': endpointText(src, association.udpEncapsulation),
     'dst-address': endpointText(dst, association.udpEncapsulation),
     state: sa.state,
+    AH: ah,
+    ESP: !ah,
+    'hw-aead': false,
     'auth-algorithm': row.aead ? 'none' : association.integrity,
-    'enc-algorithm': association.encryption.replace(/-\d+(?=-|$)/, ''),
+    'enc-algorithm': ah ? 'none' : association.encryption.replace(/-\d+(?=-|$)/, ''),
     'enc-key-size': row.keyBytes * 8,
     ...(secrets
       ? { 'auth-key': hex(keys.integrityKey), 'enc-key': hex(keys.encryptionKey) + hex(keys.salt) }

@@ -10,6 +10,8 @@ export interface PolicyRow {
   readonly active: boolean;
   /** Made from a template. */
   readonly dynamic: boolean;
+  /** RouterOS has a template of its own; here every one is written. */
+  readonly default: boolean;
   /** Another policy that matches the same is in force in its place. */
   readonly invalid: boolean;
   readonly disabled: boolean;
@@ -59,6 +61,8 @@ export interface ActivePeerRow {
   readonly 'remote-address': string;
   readonly state: ActivePeerState;
   readonly side: 'initiator' | 'responder';
+  /** The peer began. */
+  readonly responder: boolean;
   readonly 'natt-peer': boolean;
   /** What mode-config gave the peer, one or one of each family; empty: nothing. */
   readonly 'dynamic-address': string;
@@ -89,7 +93,7 @@ export type ActivePeerState =
   | 'established'
   | 'expired';
 
-/** One ESP SA, one direction. */
+/** One SA, one direction. */
 export interface InstalledSaRow {
   /** Eight hexadecimal digits after `0x`. */
   readonly spi: string;
@@ -99,6 +103,10 @@ export interface InstalledSaRow {
   readonly 'src-address': string;
   readonly 'dst-address': string;
   readonly state: 'larval' | 'mature' | 'dying' | 'dead';
+  readonly AH: boolean;
+  readonly ESP: boolean;
+  /** Never: this gateway runs in user space. */
+  readonly 'hw-aead': false;
   /** Registry names without key length, RouterOS's way: `sha256`, `aes-gcm`; `none` with an AEAD. */
   readonly 'auth-algorithm': string;
   readonly 'enc-algorithm': string;

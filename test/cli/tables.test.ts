@@ -1,6 +1,7 @@
 // What the four print commands look like, whole.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MENUS, PRINTED_MENUS } from '../../src/config/menus.js';
 import {
   formatActivePeers,
   formatInstalledSas,
@@ -20,6 +21,7 @@ const POLICY: PolicyRow = {
   active: true,
   disabled: false,
   dynamic: false,
+  default: false,
   invalid: false,
   template: false,
   'src-address': '198.51.100.0/24',
@@ -48,6 +50,7 @@ const PEER: ActivePeerRow = {
   'remote-address': '192.0.2.2',
   state: 'established',
   side: 'responder',
+  responder: true,
   'natt-peer': true,
   'dynamic-address': '',
   uptime: 3723,
@@ -67,6 +70,9 @@ const SA: InstalledSaRow = {
   'src-address': '192.0.2.2:4500',
   'dst-address': '192.0.2.1:4500',
   state: 'mature',
+  AH: false,
+  ESP: true,
+  'hw-aead': false,
   'auth-algorithm': 'none',
   'enc-algorithm': 'aes-gcm',
   'enc-key-size': 128,
@@ -152,6 +158,29 @@ tables('installed-sa print', () => {
   );
   const whole = formatInstalledSas([SA]);
   assert.match(whole, / 29m59s +128 +east +1 024 +0 +128 +yes +24m\/30m +(1970-01-01|1969-12-31) /);
+});
+
+tables('an AH is flagged as one', () => {
+  const ah = { ...SA, AH: true, ESP: false, 'enc-algorithm': 'none', 'auth-algorithm': 'sha256' };
+  const lines = formatInstalledSas([SA, ah]).split('\n');
+  assert.is(lines[0], 'Flags: S - SEEN-TRAFFIC; A - AH; E - ESP');
+  assert.match(lines[3]!, /^0 S E {2}0x/);
+  assert.match(lines[4]!, /^1 SA {3}0x/);
+});
+
+tables('every read-only property of the menus is a property of the rows', () => {
+  const keys = { 'enc-key': '', 'auth-key': '' };
+  const rows = { 'active-peers': PEER, 'installed-sa': { ...SA, ...keys }, policy: POLICY };
+  for (const [name, row] of Object.entries(rows)) {
+    const menu = [...PRINTED_MENUS, ...MENUS].find((one) => one.name === name)!;
+    const there = (menu.computed ?? []).filter(({ later }) => later === undefined);
+    const missing = there.filter((one) => !Object.hasOwn(row, one.name));
+    assert.equal(
+      missing.map((one) => one.name),
+      [],
+      name,
+    );
+  }
 });
 
 tables('keys stand in the table only where the answer has them', () => {

@@ -192,6 +192,11 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
     /^peer\[0\].local-address: IPv6: expected an IPv4 address, as the peer's address is$/,
   ],
   [
+    'stop-closed without fail-closed',
+    (f) => ({ ...f, tun: { 'stop-closed': true, 'fail-closed': false } }),
+    /^tun.stop-closed: true: expected no without fail-closed$/,
+  ],
+  [
     'a profile that is not there',
     (f) => ({ ...f, peer: [{ ...f.peer![0], profile: 'strong' }] }),
     /^peer\[0\].profile: "strong": expected the name of a profile: default$/,
