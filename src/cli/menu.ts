@@ -148,7 +148,7 @@ function addPrint(parent: Command, menu: Menu): void {
   parent
     .command('print')
     .description('Print the entries; `detail` shows every property, `where` filters.')
-    .argument('[words...]', '[detail] [where name=value name!=value name~part …]')
+    .argument('[words...]', '[detail | count-only] [where name=value !name name~pattern …]')
     .option('--file <path>', 'print this file (default: what the running daemon has)')
     .option('--socket <path>', "the daemon's control socket (default: the only one that runs)")
     .option('--json', 'print JSON')
@@ -166,10 +166,11 @@ export function printMenu(
   words: readonly string[],
   options: PrintOptions,
 ): string {
-  const { detail, where } = parsePrintWords(words);
+  const { detail, count, where } = parsePrintWords(words);
   const all = menuRows(menu, file[menu.name], options.showSecrets === true);
   const names = menu.properties.map(({ name }) => name);
   const rows = filterRows(all, where, names, (row, name) => row.values[name] ?? '');
+  if (count) return `${rows.length}\n`;
   return show(menu, rows, detail, options.json === true);
 }
 

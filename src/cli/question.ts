@@ -57,7 +57,8 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
     .addHelpText('after', `\nExample:\n  ${q.example}`);
   if (q.ofFile || q.answerOfFile) verb.option('--file <path>', 'print this file instead');
   for (const [flags, description] of q.options ?? []) verb.option(flags, description);
-  if (q.table) verb.argument('[words...]', '[detail] [where name=value name!=value name~part …]');
+  if (q.table)
+    verb.argument('[words...]', '[detail | count-only] [where name=value !name name~pattern …]');
   verb.action(async (...given: unknown[]) => {
     const options = given.at(-2) as Options & Record<string, unknown>;
     const words = q.table ? (given[0] as string[]) : [];
@@ -70,7 +71,7 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
       await other(options);
       return;
     }
-    const { detail, where } = parsePrintWords(words);
+    const { detail, count, where } = parsePrintWords(words);
     const all =
       options.file !== undefined && q.answerOfFile
         ? q.answerOfFile(options.file)
@@ -79,6 +80,10 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
       q.table ? filterAnswer(all as unknown as Rows, where) : all
     ) as ControlResult<C>;
     const width = process.stdout.isTTY ? process.stdout.columns : 0;
+    if (count) {
+      process.stdout.write(`${(answer as unknown as Rows).length}\n`);
+      return;
+    }
     const text = (): string =>
       detail && q.table
         ? detailOf(q.table as unknown as Table<Rows[number]>, answer as unknown as Rows, width)

@@ -1,4 +1,5 @@
 // The words behind a verb, in RouterOS's notation: targets, `name=value`, `where name=value`.
+import { parseDuration } from '../config/duration.js';
 import { UserError } from './socket.js';
 
 export interface Words {
@@ -27,30 +28,62 @@ export interface Condition {
 
 export interface PrintWords {
   readonly detail: boolean;
+  /** Only how many there are. */
+  readonly count: boolean;
   readonly where: readonly Condition[];
 }
 
-/** `detail where peer=west disabled!=yes comment~branch`. */
+const PRINT_WORDS = ['detail', 'count-only'];
+const FORMS = 'name, !name, name=value, name!=value, name>value, name<value or name~pattern';
+
+/** `detail where peer=west !disabled comment~"^branch" current-bytes>1000`. */
 export function parsePrintWords(words: readonly string[]): PrintWords {
   const at = words.indexOf('where');
   const before = at < 0 ? words : words.slice(0, at);
-  const stray = before.find((word) => word !== 'detail');
+  const stray = before.find((word) => !PRINT_WORDS.includes(word));
   if (stray !== undefined) {
-    throw new UserError(`print takes detail and where name=value, not ${stray}`);
+    throw new UserError(`print takes detail, count-only and where name=value, not ${stray}`);
   }
   const where = at < 0 ? [] : words.slice(at + 1).map(conditionOf);
   if (at >= 0 && where.length === 0) throw new UserError('where what? name=value');
-  return { detail: before.includes('detail'), where };
+  return { detail: before.includes('detail'), count: before.includes('count-only'), where };
 }
 
 function conditionOf(word: string): Condition {
-  const [, name, sign, value = ''] = /^([\w-]+)(!=|=|~)(.*)$/s.exec(word) ?? [];
-  if (name === undefined) {
-    throw new UserError(`${word}: expected name=value, name!=value or name~part`);
-  }
-  if (sign === '~') return { name, test: (text) => text.includes(value) };
+  const [, not = '', alone] = /^(!?)([a-zA-Z][\w-]*)$/.exec(word) ?? [];
+  if (alone !== undefined)
+    return { name: alone, test: (text) => (text === 'yes') === (not === '') };
+  const [, name, sign, value = ''] = /^([\w-]+)(!=|=|~|>|<)(.*)$/s.exec(word) ?? [];
+  if (name === undefined) throw new UserError(`${word}: expected ${FORMS}`);
+  if (sign === '~') return { name, test: matching(word, value) };
+  if (sign === '>' || sign === '<') return { name, test: comparing(word, sign, value) };
   return { name, test: (text) => (text === value) === (sign === '=') };
 }
+
+/** RouterOS's `~` is a regular expression, found anywhere. */
+function matching(word: string, value: string): Condition['test'] {
+  try {
+    const pattern = new RegExp(value);
+    return (text) => pattern.test(text);
+  } catch {
+    throw new UserError(`${word}: no regular expression`);
+  }
+}
+
+/** Numbers, and times in either notation; what is neither is neither more nor less. */
+function comparing(word: string, sign: string, value: string): Condition['test'] {
+  const limit = amountOf(value);
+  if (limit === undefined) throw new UserError(`${word}: expected a number or a time`);
+  return (text) => {
+    const found = amountOf(text);
+    if (found === undefined) return false;
+    return sign === '>' ? found > limit : found < limit;
+  };
+}
+
+/** Counts of bytes have more digits than times of seconds. */
+const amountOf = (text: string): number | undefined =>
+  /^\d+$/.test(text) ? Number(text) : parseDuration(text);
 
 /** The rows that meet every condition; a name that no row has is a slip, not an empty table. */
 export function filterRows<Row>(
