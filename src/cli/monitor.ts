@@ -16,6 +16,8 @@ interface Options {
 // Our own choices.
 const EVENTS = 50;
 const PAGE = 10;
+/** The file is looked at again once in so many looks. */
+const CONFIGURATION_LOOKS = 30;
 
 export function registerMonitor(program: Command): void {
   program
@@ -41,19 +43,22 @@ export function registerMonitor(program: Command): void {
 }
 
 /** Everything a picture is made of, asked at once. */
-async function look(path: string): Promise<Look> {
-  const [configuration, active, installed, statistics, events] = await Promise.all([
-    ask(path, 'configuration print'),
+async function look(path: string, configured: Look['configured']): Promise<Look> {
+  const [active, installed, statistics, events] = await Promise.all([
     ask(path, 'active-peers print'),
     ask(path, 'installed-sa print'),
     ask(path, 'statistics print'),
     ask(path, 'log print', { lines: EVENTS }),
   ]);
-  const peers = (configuration.peer ?? []) as readonly Readonly<Record<string, unknown>>[];
-  const configured = peers
+  return { at: Date.now(), configured, active, installed, statistics, events };
+}
+
+/** The peers that should be there; a file of ten thousand policies is not asked for at every look. */
+async function configuredPeers(path: string): Promise<Look['configured']> {
+  const { peer: peers = [] } = await ask(path, 'configuration print');
+  return (peers as readonly Readonly<Record<string, unknown>>[])
     .filter(({ disabled }) => disabled !== true && disabled !== 'yes' && disabled !== 'true')
     .map(({ name, address }) => ({ name: String(name), address: String(address ?? '') }));
-  return { at: Date.now(), configured, active, installed, statistics, events };
 }
 
 const unicode = (): boolean =>
@@ -62,9 +67,10 @@ const unicode = (): boolean =>
 /** Two looks, since rates are differences. */
 async function once(path: string, seconds: number): Promise<void> {
   const model = new MonitorModel();
-  model.look(await look(path));
+  const configured = await configuredPeers(path);
+  model.look(await look(path, configured));
   await sleep(seconds * 1000);
-  const picture = model.look(await look(path));
+  const picture = model.look(await look(path, configured));
   const { columns = 80, rows = 24 } = process.stdout;
   const view = { scroll: 0, held: false, unicode: unicode() };
   // The last line is about keys, which do nothing here.
@@ -80,15 +86,18 @@ async function once(path: string, seconds: number): Promise<void> {
 async function watch(path: string, seconds: number): Promise<void> {
   const model = new MonitorModel();
   // Before the terminal is taken: that no daemon answers is said in the usual way.
-  const first = model.look(await look(path));
+  let configured = await configuredPeers(path);
+  const first = model.look(await look(path, configured));
   await withTerminal(async (terminal) => {
     const done = new AbortController();
     const signal = AbortSignal.any([terminal.signal, done.signal]);
     const show = display(terminal, first, () => done.abort());
-    while (!signal.aborted) {
+    for (let looks = 1; !signal.aborted; looks++) {
       // Aborted: the loop ends by its condition.
       await sleep(seconds * 1000, undefined, { signal }).catch(() => {});
-      if (!signal.aborted) show(model.look(await look(path)));
+      if (signal.aborted) break;
+      if (looks % CONFIGURATION_LOOKS === 0) configured = await configuredPeers(path);
+      show(model.look(await look(path, configured)));
     }
   });
 }

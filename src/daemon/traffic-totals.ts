@@ -17,19 +17,17 @@ const add = (a: Traffic, b: Traffic): Traffic => ({
 export class TrafficTotals {
   readonly #gone = new Map<string, Directions>();
 
-  /** Of these SAs, which are about to be removed. */
-  keep(sas: readonly InstalledSa[]): void {
-    for (const [peer, traffic] of sum(sas)) {
-      const before = this.#gone.get(peer) ?? { in: NONE, out: NONE };
-      this.#gone.set(peer, { in: add(before.in, traffic.in), out: add(before.out, traffic.out) });
-    }
+  /** Of a child that is about to be removed. */
+  keep(peer: string, traffic: Directions): void {
+    const before = this.#gone.get(peer) ?? { in: NONE, out: NONE };
+    this.#gone.set(peer, { in: add(before.in, traffic.in), out: add(before.out, traffic.out) });
   }
 
   /** With what the installed SAs have counted so far. */
   totals(installed: readonly InstalledSa[]): ReadonlyMap<string, Directions> {
     const now = new TrafficTotals();
     for (const [peer, traffic] of this.#gone) now.#gone.set(peer, traffic);
-    now.keep(installed);
+    for (const [peer, traffic] of sum(installed)) now.keep(peer, traffic);
     return now.#gone;
   }
 }

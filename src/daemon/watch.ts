@@ -30,6 +30,8 @@ export class Watch {
   readonly #ailments = new Ailments();
   readonly #handshakes = new Handshakes();
   readonly #totals = new TrafficTotals();
+  /** Whose a child is. */
+  readonly #peers = new Map<number, string>();
   readonly #startedAt = Date.now();
   #watched: Watched | undefined;
 
@@ -38,15 +40,19 @@ export class Watch {
   }
 
   /** Before a step is carried out: what it tells, and the counts of children it removes. */
-  before({ events, remove }: Step, tables: Tables): void {
+  before({ events, install, remove }: Step, tables: Tables): void {
     const now = Date.now();
     for (const event of events) {
       this.#ailments.note(event, now);
       this.#handshakes.note(event);
     }
-    if (remove.length === 0) return;
-    const gone = new Set(remove);
-    this.#totals.keep(tables.list().filter(({ association }) => gone.has(association.id)));
+    for (const { id, peer } of install) this.#peers.set(id, peer);
+    for (const id of remove) {
+      const traffic = tables.traffic(id);
+      const peer = this.#peers.get(id);
+      this.#peers.delete(id);
+      if (traffic && peer !== undefined) this.#totals.keep(peer, traffic);
+    }
   }
 
   /** The configuration of these peers has changed. */

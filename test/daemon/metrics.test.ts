@@ -104,7 +104,8 @@ const half = (id: number, direction: 'in' | 'out', bytes: number): InstalledSa =
 
 metrics('a peer keeps the counts of SAs that are gone; an AH around an ESP counts once', () => {
   const totals = new TrafficTotals();
-  totals.keep([half(1, 'in', 100), half(1, 'out', 10)]);
+  const gone = { in: { bytes: 100, packets: 1 }, out: { bytes: 10, packets: 1 } };
+  totals.keep('west', gone);
   const after = (sas: InstalledSa[]) => totals.totals(sas).get('west');
   assert.equal(after([half(2, 'in', 5), half(2, 'out', 0), half(2, 'in', 7)]), {
     in: { bytes: 105, packets: 2 },
