@@ -6,7 +6,7 @@ import type { RadiusSettings } from '../config/settings.js';
 import type { Traffic } from '../dataplane/association.js';
 import type { Authorisation } from '../ike/authorisation.js';
 import type { SessionBegan, SessionEnd } from '../ike/sessions.js';
-import { type Address, formatAddress, toBytes } from '../policy/address.js';
+import { formatAddress, toBytes } from '../policy/address.js';
 import type { Changes, Session } from '../radius/incoming.js';
 import type { Attribute } from '../radius/packet.js';
 import {
@@ -32,8 +32,6 @@ export interface AccountingContext {
   nas(): Nas;
   /** Of one child; undefined where it is gone. */
   traffic(child: number): Readonly<Record<'in' | 'out', Traffic>> | undefined;
-  /** The addresses that a session's user has inside. */
-  addresses(session: string): readonly Address[];
   end(sessions: ReadonlySet<string>, cause: SessionEnd, reason: string): void;
   readonly log: Pick<Log, 'info' | 'warning'>;
 }
@@ -210,9 +208,8 @@ export class Accounting {
   // ---- records ---------------------------------------------------------------------------------
 
   #account({ began, authorisation }: Live): Account {
-    const inside = this.#context.addresses(authorisation.session);
     const of = (family: 4 | 6): Uint8Array | undefined => {
-      const found = inside.find((address) => address.family === family);
+      const found = began.addresses.find((address) => address.family === family);
       return found && toBytes(found);
     };
     return {

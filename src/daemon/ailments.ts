@@ -67,6 +67,7 @@ export const CHECK_OF_ERROR: Readonly<Record<ErrorName, CheckName>> = {
   'mode-mismatch': 'traffic selectors',
   'ah-through-nat': 'NAT',
   'no-address': 'SA installed',
+  'unknown-pool': 'SA installed',
   'configuration-required': 'SA installed',
   'child-not-found': 'last notification',
   'no-additional-sas': 'SA installed',

@@ -171,7 +171,6 @@ class Gateway implements RunningGateway {
       localAddressFor,
       credentials: (name) => tlsCredentials(this.#certificates.store, name),
       traffic: (child) => this.#tables.traffic(child),
-      addresses: (session) => this.#engine.assigned(session),
       end: (sessions, cause, reason) =>
         this.#background(this.#engine.endSessions(sessions, cause, reason)),
       log: this.#log,

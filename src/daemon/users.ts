@@ -6,7 +6,6 @@ import type { Applicant, Conversation } from '../eap/authenticator.js';
 import type { Authorisation } from '../ike/authorisation.js';
 import type { SessionEnd } from '../ike/sessions.js';
 import type { Step } from '../ike/step.js';
-import type { Address } from '../policy/address.js';
 import { sessionName } from '../radius/session.js';
 import { Accounting } from './accounting.js';
 import { Radius, type RadiusContext } from './radius.js';
@@ -15,7 +14,6 @@ import { RadiusConversation } from './user-authentication.js';
 
 export interface UsersContext extends RadiusContext {
   readonly traffic: Tables['traffic'];
-  addresses(session: string): readonly Address[];
   end(sessions: ReadonlySet<string>, cause: SessionEnd, reason: string): void;
 }
 
@@ -38,7 +36,6 @@ export class Users {
       ask: this.#radius.ask.bind(this.#radius),
       nas: () => this.#radius.nas(),
       traffic: (child: number) => context.traffic(child),
-      addresses: (session: string) => context.addresses(session),
       end: (sessions: ReadonlySet<string>, cause: SessionEnd, reason: string) =>
         context.end(sessions, cause, reason),
       log: context.log,

@@ -194,8 +194,6 @@ export interface IkeEngine {
   shutdown(): Promise<Step>;
   peers(): ActivePeer[];
   policies(): PolicyStatus[];
-  /** The addresses that mode-config gave the user of an accounting session. */
-  assigned(session: string): readonly Address[];
   /** Of every IKE SA that has keys. */
   secrets(): IkeSecrets[];
   /** Policies made from templates, in the order they were made. */

@@ -296,11 +296,6 @@ export class Engine implements IkeEngine {
     return policyStatus(this.#world);
   }
 
-  assigned(session: string): readonly Address[] {
-    const all = this.#world.store.all();
-    return all.find(({ authorisation: a }) => a?.session === session)?.assigned?.addresses ?? [];
-  }
-
   secrets(): IkeSecrets[] {
     return ikeSecrets(this.#world);
   }

@@ -112,6 +112,12 @@ export const ERRORS = {
     false,
     'the pool is too small for the clients that are here: add ranges to it, or a next-pool',
   ),
+  'unknown-pool': row(
+    'refused',
+    N.INTERNAL_ADDRESS_FAILURE,
+    false,
+    'add it to the menu pool, or correct Framed-Pool at the RADIUS server',
+  ),
   'configuration-required': row(
     'incompatible',
     N.FAILED_CP_REQUIRED,

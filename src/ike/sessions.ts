@@ -1,6 +1,7 @@
 // Sessions of users that an authentication server let in: when one begins and when it is over. A
 // session outlives the IKE SAs that carry it one after another (rekey), so its end is noticed, not
 // announced: no IKE SA carries it any more.
+import type { Address } from '../policy/address.js';
 import type { Authorisation } from './authorisation.js';
 import type { Work } from './exchange.js';
 import type { IkeSa } from './sa.js';
@@ -23,6 +24,8 @@ export interface SessionBegan {
   readonly peer: string;
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  /** What the user was given inside the tunnel. */
+  readonly addresses: readonly Address[];
 }
 
 export type SessionEvent =
@@ -37,7 +40,9 @@ export function noteSession({ world, sa, step }: Work): void {
   const { session } = authorisation;
   if (sa.state === 'established' && !sessions.has(session)) {
     sessions.add(session);
-    step.sessions.push({ kind: 'began', authorisation, peer: peer.name, local, remote });
+    const { addresses = [] } = sa.assigned ?? {};
+    const began = { kind: 'began', authorisation, peer: peer.name, local, remote } as const;
+    step.sessions.push({ ...began, addresses });
   }
   const over = sa.state === 'deleting' || sa.state === 'dead';
   if (!over || !sessions.has(session) || world.store.all().some((one) => carries(one, session))) {

@@ -62,7 +62,6 @@ function site(settings: { interimUpdate?: number; accounting?: boolean } = {}) {
       },
       nas: () => ({ identifier: 'moon', address: Uint8Array.of(192, 0, 2, 1) }),
       traffic: (child) => traffic.get(child),
-      addresses: () => [address('198.18.5.1'), address('2001:db8::5')],
       end: (sessions, cause) => void ended.push([[...sessions].join(), cause]),
       log: { info: () => {}, warning: () => {} },
     },
@@ -80,6 +79,7 @@ function site(settings: { interimUpdate?: number; accounting?: boolean } = {}) {
         peer: 'rw',
         local: endpoint('192.0.2.1'),
         remote: endpoint('192.0.2.2'),
+        addresses: [address('198.18.5.1'), address('2001:db8::5')],
       }),
     pass(seconds: number): void {
       for (let second = 0; second < seconds; second++) {

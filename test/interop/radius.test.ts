@@ -2,11 +2,11 @@
 // Accounting is compared with what both ends of the tunnel counted.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eventually, shell } from './command.js';
+import { eventually, run, shell } from './command.js';
 import { type AccountingRecord, RADIUS_SECRET } from './freeradius.js';
 import { prepare } from './packages.js';
 import { MOON, RADIUS_ADDRESS, startUserSite, type UserSite } from './road-warrior.js';
-import { carries, everything, ping } from './traffic.js';
+import { carries, everything } from './traffic.js';
 
 const radius = suite<{ site: UserSite }>('RADIUS');
 const PASSWORD = 'Ar3etTnp';
@@ -18,6 +18,9 @@ radius.before(async (context) => {
       { name: 'carol', password: PASSWORD, reply: ['Class = 0x676f6c64'] },
       { name: 'dave', password: PASSWORD, reply: ['Session-Timeout = 4'] },
       { name: 'erin', password: PASSWORD, reply: ['Idle-Timeout = 3'] },
+      { name: 'frank', password: PASSWORD, reply: ['Framed-IP-Address = 203.0.113.77'] },
+      { name: 'grace', password: PASSWORD, reply: ['Framed-Pool = "framed"'] },
+      { name: 'heidi', password: PASSWORD, reply: ['Framed-Pool = "nowhere"'] },
     ],
     radius: [
       // One that is down, before the one that is there.
@@ -164,6 +167,54 @@ for (const method of ['eap-ttls', 'eap-tls', 'eap-ttls alone', 'eap-tls alone'])
   });
 }
 
+/** From the address that charon was given, in its own namespace. */
+async function reaches({ topology }: UserSite, from: string): Promise<void> {
+  await eventually(`${from} to reach ${RADIUS_ADDRESS}`, async () => {
+    const argv = ['ping', '-nqc', '1', '-W', '1', '-I', from, RADIUS_ADDRESS];
+    return (await run(topology.namespace('sun'), argv)).status === 0;
+  });
+}
+
+for (const [user, what, address] of [
+  ['frank', 'Framed-IP-Address', '203.0.113.77'],
+  ['grace', 'Framed-Pool', '203.0.113.10'],
+  ['carol', 'neither', '203.0.113.100'],
+] as const) {
+  shows(
+    `${what}: the user gets ${address}, a policy for it alone, and it is accounted`,
+    async (site) => {
+      const { culvert, server } = site;
+      const { status, output } = await site.call(user, PASSWORD, 'eap-mschapv2 vip');
+      assert.is(status, 0, output);
+      assert.is((await culvert.established())['dynamic-address'], address);
+      const made = (await culvert.print('policy print')).filter(({ dynamic }) => dynamic);
+      assert.equal(
+        made.map((policy) => policy['dst-address']),
+        [`${address}/32`],
+      );
+      await reaches(site, address);
+      const stop = await stopAfter(site, user, () =>
+        server.client(`${MOON}:3799`, 'disconnect', [
+          `Framed-IP-Address = ${address}`,
+          `Event-Timestamp = ${Math.floor(Date.now() / 1000)}`,
+        ]),
+      );
+      assert.is(stop['Framed-IP-Address'], address);
+      assert.is(stop['Acct-Terminate-Cause'], 'Admin-Reset');
+      await nothingInstalled(site);
+    },
+  );
+}
+
+shows('a Framed-Pool that is not there gives no other address, and no policy', async (site) => {
+  const { status } = await site.call('heidi', PASSWORD, 'eap-mschapv2 vip');
+  assert.is.not(status, 0);
+  await site.charon.logged(/received INTERNAL_ADDRESS_FAILURE notify/);
+  await site.culvert.logged(/user heidi is to have an address of pool 'nowhere'.*Framed-Pool/);
+  await nothingInstalled(site);
+  await site.charon.terminate('--ike', 'gw');
+});
+
 shows('a wrong password: nobody gets in, and both logs say so', async (site) => {
   const before = recordsOf(site, 'carol').length;
   const { status } = await site.call('carol', 'wrong');
@@ -171,7 +222,6 @@ shows('a wrong password: nobody gets in, and both logs say so', async (site) => 
   await site.charon.logged(/received AUTHENTICATION_FAILED notify error/);
   await site.culvert.logged(/error .*\[rw\].*user carol: .*reject/);
   await nothingInstalled(site);
-  assert.is(await ping(site.topology, 'alice', 'v4', { count: 1, seconds: 1 }), 0);
   assert.is(recordsOf(site, 'carol').length, before);
   assert.not.ok(site.culvert.log().includes(RADIUS_SECRET));
 });

@@ -17,7 +17,8 @@ import { makeTopology, SITES, type Topology } from './topology.js';
 
 export const RADIUS_ADDRESS = '198.18.0.10';
 export const MOON = '198.18.0.1';
-const ALONE = 'alone@example.org';
+/** What a device says to IKE decides by which identity entry it is let in. */
+const IDS = { alone: 'alone@example.org', vip: 'vip@example.org' } as const;
 
 /** What charon needs for EAP beside the rest; gcrypt has MD4 and DES for MSCHAPv2. */
 const PLUGINS = 'eap-identity eap-mschapv2 eap-md5 eap-tls eap-ttls gcrypt';
@@ -129,43 +130,70 @@ function configuration(folder: string, options: SiteOptions) {
         'auth-method': 'eap-radius',
         certificate: 'ours',
         'my-id': 'fqdn:moon.example',
+        'generate-policy': 'port-strict',
+        'policy-template-group': 'net',
       },
       // Who says this is shown no certificate: EAP alone proves us (RFC 5998).
       {
         peer: 'rw',
         'auth-method': 'eap-radius',
-        'remote-id': `user-fqdn:${ALONE}`,
+        'remote-id': `user-fqdn:${IDS.alone}`,
         'my-id': 'fqdn:moon.example',
+        'generate-policy': 'port-strict',
+        'policy-template-group': 'net',
+      },
+      // And who says this gets an address, and a policy for it alone.
+      {
+        peer: 'rw',
+        'auth-method': 'eap-radius',
+        certificate: 'ours',
+        'remote-id': `user-fqdn:${IDS.vip}`,
+        'my-id': 'fqdn:moon.example',
+        'mode-config': 'vip',
+        'generate-policy': 'port-strict',
+        'policy-template-group': 'vip',
       },
     ],
+    group: [{ name: 'net' }, { name: 'vip' }],
+    pool: [
+      { name: 'vip', ranges: '203.0.113.100-203.0.113.109' },
+      { name: 'framed', ranges: '203.0.113.10-203.0.113.19' },
+    ],
+    'mode-config': [{ name: 'vip', responder: true, 'address-pool': 'vip' }],
     // Packets as they are on the wire, for who counts them beside us.
     tun: { offload: false },
-    policy: [
-      {
-        'src-address': SITES.moon.v4,
-        'dst-address': SITES.sun.v4,
-        peer: 'rw',
-        proposal: 'lab',
-      },
-    ],
+    policy: [template('net', SITES.sun.v4), template('vip', '203.0.113.0/24')],
     radius: options.radius ?? [{ ...radius, timeout: '500ms' }],
     'radius-incoming': { accept: true },
     settings: options.settings ?? {},
   };
 }
 
-/** `eap-tls alone`: the gateway is to prove itself by EAP and nothing else (RFC 5998). */
+/** What devices of a group may have. */
+const template = (group: string, network: string): Entry => ({
+  template: true,
+  group,
+  'src-address': SITES.moon.v4,
+  'dst-address': network,
+  proposal: 'lab',
+});
+
+/**
+ * `eap-tls alone`: the gateway is to prove itself by EAP and nothing else (RFC 5998);
+ * `eap-mschapv2 vip`: an address is asked for.
+ */
 function connection(folder: string, user: string, password: string, method: string): string {
-  const alone = method.endsWith(' alone');
-  const eap = method.replace(' alone', '');
+  const [eap, way] = method.split(' ') as [string, keyof typeof IDS | undefined];
+  const alone = way === 'alone';
   const byCertificate = eap === 'eap-tls';
-  const id = alone ? ALONE : `${user}@example.org`;
+  const id = way ? IDS[way] : `${user}@example.org`;
   return `connections { gw {
     version = 2
     mobike = no
     local_addrs = 192.0.2.2
     remote_addrs = 192.0.2.1
     proposals = aes128gcm16-prfsha256-x25519
+    ${way === 'vip' ? 'vips = 0.0.0.0' : ''}
     rekey_time = 4h
     local {
       auth = ${eap}
@@ -179,7 +207,7 @@ function connection(folder: string, user: string, password: string, method: stri
       id = moon.example
     }
     children { net {
-      local_ts = ${SITES.sun.v4}
+      local_ts = ${way === 'vip' ? 'dynamic' : SITES.sun.v4}
       remote_ts = ${SITES.moon.v4}
       esp_proposals = aes128gcm16
       rekey_time = 4h

@@ -80,6 +80,14 @@ function sourceOf({ world, sa }: Work, config: GivenConfig, family: 4 | 6): Sour
   if (framed) return { fixed: framed };
   if (named === undefined && own) return { fixed: own };
   const pool = named ?? config.pool;
+  // Not an address of another pool, and not none: policies would be made for any.
+  if (named !== undefined && !world.context.leases?.serves(named, family)) {
+    const text = `user ${sa.authorisation!.user} is to have an address of pool '${named}'`;
+    throw new IkeError(
+      'unknown-pool',
+      `${text}, which has no IPv${family} address or is not there`,
+    );
+  }
   return pool !== undefined && world.context.leases?.serves(pool, family) ? { pool } : undefined;
 }
 
