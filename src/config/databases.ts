@@ -13,6 +13,7 @@ import type {
   Profile,
   Proposal,
   Template,
+  User,
 } from '../policy/database.js';
 import type { Prefix } from '../policy/address.js';
 import { isAead } from './algorithms.js';
@@ -27,6 +28,7 @@ import type {
   poolMenu,
   profileMenu,
   proposalMenu,
+  userMenu,
 } from './menus.js';
 import type { Configuration } from './read.js';
 import { radiusOf } from './radius-settings.js';
@@ -74,7 +76,10 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
       identities: inUse(c.identities)
         .filter(({ peer }) => started.has(peer))
         .map((entry) => identityOf(entry, configs.get(entry['mode-config'] ?? ''))),
-      users: [],
+      // Who is to have an address of its own does not come in without it: see setAside.
+      users: inUse(c.users)
+        .filter(({ address }) => address === undefined)
+        .map(userOf),
       policies: only(({ disabled, template }) => !disabled && !template),
       pools: c.pools.map(({ entry }) => poolOf(entry)),
       templates: c.policies.flatMap(({ entry }, place): Template[] => {
@@ -178,8 +183,17 @@ function identityOf(entry: Entry<typeof identityMenu>, modeConfig?: ModeConfig):
         eapMethods: entry['eap-methods'],
         username: entry.username,
         password: entry.password,
+        ttlsInner: entry['ttls-inner'],
         certificate,
         remoteCertificate,
+      };
+    case 'eap-local':
+      return {
+        ...shared,
+        authMethod: 'eap-local',
+        certificate,
+        rsaPadding: entry['rsa-padding'],
+        eapMethods: entry['eap-methods'],
       };
     case 'eap-radius':
       return { ...shared, authMethod: 'eap-radius', certificate, rsaPadding: entry['rsa-padding'] };
@@ -235,6 +249,12 @@ function generatePolicyOf(entry: Entry<typeof identityMenu>): GeneratePolicy | u
   const group = entry['policy-template-group'];
   return { ports, group, notrackChain: entry['notrack-chain'] };
 }
+
+const userOf = (entry: Entry<typeof userMenu>): User => ({
+  name: entry.name,
+  password: entry.password,
+  certificate: entry.certificate || undefined,
+});
 
 /** The id is the place among all that are written, so that tables and file count alike. */
 const policyOf = (entry: Entry<typeof policyMenu>, place: number, proposal: Proposal): Policy => ({

@@ -26,9 +26,17 @@ const METHODS: Readonly<Record<Method, Uses>> = {
   },
   eap: {
     needs: [],
-    takes: ['certificate', 'remote-certificate', 'eap-methods', 'username', 'password'],
+    takes: [
+      'certificate',
+      'remote-certificate',
+      'eap-methods',
+      'ttls-inner',
+      'username',
+      'password',
+    ],
     version: 2,
   },
+  'eap-local': { needs: ['certificate'], takes: ['rsa-padding', 'eap-methods'], version: 2 },
   'eap-radius': { needs: [], takes: ['certificate', 'rsa-padding'], version: 2 },
   'pre-shared-key-xauth': { needs: ['secret'], takes: ['username', 'password'], version: 1 },
   'rsa-key': { needs: ['key', 'remote-key'], takes: [], version: 1 },
@@ -62,6 +70,9 @@ export const methodsHaveWhatTheyNeed: Rule = (c, problems) => {
   }
 };
 
+/** What this gateway speaks as EAP server. */
+const LOCAL_METHODS: readonly string[] = ['eap-tls', 'eap-mschapv2'];
+
 /** Spec: match-by=certificate compares with remote-certificate; EAP methods want their credentials. */
 export const credentialsAreComplete: Rule = (c, problems) => {
   for (const { path, entry, unread } of readable(c.identities, 'auth-method')) {
@@ -70,7 +81,13 @@ export const credentialsAreComplete: Rule = (c, problems) => {
       problems.push({ path: `${path}.${name}`, value: 'nothing', expected: `a ${name}: ${why}` });
     };
     if (entry['match-by'] === 'certificate') missing('remote-certificate', 'match-by names it');
-    if (entry['auth-method'] !== 'eap' || unread.has('eap-methods')) continue;
+    if (unread.has('eap-methods')) continue;
+    if (entry['auth-method'] === 'eap-local') {
+      const other = entry['eap-methods'].find((one) => !LOCAL_METHODS.includes(one));
+      const expected = `${LOCAL_METHODS.join(' and ')}: others need auth-method=eap-radius`;
+      if (other) problems.push({ path: `${path}.eap-methods`, value: show(other), expected });
+    }
+    if (entry['auth-method'] !== 'eap') continue;
     for (const method of entry['eap-methods']) {
       const why = `${method} needs one`;
       if (method === 'eap-tls') missing('certificate', why);
@@ -95,6 +112,8 @@ export const subjectsHaveCertificates: Rule = (c, problems) => {
     }
   }
 };
+
+const isEapServer = (method: Method): boolean => method === 'eap-local' || method === 'eap-radius';
 
 /** Spec: which methods and identities exist in which version; EAP calls one host. */
 export const identitiesFitTheirPeer: Rule = (c, problems) => {
@@ -129,11 +148,13 @@ export const identitiesFitTheirPeer: Rule = (c, problems) => {
 /** Two identities of one peer must be told apart by what the peer says it is, or shows. */
 export const identitiesAreDistinct: Rule = (c, problems) => {
   const first = new Map<string, string>();
-  const needed = ['peer', 'remote-id', 'match-by', 'remote-certificate'];
+  const needed = ['peer', 'auth-method', 'remote-id', 'match-by', 'remote-certificate'];
   for (const { path, entry, written } of enabled(c.identities, ...needed)) {
     const remote = written['remote-id'] ?? 'auto';
     const shows = entry['match-by'] === 'certificate' ? entry['remote-certificate'] : '';
-    const key = `${entry.peer} ${remote} ${shows}`;
+    // Who brings no AUTH meets other entries than who does.
+    const users = isEapServer(entry['auth-method']) ? 'users' : '';
+    const key = `${entry.peer} ${users} ${remote} ${shows}`;
     const other = first.get(key);
     if (other !== undefined) {
       const expected = `a remote-id that no other identity of the peer has; ${other} has it`;

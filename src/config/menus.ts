@@ -2,7 +2,7 @@
 // RouterOS's names, values and defaults (spec: /ip ipsec); where our default differs, `routeros` and
 // `because` say so.
 import type { Menu } from './menu.js';
-import { addressListMenu, poolMenu, userMenu } from './menus/beside.js';
+import { addressListMenu, poolMenu } from './menus/beside.js';
 import { certificateMenu } from './menus/certificate.js';
 import { identityMenu } from './menus/identity.js';
 import { keyMenu, keyPskMenu } from './menus/key.js';
@@ -14,6 +14,7 @@ import { profileMenu } from './menus/profile.js';
 import { proposalMenu } from './menus/proposal.js';
 import { radiusIncomingMenu, radiusMenu } from './menus/radius.js';
 import { settingsMenu } from './menus/settings.js';
+import { userMenu } from './menus/user.js';
 
 /** In the order in which the reference page shows them, and in which the file is read. */
 export const TABLE = [
@@ -45,5 +46,5 @@ export const menuNamed = (name: string): Menu | undefined =>
   MENUS.find((menu) => menu.name === name);
 
 export { certificateMenu, identityMenu, logMenu, peerMenu, policyMenu };
-export { modeConfigMenu, poolMenu, profileMenu, proposalMenu, tunMenu };
+export { modeConfigMenu, poolMenu, profileMenu, proposalMenu, tunMenu, userMenu };
 export { PRINTED_MENUS } from './menus/printed.js';

@@ -30,6 +30,7 @@ export interface Configuration {
   readonly keys: List<'key'>;
   readonly keyPsks: List<'key-psk'>;
   readonly certificates: List<'certificate'>;
+  readonly users: List<'user'>;
   readonly pools: List<'pool'>;
   readonly addressLists: List<'address-list'>;
   readonly radius: List<'radius'>;
@@ -72,6 +73,7 @@ export function readConfiguration(root: unknown, problems: Problem[]): Configura
     keys: list('key'),
     keyPsks: list('key-psk'),
     certificates: list('certificate'),
+    users: list('user'),
     pools: list('pool'),
     addressLists: list('address-list'),
     radius: list('radius'),

@@ -10,6 +10,7 @@ export const REFERENCES = [
   ['identity', 'peer', 'peer'],
   ['identity', 'certificate', 'certificate'],
   ['identity', 'remote-certificate', 'certificate'],
+  ['user', 'certificate', 'certificate'],
   ['identity', 'key', 'key'],
   ['identity', 'remote-key', 'key'],
   ['identity', 'mode-config', 'mode-config'],

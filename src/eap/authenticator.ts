@@ -31,6 +31,8 @@ export interface Conversation<Grant = never> {
   /** The first packet for the user. */
   begin(): Promise<Verdict<Grant>>;
   answer(response: Uint8Array): Promise<Verdict<Grant>>;
+  /** Why it will be a failure, where that is known and the user's last word is still to come. */
+  readonly doubt?: string | undefined;
   /** Nothing more comes: whatever is held is let go. May be called at any time, and twice. */
   close(): void;
 }

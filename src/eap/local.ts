@@ -107,10 +107,18 @@ export class LocalConversation implements Conversation {
 
   #fail(reason: string): Verdict {
     this.close();
-    const who =
-      this.#identity === undefined ? '' : `user ${printable(Buffer.from(this.#identity))}: `;
     const packet = encodeEap({ code: FAILURE, identifier: this.#identifier });
-    return { kind: 'failure', packet, reason: `${who}${reason}` };
+    return { kind: 'failure', packet, reason: this.#explain(reason) };
+  }
+
+  get doubt(): string | undefined {
+    const doubt = this.#method?.doubt;
+    return doubt === undefined ? undefined : this.#explain(doubt);
+  }
+
+  #explain(reason: string): string {
+    const identity = this.#identity;
+    return identity === undefined ? reason : `user ${printable(Buffer.from(identity))}: ${reason}`;
   }
 
   close(): void {

@@ -25,6 +25,8 @@ export type ServerStep =
 export interface ServerMethod {
   begin(): Promise<Uint8Array>;
   answer(response: Uint8Array): Promise<ServerStep>;
+  /** Why the user is refused, from when that is known. */
+  readonly doubt?: string | undefined;
   close(): void;
 }
 

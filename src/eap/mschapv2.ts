@@ -91,6 +91,7 @@ export class MschapPeer implements PeerMethod {
   /** What the server must show to have known the password; set by its challenge. */
   #expected: string | undefined;
   #response: Uint8Array = new Uint8Array(0);
+  #accepted = false;
 
   constructor(credentials: Password, random: Random) {
     this.#credentials = credentials;
@@ -98,13 +99,14 @@ export class MschapPeer implements PeerMethod {
   }
 
   async respond(request: Uint8Array): Promise<PeerStep> {
+    if (this.#accepted) return failed('the server goes on after it has accepted us');
     const message = decode(request);
     if (!message) return failed('the server sent a malformed MS-CHAPv2 message');
     switch (message.opCode) {
       case CHALLENGE:
         return this.#challenged(message);
       case SUCCESS:
-        return this.#accepted(message);
+        return this.#accept(message);
       case FAILURE:
         return this.#refused(message);
       default:
@@ -129,13 +131,14 @@ export class MschapPeer implements PeerMethod {
     return { kind: 'answer', data: encode({ opCode: RESPONSE, id, body: join(value, name) }) };
   }
 
-  #accepted({ body }: Message): PeerStep {
+  #accept({ body }: Message): PeerStep {
     const expected = this.#expected;
     if (expected === undefined) return failed('the server accepts before it has asked');
     if (!provesAuthenticator(Buffer.from(body).toString('latin1'), expected)) {
       return failed('the server does not know the password it accepts: it is not who it should be');
     }
     const msk = mschapMsk(this.#credentials.password, this.#response);
+    this.#accepted = true;
     return { kind: 'answer', data: Uint8Array.of(SUCCESS), msk };
   }
 
@@ -174,7 +177,7 @@ export class MschapServer implements ServerMethod {
   #id = 0;
   #stage: Stage = 'over';
   #msk: Uint8Array = new Uint8Array(0);
-  #reason = '';
+  #reason: string | undefined;
 
   constructor(user: MschapUser | undefined, identity: string, random: Random) {
     this.#user = user;
@@ -199,7 +202,7 @@ export class MschapServer implements ServerMethod {
     }
     // The peer may not have believed our proof: it says Failure, and it is one.
     const reason = stage === 'accepted' ? 'the user does not believe our proof' : this.#reason;
-    return { kind: 'failure', reason };
+    return { kind: 'failure', reason: reason ?? 'the exchange is over' };
   }
 
   #check(response: Uint8Array): ServerStep {
@@ -242,6 +245,10 @@ export class MschapServer implements ServerMethod {
 
   #say(opCode: number, text: string): ServerStep {
     return { kind: 'request', data: encode({ opCode, id: this.#id, body: bytesOf(text) }) };
+  }
+
+  get doubt(): string | undefined {
+    return this.#reason;
   }
 
   close(): void {

@@ -91,14 +91,14 @@ export class EapPeer {
   }
 
   async #ask(packet: Request, method: PeerMethod): Promise<PeerOutcome> {
-    // Nothing follows the last answer but Success or Failure.
-    if (this.#msk) return this.#fail('the server goes on after the method has ended');
     const step = await method.respond(packet.data);
     if (step.kind === 'answer') {
-      this.#msk = step.msk;
+      this.#msk = step.msk ?? this.#msk;
       return answer(packet, packet.type, step.data);
     }
     if (!step.data) return this.#fail(step.reason);
+    this.#msk?.fill(0);
+    this.#msk = undefined;
     this.#reason = step.reason;
     return answer(packet, packet.type, step.data);
   }
@@ -126,6 +126,16 @@ export class EapPeer {
     this.close();
     this.#reason = reason;
     return { kind: 'failure', reason };
+  }
+
+  /** Why the method has failed, where it has; what was said last is still on its way. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /** Whether the method has ended well, and Success may come. */
+  get finished(): boolean {
+    return this.#msk !== undefined;
   }
 
   close(): void {

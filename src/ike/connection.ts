@@ -5,7 +5,7 @@ import { isDynamic, type Peer, type Policy } from '../policy/database.js';
 import type { PlainPayload } from '../wire/chain.js';
 import { INFORMATIONAL, PROTOCOL_IKE } from '../wire/numbers.js';
 import type { AcquirePacket } from './context.js';
-import { identitiesOf, isReachable, policiesOf, wishesOf } from './directory.js';
+import { callingIdentity, identitiesOf, isReachable, policiesOf, wishesOf } from './directory.js';
 import { fraction, type Link, report, type Work, type World } from './exchange.js';
 import { removeChild, softShare } from './parts/child.js';
 import { newIkeSpi } from './parts/keys.js';
@@ -43,8 +43,13 @@ export function connect(
     step.events.push({ level: 'error', topic: 'ike.init', peer: peer.name, text, facts });
   };
   if (!isReachable(peer)) return refuse('peer has a prefix for an address: it has to call us');
-  if (identitiesOf(world.databases, peer).length === 0) {
-    return refuse('peer has no identity: add one with its secret');
+  if (!callingIdentity(world.databases, peer)) {
+    const some = identitiesOf(world.databases, peer).length > 0;
+    return refuse(
+      some
+        ? 'peer has no identity to call it with: its users have to call us'
+        : 'peer has no identity: add one with its secret',
+    );
   }
   if (!policy) return refuse('no policy names this peer: nothing to negotiate');
   const remote = peer.address.address;

@@ -24,6 +24,12 @@ export function findPeer(
 export const identitiesOf = ({ identities }: Databases, peer: Peer): readonly Identity[] =>
   byPeer(identities).get(peer.name) ?? [];
 
+/** How we prove ourselves where we call: an entry for users who log in here says nothing of it. */
+export const callingIdentity = (databases: Databases, peer: Peer): Identity | undefined =>
+  identitiesOf(databases, peer).find(
+    ({ authMethod }) => authMethod !== 'eap-local' && authMethod !== 'eap-radius',
+  );
+
 /** Policies that want an SA with this peer, in matching order. */
 export const policiesOf = ({ policies }: Databases, peer: Peer): readonly Policy[] =>
   byPeer(policies).get(peer.name) ?? [];

@@ -145,6 +145,8 @@ export interface EapIdentity extends AnyIdentity {
   readonly eapMethods: readonly string[];
   readonly username: string;
   readonly password: string;
+  /** Ours: how eap-ttls proves the password inside. */
+  readonly ttlsInner: 'mschapv2' | 'pap' | 'eap-mschapv2';
   readonly certificate: readonly string[];
   readonly remoteCertificate: string | undefined;
 }
@@ -212,6 +214,8 @@ export interface User {
   readonly name: string;
   /** Empty: not by password. */
   readonly password: string;
+  /** Its certificate, by its name in the menu; undefined: any that is trusted and has the user's name. */
+  readonly certificate: string | undefined;
 }
 
 /** A pattern for policies: never matched by packets, its made policies stand in its place. */

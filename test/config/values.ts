@@ -211,7 +211,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
   identity: {
     peer: { good: ['p'], bad: [['q', 'the name of a peer: p'], ...NAME.bad] },
     'auth-method': oneOf(
-      ['pre-shared-key', 'digital-signature', 'eap', 'eap-radius'],
+      ['pre-shared-key', 'digital-signature', 'eap', 'eap-radius', 'eap-local'],
       [
         ['psk', 'pre-shared-key'],
         ['rsa-key', 'a method of IKEv2: peer p has exchange-mode=ike2'],
@@ -253,6 +253,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
         ['eap-tls,eap-tls', 'stands once'],
       ],
     },
+    'ttls-inner': oneOf(['mschapv2', 'pap', 'eap-mschapv2'], [['chap', 'mschapv2, pap']]),
     username: {
       good: ['alice', 'alice@example.org', 'Alice Smith'],
       bad: [
@@ -603,6 +604,13 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     password: {
       good: ['secret word', ''],
       bad: [[7, 'text without control characters']],
+    },
+    certificate: {
+      good: ['', 'cert'],
+      bad: [
+        ['crt', 'the name of a certificate'],
+        ['a b', 'a name'],
+      ],
     },
     address: { good: ['', ...ADDRESS.good], bad: ADDRESS.bad },
     disabled: FLAG,

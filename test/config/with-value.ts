@@ -34,6 +34,12 @@ const METHOD: Readonly<Record<string, Json>> = {
     password: 'p',
     certificate: 'cert',
   },
+  'ttls-inner': {
+    'auth-method': 'eap',
+    username: 'u',
+    password: 'p',
+    'eap-methods': 'eap-ttls',
+  },
   username: { 'auth-method': 'eap', password: 'p', 'eap-methods': 'eap-mschapv2' },
   password: { 'auth-method': 'eap', username: 'u', certificate: 'cert' },
   key: { 'auth-method': 'rsa-key', 'remote-key': 'theirs' },
@@ -53,7 +59,7 @@ export function withValue(menu: Menu, property: string, value: unknown): Json {
   entry[property] = value;
   if (menu.name === 'identity' && property === 'auth-method' && value !== 'pre-shared-key') {
     delete entry.secret;
-    if (value === 'digital-signature' || value === 'eap') entry.certificate = 'cert';
+    if (value !== 'eap-radius') entry.certificate = 'cert';
   }
   if (menu.name === 'identity' && value === 'dn') {
     delete entry.secret;

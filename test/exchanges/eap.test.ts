@@ -17,6 +17,7 @@ const caller: SiteOptions = {
       eapMethods: ['eap-tls'],
       username: 'carol',
       password: 'Ar3etTnp',
+      ttlsInner: 'mschapv2',
       certificate: [],
       remoteCertificate: undefined,
     },

@@ -78,6 +78,7 @@ async function userWorld(password = USER.password, rekeys?: 'east' | 'west'): Pr
           password,
           certificate: [],
           remoteCertificate: undefined,
+          ttlsInner: 'mschapv2',
         } as Identity,
       ],
     },

@@ -22,6 +22,8 @@ export interface Configuration {
   readonly profile?: readonly Entry[];
   readonly proposal?: readonly Entry[];
   readonly policy: readonly Entry[];
+  readonly certificate?: readonly Entry[];
+  readonly user?: readonly Entry[];
   readonly tun?: Entry;
   readonly log?: Entry;
   readonly metrics?: Entry;

@@ -19,6 +19,10 @@ const STRONGSWAN = [
   ['/usr/lib/ipsec/plugins/libstrongswan-chapoly.so', 'libstrongswan-extra-plugins'],
   ['/usr/lib/ipsec/plugins/libstrongswan-openssl.so', 'libstrongswan-standard-plugins'],
 ] as const;
+const EAP = [
+  ['/usr/lib/ipsec/plugins/libstrongswan-eap-tls.so', 'libcharon-extra-plugins'],
+  ['/usr/lib/ipsec/plugins/libstrongswan-eap-mschapv2.so', 'libcharon-extauth-plugins'],
+] as const;
 const KERNEL = [
   ['/usr/bin/linux.uml', 'user-mode-linux'],
   ['/usr/sbin/ethtool', 'ethtool'],
@@ -36,7 +40,7 @@ const FREERADIUS = [
   ['/usr/bin/radclient', 'freeradius-utils'],
 ] as const;
 
-export type Peer = 'strongswan' | 'kernel' | 'freeradius' | 'watching';
+export type Peer = 'strongswan' | 'eap' | 'kernel' | 'freeradius' | 'watching';
 
 /** undefined: all there. Otherwise the reason to skip; it has been printed as a `SKIP` line. */
 export async function prepare(...peers: Peer[]): Promise<string | undefined> {
@@ -52,6 +56,7 @@ async function obstacle(peers: readonly Peer[]): Promise<string | undefined> {
   const wanted = [
     ...TOOLS,
     ...STRONGSWAN,
+    ...(peers.includes('eap') ? EAP : []),
     ...(peers.includes('kernel') ? KERNEL : []),
     ...(peers.includes('freeradius') ? FREERADIUS : []),
     ...(peers.includes('watching') ? WATCHING : []),

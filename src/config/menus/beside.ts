@@ -1,12 +1,9 @@
 // The menus that stand beside /ip ipsec in RouterOS and that its properties name.
-import { entryName, optional, orWord } from '../kind.js';
-import { addressRange, hiddenText, itemsOf } from '../list-kind.js';
+import { entryName, orWord } from '../kind.js';
+import { addressRange, itemsOf } from '../list-kind.js';
 import { menu, property } from '../menu.js';
-import { address, prefix } from '../network-kind.js';
-import { comment, disabled, EAP, MODE_CONFIG, XAUTH } from './common.js';
-
-/** Whoever uses the entry says what is missing. */
-const waits = (what: string) => ({ what, values: () => false, meanwhile: 'peer' }) as const;
+import { prefix } from '../network-kind.js';
+import { comment, disabled } from './common.js';
 
 const LISTED = ['interop/strongswan-mode-config-client.test.ts'];
 
@@ -52,32 +49,6 @@ export const addressListMenu = menu({
       shown: LISTED,
     }),
     property({ name: 'address', kind: prefix, text: 'The address.', shown: LISTED }),
-    disabled,
-    comment,
-  ],
-});
-
-export const userMenu = menu({
-  name: 'user',
-  list: true,
-  text: 'Users that a responder lets in by XAuth or EAP (RouterOS 6: /ip ipsec user).',
-  later: `${XAUTH} and ${EAP}`,
-  properties: [
-    property({ name: 'name', kind: entryName, text: 'The user name.' }),
-    property({
-      name: 'password',
-      kind: hiddenText,
-      default: '',
-      text: 'The password.',
-      later: waits(`${XAUTH} and ${EAP}`),
-    }),
-    property({
-      name: 'address',
-      kind: optional(address),
-      default: '',
-      text: 'The address the user gets, instead of one of a pool.',
-      later: waits(MODE_CONFIG),
-    }),
     disabled,
     comment,
   ],

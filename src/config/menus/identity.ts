@@ -3,11 +3,10 @@ import { choice, entryName, listOf, optional, orWord, text } from '../kind.js';
 import { hiddenText, names } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { identification, remoteIdentification, secret } from '../network-kind.js';
-import { comment, disabled, EAP, IKEV1, XAUTH } from './common.js';
+import { comment, disabled, IKEV1, XAUTH } from './common.js';
 
 /** What each method other than the pre-shared key waits for. */
 export const METHOD_WAITS: Readonly<Record<string, string>> = {
-  eap: EAP,
   'pre-shared-key-xauth': `${IKEV1} with ${XAUTH}`,
   'rsa-key': `${IKEV1} with RSA keys`,
   'rsa-signature-hybrid': `${IKEV1} with ${XAUTH}`,
@@ -34,6 +33,7 @@ export const identityMenu = menu({
         'digital-signature',
         'eap',
         'eap-radius',
+        'eap-local',
         'pre-shared-key-xauth',
         'rsa-key',
         'rsa-signature-hybrid',
@@ -41,13 +41,20 @@ export const identityMenu = menu({
       default: 'pre-shared-key',
       text:
         'How both sides prove who they are. rsa-key, pre-shared-key-xauth and ' +
-        'rsa-signature-hybrid are of IKEv1, eap and eap-radius of IKEv2.',
+        'rsa-signature-hybrid are of IKEv1, eap, eap-radius and eap-local of IKEv2. eap: we call and ' +
+        'log in as a user, the peer shows a certificate, or proves itself by EAP alone (RFC 5998). ' +
+        'eap-local (ours): the peer calls and logs in as one of the menu user.',
       later: {
-        what: 'every method but pre-shared-key, digital-signature and eap-radius',
+        what: 'every method of IKEv1 but pre-shared-key and digital-signature',
         values: (method) => Object.hasOwn(METHOD_WAITS, method as string),
         meanwhile: 'peer',
       },
-      shown: ['exchanges/auth.test.ts', 'e2e/tunnel.test.ts', 'interop/radius.test.ts'],
+      shown: [
+        'exchanges/auth.test.ts',
+        'exchanges/eap-methods.test.ts',
+        'e2e/tunnel.test.ts',
+        'interop/radius.test.ts',
+      ],
     }),
     property({
       name: 'secret',
@@ -94,10 +101,11 @@ export const identityMenu = menu({
       name: 'certificate',
       kind: names,
       default: '',
-      only: 'auth-method=digital-signature, eap, eap-radius or rsa-signature-hybrid',
+      only: 'auth-method=digital-signature, eap, eap-radius, eap-local or rsa-signature-hybrid',
       text:
         'Our certificate, by its name in the menu certificate, with its private key; further ' +
-        'names are its chain. Must be set with auth-method=digital-signature.',
+        'names are its chain. Must be set with auth-method=digital-signature, and with eap-tls. ' +
+        'Without one, eap-radius and eap-local take only callers who do without (RFC 5998).',
       shown: ['exchanges/certificates.test.ts'],
     }),
     property({
@@ -105,7 +113,7 @@ export const identityMenu = menu({
       kind: choice(['pkcs1', 'pss']),
       default: 'pkcs1',
       ours: true,
-      only: 'auth-method=digital-signature or eap-radius',
+      only: 'auth-method=digital-signature, eap-radius or eap-local',
       text:
         'How signatures of an RSA key are padded where the peer knows RFC 7427: pkcs1 (v1.5), which ' +
         'every peer verifies, or pss. Both are accepted from a peer.',
@@ -115,7 +123,7 @@ export const identityMenu = menu({
       name: 'remote-certificate',
       kind: optional(entryName),
       default: '',
-      only: 'auth-method=digital-signature',
+      only: 'auth-method=digital-signature or eap',
       text: "The peer's certificate. Without one, what it shows must lead to a trusted CA.",
       shown: ['exchanges/certificates.test.ts'],
     }),
@@ -123,17 +131,31 @@ export const identityMenu = menu({
       name: 'eap-methods',
       kind: listOf(['eap-tls', 'eap-mschapv2', 'eap-peap', 'eap-ttls']),
       default: 'eap-tls',
+      only: 'auth-method=eap or eap-local',
+      text:
+        'EAP methods, the most wanted first; the side that is called offers, the caller chooses. ' +
+        'eap-local has eap-tls and eap-mschapv2. The EAP server must show a certificate of a trusted ' +
+        'CA; where EAP alone proves who the peer is, one that vouches for its identity.',
+      shown: ['exchanges/eap-methods.test.ts', 'interop/strongswan-eap.test.ts'],
+    }),
+    property({
+      name: 'ttls-inner',
+      kind: choice(['mschapv2', 'pap', 'eap-mschapv2']),
+      default: 'mschapv2',
+      ours: true,
       only: 'auth-method=eap',
-      text: 'EAP methods, the most wanted first.',
-      later: withMethod(EAP),
+      text:
+        'How eap-ttls proves the password within TLS. pap shows it to the server, as some stores of ' +
+        'passwords need it.',
+      shown: ['interop/strongswan-eap.test.ts', 'eap/tunnelled.test.ts'],
     }),
     property({
       name: 'username',
       kind: text,
       default: '',
       only: 'auth-method=eap, pre-shared-key-xauth or rsa-signature-hybrid',
-      text: 'The user name for EAP or XAuth.',
-      later: withMethod(`${EAP} or ${XAUTH}`),
+      text: 'The user name for EAP or XAuth. With eap-tls, without one: what my-id says.',
+      shown: ['exchanges/eap-methods.test.ts'],
     }),
     property({
       name: 'password',
@@ -141,7 +163,7 @@ export const identityMenu = menu({
       default: '',
       only: 'auth-method=eap, pre-shared-key-xauth or rsa-signature-hybrid',
       text: 'The password for EAP or XAuth.',
-      later: withMethod(`${EAP} or ${XAUTH}`),
+      shown: ['exchanges/eap-methods.test.ts'],
     }),
     property({
       name: 'key',

@@ -1,11 +1,23 @@
-// The methods of an identity with EAP, as src/eap's two drivers want them.
+// The methods of an identity with EAP, as src/eap's two drivers want them: with its passwords, its
+// certificates, and what must be true of the other side's.
+import type { X509Certificate } from 'node:crypto';
+import type { Certificate, Certificates } from '../../crypto/certificates.js';
+import { CertificateError } from '../../crypto/certificates.js';
 import type { Conversation } from '../../eap/authenticator.js';
 import { LocalConversation } from '../../eap/local.js';
 import { METHODS, type MethodName, type PeerMethod, type ServerMethod } from '../../eap/method.js';
 import { MschapPeer, MschapServer } from '../../eap/mschapv2.js';
+import { eapPeap } from '../../eap/peap.js';
 import { EapPeer } from '../../eap/peer.js';
-import type { EapIdentity, EapLocalIdentity } from '../../policy/database.js';
-import type { World } from '../exchange.js';
+import type { Judge, TlsIdentity } from '../../eap/tls.js';
+import { eapTls } from '../../eap/tls-peer.js';
+import { type Holder, TlsServer } from '../../eap/tls-server.js';
+import { eapTtls } from '../../eap/ttls.js';
+import type { EapIdentity, EapLocalIdentity, User } from '../../policy/database.js';
+import type { IdPayload } from '../../wire/payloads/identification.js';
+import type { Work, World } from '../exchange.js';
+import { ownCertificate, sameCertificate } from './digital-signature.js';
+import { formatId, formatVouched, vouchesFor } from './identification.js';
 
 const isMethod = (name: string): name is MethodName => Object.hasOwn(METHODS, name);
 
@@ -17,39 +29,164 @@ const usable = (names: readonly string[], alone: boolean): MethodName[] =>
 export const mayStandAlone = ({ eapMethods }: EapIdentity): boolean =>
   usable(eapMethods, true).length > 0;
 
-/** Initiator. `claims`: what our IKE identity says, for who has no user name. */
-export function eapPeer(
-  { context }: World,
-  { eapMethods, username, password }: EapIdentity,
-  { alone, claims }: { readonly alone: boolean; readonly claims: string },
-): EapPeer {
-  const random = (bytes: number) => context.random(bytes);
-  const make = (name: MethodName): PeerMethod => {
-    if (name === 'eap-mschapv2') return new MschapPeer({ username, password }, random);
-    throw new Error(`bug: ${name} is not there yet`);
-  };
-  const methods = usable(eapMethods, alone).map((name) => ({
-    type: METHODS[name].type,
-    make: () => make(name),
-  }));
-  return new EapPeer({ identity: username || claims, methods });
+const randomOf =
+  ({ context }: World) =>
+  (bytes: number): Uint8Array =>
+    context.random(bytes);
+
+// ---- initiator ---------------------------------------------------------------------------------
+
+export interface Meeting {
+  /** The responder showed no certificate: the EAP server is the responder, or nobody is. */
+  readonly alone: boolean;
+  readonly idr: IdPayload;
+  /** What our IKE identity says, for who has no user name. */
+  readonly claims: string;
 }
 
-/** Responder, where we decide ourselves. */
+export function eapPeer(work: Work, identity: EapIdentity, meeting: Meeting): EapPeer {
+  const { username, password, eapMethods } = identity;
+  const random = randomOf(work.world);
+  const credentials = { username, password };
+  // What shows us as a client is EAP-TLS's alone: the others have a password.
+  const tls = (names: readonly string[]) => ({
+    identity: names.length > 0 ? tlsIdentity(work, names) : undefined,
+    judge: judgeOfServer(work, identity, meeting),
+  });
+  const make: Record<MethodName, () => PeerMethod> = {
+    'eap-tls': () => eapTls(tls(identity.certificate)),
+    'eap-mschapv2': () => new MschapPeer(credentials, random),
+    'eap-ttls': () => eapTtls(tls([]), credentials, identity.ttlsInner, random),
+    'eap-peap': () => eapPeap(tls([]), credentials, random),
+  };
+  const methods = usable(eapMethods, meeting.alone).map((name) => ({
+    type: METHODS[name].type,
+    make: make[name],
+  }));
+  return new EapPeer({ identity: username || meeting.claims, methods });
+}
+
+function judgeOfServer({ world }: Work, identity: EapIdentity, { alone, idr }: Meeting): Judge {
+  const { certificates } = world.context;
+  const { remoteCertificate, remoteId } = identity;
+  return judgeOf(certificates, SERVER_AUTH, (leaf) => {
+    if (!alone) return undefined;
+    const text = `it shows the certificate of ${leaf.subjectText}`;
+    if (remoteCertificate !== undefined) {
+      const pinned = certificates.named(remoteCertificate);
+      if (!sameCertificate(pinned, leaf)) return `${text}, not of ${pinned.subjectText}`;
+    }
+    const vouched = vouchesFor(leaf, idr, (a, b) => certificates.sameName(a, b));
+    if (vouched || remoteId.kind === 'ignore') return undefined;
+    return `it says it is ${formatId(idr)}; its certificate is for ${formatVouched(leaf)}`;
+  });
+}
+
+// ---- responder ---------------------------------------------------------------------------------
+
+/** Where we decide ourselves. */
 export function localConversation(
-  { context, databases }: World,
-  { eapMethods }: EapLocalIdentity,
+  work: Work,
+  { eapMethods, certificate }: EapLocalIdentity,
   alone: boolean,
 ): Conversation {
-  const random = (bytes: number) => context.random(bytes);
-  const make = (name: MethodName, identity: string): ServerMethod => {
-    if (name !== 'eap-mschapv2') throw new Error(`bug: ${name} is not there yet`);
-    const found = databases.users.find((user) => user.name === identity && user.password !== '');
-    return new MschapServer(found, identity, random);
+  const { world } = work;
+  const { certificates } = world.context;
+  const random = randomOf(world);
+  const make: Partial<Record<MethodName, (claimed: string) => ServerMethod>> = {
+    'eap-mschapv2': (claimed) => {
+      const { users } = world.databases;
+      const found = users.find(({ name, password }) => name === claimed && password !== '');
+      return new MschapServer(found, claimed, random);
+    },
+    'eap-tls': (claimed) => {
+      const judge = judgeOf(certificates, CLIENT_AUTH, () => undefined);
+      const options = { identity: tlsIdentity(work, certificate), judge };
+      return new TlsServer(options, (shown) => holderOf(work, shown, claimed));
+    },
   };
-  const methods = usable(eapMethods, alone).map((name) => ({
-    type: METHODS[name].type,
-    make: (identity: string) => make(name, identity),
-  }));
+  const methods = usable(eapMethods, alone).flatMap((name) => {
+    const one = make[name];
+    return one ? [{ type: METHODS[name].type, make: one }] : [];
+  });
   return new LocalConversation(methods, random(1)[0]!);
+}
+
+/** The user whose certificate this is. A name that no user has is no reason: it may be made up (RFC 9190). */
+function holderOf({ world }: Work, shown: X509Certificate, claimed: string): Holder {
+  const { users } = world.databases;
+  const holders = users.filter((user) => isHolder(world.context.certificates, user, shown));
+  const named = users.some(({ name }) => name === claimed);
+  const found = holders.find(({ name }) => !named || name === claimed);
+  if (found) return { user: found.name };
+  const subject = shown.subject.replaceAll('\n', ', ');
+  return {
+    reason: named
+      ? `its certificate is of ${subject}, not of this user`
+      : `no user has the certificate of ${subject}: add one of its name to the menu user`,
+  };
+}
+
+/** The user's own certificate, or any that is trusted and names the user. */
+function isHolder(certificates: Certificates, user: User, shown: X509Certificate): boolean {
+  if (user.certificate !== undefined) {
+    return sameCertificate(certificates.named(user.certificate), certificates.read(shown.raw));
+  }
+  const { CN } = shown.toLegacyObject().subject;
+  if ([CN].flat().includes(user.name)) return true;
+  return certificates
+    .read(shown.raw)
+    .names.some(({ kind, value }) => kind !== 'ip' && sameText(value, user.name));
+}
+
+const sameText = (bytes: Uint8Array, text: string): boolean =>
+  Buffer.from(bytes).toString('latin1').toLowerCase() === text.toLowerCase();
+
+// ---- both --------------------------------------------------------------------------------------
+
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+const ANY_USAGE = '2.5.29.37.0';
+
+/** A trusted path, made for this side of TLS (RFC 5216 §5.3), not revoked, and what else must be true. */
+const judgeOf =
+  (
+    certificates: Certificates,
+    usage: string,
+    further: (leaf: Certificate) => string | undefined,
+  ): Judge =>
+  async (chain) => {
+    const [first] = chain;
+    if (!first) return 'it shows no certificate';
+    // Node calls the extended usages so.
+    const usages = first.keyUsage as readonly string[] | undefined;
+    try {
+      const sent = chain.map(({ raw }) => certificates.read(raw));
+      const path = certificates.verify(sent);
+      const side = usage === SERVER_AUTH ? 'server' : 'client';
+      if (usages && !usages.some((one) => one === usage || one === ANY_USAGE)) {
+        return `the extended key usage of ${sent[0]!.subjectText} is not for a TLS ${side}`;
+      }
+      const wrong = further(sent[0]!);
+      if (wrong === undefined) await certificates.checkRevocation(path);
+      return wrong;
+    } catch (error) {
+      if (error instanceof CertificateError) return error.message;
+      throw error;
+    }
+  };
+
+function tlsIdentity(work: Work, names: readonly string[]): TlsIdentity {
+  const { chain, privateKey } = ownCertificate(work, names);
+  return {
+    certificate: chain.map(({ der }) => pem(der)).join(''),
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+function pem(der: Uint8Array): string {
+  const lines = Buffer.from(der)
+    .toString('base64')
+    .match(/.{1,64}/g)!;
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

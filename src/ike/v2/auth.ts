@@ -11,7 +11,7 @@ import { AUTH_SHARED_KEY_MIC, IKE_AUTH } from '../../wire/numbers.js';
 import { N, notifyName } from '../../wire/notifications.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
 import { scheduleReconnect } from '../connection.js';
-import { identitiesOf, wishesOf } from '../directory.js';
+import { callingIdentity, wishesOf } from '../directory.js';
 import { IkeError, NOTIFIED } from '../errors.js';
 import {
   type Exchange,
@@ -50,8 +50,8 @@ export async function startAuth(work: Work): Promise<State> {
 async function sendAuth(work: Work): Promise<State> {
   const { world, sa } = work;
   const handshake = sa.handshake!;
-  const [identity] = identitiesOf(world.databases, sa.peer);
-  sa.identity = identity!;
+  // connect() has seen to it that there is one.
+  sa.identity = callingIdentity(world.databases, sa.peer)!;
   const idi = ownId(work, 'IDi', sa.identity);
   const { remoteId } = sa.identity;
   const named = !['auto', 'ignore', 'dn'].includes(remoteId.kind);

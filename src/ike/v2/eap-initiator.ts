@@ -21,7 +21,7 @@ const answered = ({ sa }: Exchange): EapAnswered => sa.handshake!.eap as EapAnsw
 
 /** <-- HDR, SK {IDr, [CERT, AUTH], EAP} */
 async function meet(exchange: Exchange): Promise<State> {
-  const { world, sa } = exchange;
+  const { sa } = exchange;
   const identity = sa.identity!;
   if (identity.authMethod !== 'eap') {
     const text = `the peer asks us to log in by EAP; auth-method is ${identity.authMethod}`;
@@ -34,7 +34,7 @@ async function meet(exchange: Exchange): Promise<State> {
   else await checkProof(exchange, identity, idr);
   const ours = formatId(ownId(exchange, 'IDi', identity));
   const claims = ours.slice(ours.indexOf(':') + 1);
-  const conversation = eapPeer(world, identity, { alone, claims });
+  const conversation = eapPeer(exchange, identity, { alone, idr, claims });
   sa.handshake!.eap = { idr, conversation, msk: undefined };
   return answer(exchange, conversation);
 }

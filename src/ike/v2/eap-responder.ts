@@ -64,12 +64,13 @@ async function begin(exchange: Exchange): Promise<State> {
 }
 
 function converse(
-  { world, sa }: Exchange,
+  exchange: Exchange,
   identity: EapServer,
   idi: IdPayload,
   alone: boolean,
 ): Conversation<Authorisation> {
-  if (identity.authMethod === 'eap-local') return localConversation(world, identity, alone);
+  const { world, sa } = exchange;
+  if (identity.authMethod === 'eap-local') return localConversation(exchange, identity, alone);
   const { authenticate } = world.context;
   // The configuration does not start such a peer.
   if (!authenticate) throw new Error(`bug: identity '${identity.peer}' and nobody to ask`);
@@ -135,9 +136,11 @@ function named(user: string, idi: IdPayload): string {
 
 /** --> HDR, SK {N(AUTHENTICATION_FAILED)} or {D(IKE)}: the user leaves, or does not believe us. */
 function left(exchange: Exchange): State {
-  const { idi } = asked(exchange);
-  const text = `peer ${formatId(idi)} breaks off EAP: it does not believe our proof, or was stopped`;
-  report(exchange, 'warning', 'ike.auth', text);
+  const { idi, conversation } = asked(exchange);
+  const { doubt } = conversation;
+  const why = doubt ?? 'it does not believe our proof, or was stopped';
+  const text = `peer ${formatId(idi)} ${doubt ? 'is not let in' : 'breaks off EAP'}: ${why}`;
+  report(exchange, doubt ? 'error' : 'warning', 'ike.auth', text);
   sendAnswer(exchange, []);
   return 'dead';
 }

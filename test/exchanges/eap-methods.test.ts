@@ -1,0 +1,306 @@
+// EAP between two engines: a user of the menu logs in by password or by certificate, the gateway shows
+// its certificate, and the key that the method made is what both vouch with.
+//
+//   HDR, SK {IDi, CERTREQ, SAi2, TSi, TSr}  -->
+//                                           <--  HDR, SK {IDr, CERT, AUTH, EAP}
+//   HDR, SK {EAP}                           -->
+//                                           <--  HDR, SK {EAP (Success)}
+//   HDR, SK {AUTH}                          -->
+//                                           <--  HDR, SK {AUTH, SAr2, TSi, TSr}
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Conversation, Verdict } from '../../src/eap/authenticator.js';
+import { LocalConversation } from '../../src/eap/local.js';
+import { MschapServer } from '../../src/eap/mschapv2.js';
+import { encodeEap } from '../../src/eap/packet.js';
+import type { LoadedEntry } from '../../src/certificates/files.js';
+import type { EapIdentity, EapLocalIdentity, User } from '../../src/policy/database.js';
+import { entryOf, type Holder, issue, storeOf } from '../certificates/pki.js';
+import { randomOf } from '../eap/pair.js';
+import { newWorld } from './connected.js';
+import type { SiteOptions } from './databases.js';
+import type { World, WorldOptions } from './world.js';
+
+const methods = suite('EAP methods in IKE');
+
+const CA = issue({ cn: 'Lab CA', ca: true, until: 9 });
+const STRANGER = issue({ cn: 'Other CA', ca: true });
+const usage = (side: string) => [['extendedKeyUsage', `${side}Auth`]] as const;
+const GATEWAY = issue({ cn: 'west', san: 'DNS:west.example', extensions: usage('server') }, CA);
+const CAROL = issue({ cn: 'carol', san: 'DNS:carol.example', extensions: usage('client') }, CA);
+const DAVE = issue({ cn: 'Dave D.', san: 'email:dave@example' }, CA);
+const USERS: readonly User[] = [
+  { name: 'carol', password: 'Ar3etTnp', certificate: undefined },
+  { name: 'dave@example', password: '', certificate: undefined },
+  { name: 'erin', password: '', certificate: 'erin' },
+];
+
+interface Caller {
+  readonly holder?: Holder;
+  readonly entries?: readonly LoadedEntry[];
+  readonly identity?: Partial<EapIdentity>;
+  readonly policies?: number;
+}
+
+const trusted = entryOf('ca', CA, { trusted: true });
+
+function caller({ holder, entries, identity, policies = 1 }: Caller = {}): SiteOptions {
+  const own = holder ? [entryOf('own', holder, { own: true })] : [];
+  return {
+    policies,
+    certificates: storeOf([...(entries ?? [trusted]), ...own]),
+    identities: (shared) => [
+      {
+        ...shared,
+        authMethod: 'eap',
+        eapMethods: ['eap-mschapv2'],
+        username: 'carol',
+        password: 'Ar3etTnp',
+        ttlsInner: 'mschapv2',
+        certificate: holder ? ['own'] : [],
+        remoteCertificate: undefined,
+        ...identity,
+      },
+    ],
+  };
+}
+
+function gateway(identity: Partial<EapLocalIdentity> = {}, holder = GATEWAY): SiteOptions {
+  return {
+    users: USERS,
+    certificates: storeOf([entryOf('own', holder, { own: true }), trusted, entryOf('erin', DAVE)]),
+    identities: (shared) => [
+      {
+        ...shared,
+        remoteId: { kind: 'auto' },
+        authMethod: 'eap-local',
+        eapMethods: ['eap-tls', 'eap-mschapv2'],
+        certificate: ['own'],
+        rsaPadding: 'pkcs1',
+        ...identity,
+      },
+    ],
+  };
+}
+
+async function meet(east: SiteOptions, west: SiteOptions, more: WorldOptions = {}): Promise<World> {
+  const world = newWorld({ east, west, ...more });
+  await world.east.carry(world.east.engine.start());
+  await world.run();
+  return world;
+}
+
+function letIn(world: World, user: string): void {
+  const said = world.sites.flatMap((site) => site.complaints()).join('; ');
+  assert.is(world.west.established[0]?.id, user, said);
+  world.checkSettled();
+  assert.equal(world.west.complaints(), []);
+}
+
+function refused(world: World, east: RegExp, west: RegExp): void {
+  assert.is(world.east.children.size + world.west.children.size, 0);
+  assert.is(world.east.established.length + world.west.established.length, 0);
+  assert.match(world.east.complaints().join('\n'), east);
+  assert.match(world.west.complaints().join('\n'), west);
+  assert.not.match(JSON.stringify([world.east.events, world.west.events]), /Ar3etTn/);
+}
+
+const byRadius: SiteOptions['identities'] = (shared) => [
+  {
+    ...shared,
+    remoteId: { kind: 'auto' },
+    authMethod: 'eap-radius',
+    certificate: ['own'],
+    rsaPadding: 'pkcs1',
+  },
+];
+
+const SUCCESS = encodeEap({ code: 3, identifier: 1 });
+const REQUEST: Verdict = {
+  kind: 'request',
+  packet: encodeEap({ code: 1, identifier: 1, type: 1, data: new Uint8Array(0) }),
+};
+
+/** Speaks EAP-MSCHAPv2 well, and hands out a key that is not its. */
+function wrongKey(): Conversation {
+  const carol = { name: 'carol', password: 'Ar3etTnp' };
+  const make = () => new MschapServer(carol, 'carol', randomOf(5));
+  const inner = new LocalConversation([{ type: 26, make }], 7);
+  const change = (verdict: Verdict): Verdict =>
+    verdict.kind === 'success' ? { ...verdict, msk: new Uint8Array(64).fill(9) } : verdict;
+  return {
+    begin: async () => change(await inner.begin()),
+    answer: async (said) => change(await inner.answer(said)),
+    close: () => inner.close(),
+  };
+}
+
+const by = (name: string) => ({ eapMethods: [name] });
+
+methods('eap-mschapv2: the user is named, whatever it says to IKE', async () => {
+  letIn(await meet(caller(), gateway(by('eap-mschapv2'))), 'carol as fqdn:east.example');
+});
+
+methods('eap-mschapv2: wrong password, unknown user', async () => {
+  const wrong = { identity: { password: 'Ar3etTnq' } };
+  const denied = /does not let us in: wrong user name or password/;
+  refused(await meet(caller(wrong), gateway()), denied, /user carol: wrong password/);
+  const unknown = { identity: { username: 'mallory' } };
+  refused(await meet(caller(unknown), gateway()), denied, /user mallory: no such user/);
+  // Who has only a certificate cannot come with an empty password.
+  const empty = { identity: { username: 'erin', password: '' } };
+  refused(await meet(caller(empty), gateway()), denied, /user erin: no such user/);
+});
+
+methods(
+  'eap-tls: a certificate with the user’s name as common name or alternative name',
+  async () => {
+    const carol = caller({ holder: CAROL, identity: by('eap-tls') });
+    letIn(await meet(carol, gateway()), 'carol as fqdn:east.example');
+    const dave = caller({
+      holder: DAVE,
+      identity: { ...by('eap-tls'), username: '', myId: { kind: 'auto' } },
+    });
+    // erin has the same certificate by name; what is claimed decides.
+    letIn(await meet(dave, gateway({ remoteId: { kind: 'auto' } })), 'user-fqdn:dave@example');
+    const erin = caller({ holder: DAVE, identity: { ...by('eap-tls'), username: 'erin' } });
+    letIn(await meet(erin, gateway()), 'erin as fqdn:east.example');
+  },
+);
+
+methods(
+  'eap-tls: another user’s certificate, a stranger’s, none, a server’s, a revoked one',
+  async () => {
+    const tls = { ...by('eap-tls'), username: 'carol' };
+    const failure = /does not let us in: the server refuses by eap-tls/;
+    const stolen = caller({ holder: DAVE, identity: tls });
+    refused(
+      await meet(stolen, gateway()),
+      failure,
+      /certificate is of O=Lab, CN=Dave D., not of this/,
+    );
+    const stranger = issue({ cn: 'carol' }, STRANGER);
+    refused(
+      await meet(caller({ holder: stranger, identity: tls }), gateway()),
+      failure,
+      /user carol: the certificate is not to be trusted: .*CN=carol/,
+    );
+    refused(await meet(caller({ identity: tls }), gateway()), failure, /it shows no certificate/);
+    const server = issue({ cn: 'carol', extensions: usage('server') }, CA);
+    refused(
+      await meet(caller({ holder: server, identity: tls }), gateway()),
+      failure,
+      /usage of CN=carol, O=Lab is not for a TLS client|usage of O=Lab, CN=carol/,
+    );
+    const nobody = issue({ cn: 'frank' }, CA);
+    const frank = caller({ holder: nobody, identity: { ...tls, username: 'frank' } });
+    refused(
+      await meet(frank, gateway()),
+      failure,
+      /no user has the certificate of O=Lab, CN=frank/,
+    );
+  },
+);
+
+methods('a Nak finds the method both have; where there is none both name theirs', async () => {
+  const both = caller({ identity: by('eap-mschapv2') });
+  letIn(await meet(both, gateway()), 'carol as fqdn:east.example');
+  refused(
+    await meet(both, gateway(by('eap-tls'))),
+    /speaks none of our eap-methods \(eap-mschapv2\)/,
+    /the user wants eap-mschapv2; eap-methods has eap-tls/,
+  );
+});
+
+methods('a gateway whose certificate is not trusted hears neither name nor password', async () => {
+  const foreign = issue({ cn: 'west', san: 'DNS:west.example' }, STRANGER);
+  const world = await meet(caller(), gateway({}, foreign));
+  refused(world, /CN=west/, /breaks off EAP|AUTHENTICATION_FAILED/);
+  const names = ['carol', 'Ar3etTnp'].map((text) => Buffer.from(text));
+  for (const { datagram } of world.captured) {
+    assert.not.ok(names.some((name) => Buffer.from(datagram.bytes).includes(name)));
+  }
+  const other = caller({ identity: { remoteId: { kind: 'fqdn', text: 'north.example' } } });
+  const elsewhere = await meet(other, gateway());
+  assert.is(elsewhere.west.established.length, 0);
+});
+
+methods('the link may lose and repeat what it likes', async () => {
+  for (const seed of [1, 2, 3]) {
+    const link = { loss: 0.15, duplication: 0.3, delayMs: 40 };
+    const carol = caller({ holder: CAROL, identity: by('eap-tls') });
+    const world = newWorld({ east: carol, west: gateway(), seed, link });
+    await world.east.carry(world.east.engine.start());
+    for (let i = 0; i < 60 && world.west.established.length === 0; i++) await world.run(2000);
+    await world.run(20_000);
+    letIn(world, 'carol as fqdn:east.example');
+  }
+});
+
+methods('rekeying keeps the user; who starts anew replaces only itself', async () => {
+  const world = await meet(caller(), gateway(by('eap-mschapv2')));
+  await world.run(40_000_000);
+  assert.is(world.west.established[0]?.id, 'carol as fqdn:east.example');
+  world.checkSettled();
+});
+
+methods('a child that no policy has: the user is in, the child is not', async () => {
+  const world = await meet(caller({ policies: 1 }), { ...gateway(), policies: 0 });
+  assert.is(world.west.established[0]?.id, 'carol as fqdn:east.example');
+  assert.is(world.west.children.size, 0);
+  assert.match(world.east.complaints().join('\n'), /TS_UNACCEPTABLE/);
+});
+
+methods('an entry for users does not call, and its peer is told so', async () => {
+  const world = await meet(caller(), { ...gateway(), peer: { passive: true } });
+  await world.west.carry(world.west.engine.killConnections());
+  await world.run(1000);
+  const step = await world.west.carry(world.west.engine.acquire(0));
+  assert.match(step.events.map(({ text }) => text).join(), /its users have to call us/);
+});
+
+methods('a gateway that says Success at once is not believed', async () => {
+  // A gateway that says Success without having spoken EAP: it cannot know the key.
+  const early = await meet(
+    caller(),
+    {
+      ...gateway(),
+      identities: byRadius,
+    },
+    {
+      context: {
+        west: {
+          authenticate: () => {
+            const success = async () =>
+              ({
+                kind: 'success',
+                packet: SUCCESS,
+                user: 'carol',
+                msk: new Uint8Array(64),
+              }) as const;
+            return { begin: async () => REQUEST, answer: success, close: () => {} };
+          },
+        },
+      },
+    },
+  );
+  refused(early, /Success before anything is proved/, /breaks off EAP/);
+});
+
+methods('a user who knows no key is not let in by Success', async () => {
+  // RADIUS accepts with one key, the user has made another.
+  const radius = gateway();
+  const world = newWorld({
+    east: caller(),
+    west: {
+      ...radius,
+      identities: byRadius,
+    },
+    context: { west: { authenticate: () => wrongKey() } },
+  });
+  await world.east.carry(world.east.engine.start());
+  await world.run();
+  refused(world, /AUTHENTICATION_FAILED to IKE_AUTH/, /its AUTH is not of the key that EAP made/);
+});
+
+methods.run();

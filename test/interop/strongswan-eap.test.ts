@@ -1,0 +1,367 @@
+// EAP with strongSwan in both roles, and with FreeRADIUS behind it for what charon's build has not (PEAP)
+// and what charon does not speak within TTLS. One charon and one FreeRADIUS serve all cases.
+//   culvert calls: a road warrior of each method; whom it must not believe
+//   strongSwan calls: users of our menu, and whom we must not let in
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readCertificate } from '../../src/certificates/certificate.js';
+import { type Holder, issue } from '../certificates/pki.js';
+import { withLogs } from './command.js';
+import { type Configuration, type Culvert, type Entry, startCulvert } from './culvert.js';
+import { type Freeradius, RADIUS_SECRET, startFreeradius } from './freeradius.js';
+import { prepare } from './packages.js';
+import { type Strongswan, startStrongswan } from './strongswan.js';
+import { makeTopology, SITES, type Topology } from './topology.js';
+import { carries, ping } from './traffic.js';
+
+const eap = suite('strongSwan: EAP');
+
+const PLUGINS =
+  'pkcs8 constraints revocation eap-identity eap-mschapv2 eap-tls eap-ttls eap-radius';
+const PASSWORD = 'Ar3etTnp';
+const usage = (side: string) => [['extendedKeyUsage', `${side}Auth`]] as const;
+const CA = issue({ cn: 'Lab CA', ca: true, until: 9 });
+const OTHER = issue({ cn: 'Other CA', ca: true, until: 9 });
+const HOLDERS = {
+  sun: issue({ cn: 'sun', san: 'DNS:sun.example', key: 'rsa', extensions: usage('server') }, CA),
+  moon: issue({ cn: 'moon', san: 'DNS:moon.example', key: 'rsa', extensions: usage('server') }, CA),
+  carol: issue({ cn: 'carol', san: 'DNS:carol.example', extensions: usage('client') }, CA),
+  mallory: issue({ cn: 'carol', san: 'DNS:mallory.example' }, OTHER),
+  aaa: issue({ cn: 'aaa', san: 'DNS:aaa.example', key: 'rsa', extensions: usage('server') }, CA),
+};
+
+const certificatePem = ({ certificate }: Holder): string =>
+  readCertificate(certificate).x509.toString();
+const keyPem = ({ privateKey }: Holder): string => {
+  const type = privateKey.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1';
+  return privateKey.export({ type, format: 'pem' }).toString();
+};
+
+/** Every certificate and key as PEM files below `folder`. */
+function writePki(folder: string): (name: string) => string {
+  mkdirSync(folder, { recursive: true });
+  const all: Record<string, Holder> = { ...HOLDERS, ca: CA, other: OTHER };
+  for (const [name, holder] of Object.entries(all)) {
+    writeFileSync(join(folder, `${name}.crt`), certificatePem(holder));
+    writeFileSync(join(folder, `${name}.key`), keyPem(holder), { mode: 0o600 });
+  }
+  return (file) => join(folder, file);
+}
+
+// ---- strongSwan's side ---------------------------------------------------------------------------
+
+const SUN = 'auth = pubkey\n certs = sun.crt\n id = sun.example';
+
+/** A connection for callers of that name; `own` is what sun proves itself by. */
+const answering = (name: string, auth: string, own = SUN): string => `${name} {
+  version = 2
+  mobike = no
+  send_cert = always
+  local_addrs = 192.0.2.2
+  proposals = aes128-sha256-x25519
+  local { ${own} }
+  remote { auth = ${auth}
+    id = ${name}.example
+    eap_id = %any }
+  children { net { local_ts = ${SITES.sun.v4}
+    remote_ts = ${SITES.moon.v4}
+    esp_proposals = aes128gcm128 } } }
+`;
+
+/** A connection that calls moon. */
+const calling = (name: string, local: string): string => `${name} {
+  version = 2
+  mobike = no
+  local_addrs = 192.0.2.2
+  remote_addrs = 192.0.2.1
+  proposals = aes128-sha256-x25519
+  local { ${local} }
+  remote { auth = pubkey
+    id = moon.example }
+  children { ${name} { local_ts = ${SITES.sun.v4}
+    remote_ts = ${SITES.moon.v4}
+    esp_proposals = aes128gcm128 } } }
+`;
+
+const eapUser = (auth: string, id: string): string => `auth = ${auth}\n id = ${id}`;
+const secret = (id: string, password: string): string => `eap-${id} { id = ${id}
+  secret = "${password}" }`;
+
+const SWANCTL = `connections {
+  ${answering('mschap', 'eap-mschapv2')}
+  ${answering('tls', 'eap-tls')}
+  ${answering('ttls', 'eap-ttls')}
+  ${answering('radius', 'eap-radius')}
+  ${answering('alone', 'eap-tls', 'auth = eap-tls\n certs = sun.crt\n id = sun.example')}
+  ${calling('right', eapUser('eap-mschapv2', 'carol'))}
+  ${calling('wrong', eapUser('eap-mschapv2', 'dave'))}
+  ${calling('unknown', eapUser('eap-mschapv2', 'frank'))}
+  ${calling('certificate', `${eapUser('eap-tls', 'carol.example')}\n certs = carol.crt\n aaa_id = moon.example`)}
+  ${calling('stranger', `${eapUser('eap-tls', 'mallory.example')}\n certs = mallory.crt\n aaa_id = moon.example`)}
+}
+secrets {
+  ${secret('carol', PASSWORD)}
+  ${secret('dave', 'not the password of dave')}
+  ${secret('frank', 'whatever')}
+}
+`;
+
+const CHARON = `plugins {
+    eap-ttls { phase2_method = mschapv2 }
+    eap-radius { servers { lab { address = 198.19.0.1
+      secret = "${RADIUS_SECRET}" } } }
+  }`;
+
+// ---- ours ------------------------------------------------------------------------------------------
+
+const POLICY: Entry = {
+  'src-address': SITES.moon.v4,
+  'dst-address': SITES.sun.v4,
+  peer: 'sun',
+  proposal: 'lab',
+};
+
+function configuration(pki: (file: string) => string, passive: boolean, identity: Entry) {
+  const certificate = (name: string, more: Entry = {}): Entry => ({
+    name,
+    file: pki(`${name}.crt`),
+    ...more,
+  });
+  return {
+    profile: [
+      { name: 'lab', 'enc-algorithm': 'aes-128', 'hash-algorithm': 'sha256', 'dh-group': 'x25519' },
+    ],
+    proposal: [
+      {
+        name: 'lab',
+        'enc-algorithms': 'aes-128-gcm',
+        'auth-algorithms': 'null',
+        'pfs-group': 'none',
+      },
+    ],
+    certificate: [
+      certificate('ca', { trusted: true }),
+      certificate('moon', { 'key-file': pki('moon.key') }),
+      certificate('carol', { 'key-file': pki('carol.key') }),
+      certificate('mallory', { 'key-file': pki('mallory.key') }),
+    ],
+    user: [
+      { name: 'carol', password: PASSWORD },
+      { name: 'dave', password: PASSWORD },
+      { name: 'carol.example' },
+    ],
+    peer: [
+      { name: 'sun', address: '192.0.2.2', 'local-address': '192.0.2.1', passive, profile: 'lab' },
+    ],
+    identity: [{ peer: 'sun', ...identity }],
+    policy: [POLICY],
+  } as Configuration;
+}
+
+const login = (name: string, methods: string, more: Entry = {}): Entry => ({
+  'auth-method': 'eap',
+  'eap-methods': methods,
+  'my-id': `fqdn:${name}.example`,
+  'remote-id': 'fqdn:sun.example',
+  username: 'carol',
+  password: PASSWORD,
+  ...more,
+});
+const byCertificate = (name: string, certificate: string): Entry => ({
+  'auth-method': 'eap',
+  'eap-methods': 'eap-tls',
+  'my-id': `fqdn:${name}.example`,
+  'remote-id': 'fqdn:sun.example',
+  username: 'carol.example',
+  certificate,
+});
+
+// ---- the stage -------------------------------------------------------------------------------------
+
+interface Stage {
+  readonly topology: Topology;
+  readonly pki: (file: string) => string;
+  readonly strongswan: Strongswan;
+  readonly radius: Freeradius;
+}
+
+let stage: Stage;
+
+eap.before(async () => {
+  const topology = await makeTopology();
+  const pki = writePki(join(topology.folder, 'pki'));
+  const sun = topology.namespace('sun');
+  const tls = { key: pki('aaa.key'), certificate: pki('aaa.crt'), ca: pki('ca.crt') };
+  const radius = await startFreeradius(sun, join(topology.folder, 'radius'), {
+    address: '198.19.0.1',
+    users: [{ name: 'carol', password: PASSWORD }],
+    tls,
+  });
+  const folder = join(topology.folder, 'sun');
+  mkdirSync(folder);
+  const strongswan = await startStrongswan(sun, folder, CHARON, PLUGINS);
+  const swanctl = (kind: string, file: string, text: string) =>
+    writeFileSync(join(folder, 'swanctl', kind, file), text, { mode: 0o600 });
+  for (const name of ['sun', 'carol', 'mallory'] as const) {
+    swanctl('x509', `${name}.crt`, certificatePem(HOLDERS[name]));
+    swanctl('private', `${name}.key`, keyPem(HOLDERS[name]));
+  }
+  swanctl('x509ca', 'ca.crt', certificatePem(CA));
+  swanctl('x509ca', 'other.crt', certificatePem(OTHER));
+  await strongswan.loadText(SWANCTL);
+  stage = { topology, pki, strongswan, radius };
+});
+
+eap.after(async () => {
+  await stage.strongswan.stop();
+  await stage.radius.stop();
+  stage.topology.remove();
+});
+
+let started = 0;
+
+async function withCulvert(
+  passive: boolean,
+  identity: Entry,
+  body: (culvert: Culvert) => Promise<void>,
+): Promise<void> {
+  const { topology, pki, strongswan, radius } = stage;
+  const folder = join(topology.folder, `moon${++started}`);
+  let culvert: Culvert | undefined;
+  try {
+    const settings = configuration(pki, passive, identity);
+    culvert = await startCulvert(topology.namespace('moon'), folder, settings);
+    await body(culvert);
+    assert.not.ok(culvert.log().includes(PASSWORD), 'a password is in the log');
+    await culvert.stop();
+  } catch (error) {
+    await culvert?.kill().catch(() => {}); // the first error is the one to tell
+    const logs = [
+      () => `--- strongSwan ---\n${strongswan.log()}`,
+      () => `--- culvert ---\n${culvert?.log() ?? ''}`,
+      () => `--- FreeRADIUS ---\n${radius.log()}`,
+    ];
+    throw withLogs(error, logs);
+  }
+}
+
+// ---- culvert calls -----------------------------------------------------------------------------------
+
+const UP: readonly [string, Entry, RegExp][] = [
+  ['eap-mschapv2', login('mschap', 'eap-mschapv2'), /EAP method EAP_MSCHAPV2 succeeded, MSK est/],
+  ['eap-tls', byCertificate('tls', 'carol'), /EAP method EAP_TLS succeeded, MSK established/],
+  [
+    'eap-ttls with EAP within, to charon',
+    login('ttls', 'eap-ttls', { 'ttls-inner': 'eap-mschapv2' }),
+    /EAP method EAP_TTLS succeeded, MSK established/,
+  ],
+  ['eap-tls alone (RFC 5998)', byCertificate('alone', 'carol'), /EAP_ONLY/],
+  [
+    'eap-peap, to FreeRADIUS',
+    login('radius', 'eap-peap'),
+    /RADIUS authentication of .* successful/,
+  ],
+  [
+    'eap-ttls with MS-CHAPv2, to FreeRADIUS',
+    login('radius', 'eap-ttls'),
+    /RADIUS auth.* successful/,
+  ],
+  [
+    'eap-ttls with PAP, to FreeRADIUS',
+    login('radius', 'eap-ttls', { 'ttls-inner': 'pap' }),
+    /RADIUS authentication of .* successful/,
+  ],
+  ['eap-tls, to FreeRADIUS', byCertificate('radius', 'carol'), /RADIUS auth.* successful/],
+];
+
+for (const [name, identity, said] of UP) {
+  eap(`culvert calls: ${name}`, async () => {
+    const before = stage.strongswan.log().length;
+    await withCulvert(false, identity, async (culvert) => {
+      const peer = await culvert.established();
+      assert.is(peer.id, 'fqdn:sun.example');
+      await carries(stage.topology, 'alice', 'v4');
+      assert.match(stage.strongswan.log().slice(before), said);
+    });
+  });
+}
+
+const DOWN: readonly [string, Entry, RegExp, RegExp][] = [
+  [
+    'a wrong password',
+    login('mschap', 'eap-mschapv2', { password: 'not it' }),
+    /wrong user name or password/,
+    /EAP-MS-CHAPv2 verification failed/,
+  ],
+  [
+    'a wrong password within PEAP',
+    login('radius', 'eap-peap', { password: 'not it' }),
+    /wrong user name or password/,
+    /./,
+  ],
+  [
+    'a certificate of another CA',
+    byCertificate('tls', 'mallory'),
+    /does not let us in|TLS/,
+    /no trusted certificate found|TLS/,
+  ],
+];
+
+for (const [name, identity, ours, theirs] of DOWN) {
+  eap(`culvert calls: ${name} is refused`, async () => {
+    const before = stage.strongswan.log().length;
+    await withCulvert(false, identity, async (culvert) => {
+      await culvert.logged(new RegExp(`error .*\\[sun\\].*(${ours.source})`));
+      assert.match(stage.strongswan.log().slice(before), theirs);
+      assert.is(await ping(stage.topology, 'alice', 'v4', { count: 1 }), 0);
+      assert.equal(await culvert.print('installed-sa print'), []);
+    });
+  });
+}
+
+// ---- strongSwan calls ----------------------------------------------------------------------------------
+
+const SERVER: Entry = {
+  'auth-method': 'eap-local',
+  'eap-methods': 'eap-tls,eap-mschapv2',
+  'my-id': 'fqdn:moon.example',
+  certificate: 'moon',
+};
+
+eap(
+  'strongSwan calls: users by password and by certificate; who is not let in, and why',
+  async () => {
+    await withCulvert(true, SERVER, async (culvert) => {
+      const call = (child: string) => stage.strongswan.initiate(child);
+      for (const [child, id] of [
+        ['right', 'carol'],
+        ['certificate', 'fqdn:carol.example'],
+      ] as const) {
+        const { status, output } = await call(child);
+        assert.is(status, 0, output);
+        assert.ok((await culvert.established()).id.includes(id));
+        await carries(stage.topology, 'alice', 'v4');
+        await stage.strongswan.terminate('--ike', child);
+        await culvert.logged(/peer deletes the IKE SA/);
+      }
+      for (const [child, why] of [
+        ['wrong', /user dave: wrong password/],
+        ['unknown', /user frank: no such user: add it to the menu user/],
+        ['stranger', /user mallory.example: the certificate is not to be trusted/],
+      ] as const) {
+        const { status } = await call(child);
+        assert.is.not(status, 0, `${child} was let in`);
+        await culvert.logged(why);
+        assert.equal(await culvert.print('installed-sa print'), []);
+      }
+      assert.match(
+        stage.strongswan.log(),
+        /received AUTHENTICATION_FAILED notify error|EAP_FAILURE/,
+      );
+    });
+  },
+);
+
+if ((await prepare('strongswan', 'eap', 'freeradius')) === undefined) eap.run();
