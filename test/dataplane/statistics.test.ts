@@ -2,10 +2,12 @@
 // number of packets, and none of the others does. One row per counter; packets through real sockets.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DUMMIES, IN_PACKETS } from '../../src/contract/drops.js';
 import { SA_DEAD } from '../../src/contract/ids.js';
 import * as layout from '../../src/contract/layout.js';
 import { COUNTERS, type CounterName } from '../../src/daemon/counter-names.js';
 import type { Association } from '../../src/dataplane/association.js';
+import { readCounter } from '../../src/dataplane/counters.js';
 import type { Policy } from '../../src/policy/database.js';
 import { ipv4, udp } from '../assembly/packets.js';
 import { recordAt } from '../assembly/record.js';
@@ -282,6 +284,33 @@ statistics('each moves for its cause, by the number of packets, and no other doe
       bench.close();
     }
   }),
+);
+
+statistics(
+  'dummies (RFC 4303 §2.6) are no errors: they are counted for themselves, and go nowhere',
+  () =>
+    withNamespaces(['a', 'b'], (a, b) => {
+      const bench = openBench(a!, b!);
+      try {
+        const child = childWith({ udp: true });
+        bench.tables.setPolicies([policy(1, HERE, THERE)]);
+        bench.tables.install(child, { activate: true, pathMtu: 1500 });
+        const inbound = { ...child, ...child.inbound };
+        for (let i = 1n; i <= 3n; i++) {
+          // what stands inside has no meaning, whatever it looks like
+          const inside = i === 1n ? inward() : Buffer.alloc(64, Number(i));
+          bench.peer(seal(inbound, i, Buffer.alloc(8), inside, 59), 'udp');
+        }
+        bench.work();
+        assert.is(readCounter(bench.memory, DUMMIES), 3);
+        assert.is(readCounter(bench.memory, IN_PACKETS), 0);
+        assert.ok(Object.values(bench.counters()).every((value) => value === 0));
+        const [received] = bench.tables.list();
+        assert.is(received!.packets, 3, 'authentic, and numbered');
+      } finally {
+        bench.close();
+      }
+    }),
 );
 
 if (ownNamespaces()) statistics.run();
