@@ -159,8 +159,8 @@ function unanswered(work: Work, pending: Pending): void {
   if (sa.state !== 'deleting' && sa.state !== 'replaced') {
     const cause = sa.handshake?.hint ?? 'it is down, or UDP 500 or 4500 is blocked on the way';
     const text =
-      kind === 'liveness'
-        ? `peer is dead: no answer to ${times} of a liveness check; its SAs are removed`
+      kind === 'liveness' || kind === 'probe'
+        ? `peer is dead: no answer to ${times} of a ${kind} check; its SAs are removed`
         : `peer does not answer ${kind} after ${times}: ${cause}`;
     report(work, 'error', 'ike.timeout', text, { task: kind });
     scheduleReconnect(work);

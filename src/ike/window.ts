@@ -47,9 +47,12 @@ export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
 /** How often a request is sent before its peer is given up (see Settings; notes on DPD there). */
 export function transmissions({ world, sa }: Work, { task }: Pending): number {
   // RouterOS: a peer is dead after `dpd-maximum-failures` unanswered liveness checks.
-  return task.kind === 'liveness'
-    ? Math.max(1, sa.peer.profile.dpdMaximumFailures)
-    : world.settings.transmissions;
+  const { dpdInterval, dpdMaximumFailures } = sa.peer.profile;
+  const failures = Math.max(1, dpdMaximumFailures);
+  if (task.kind === 'liveness') return failures;
+  // So it is with a probe in its place; its first transmission may be lost for its size alone.
+  if (task.kind === 'probe' && dpdInterval !== undefined) return 1 + failures;
+  return world.settings.transmissions;
 }
 
 /** The wait after the n-th transmission: doubling, bounded. */

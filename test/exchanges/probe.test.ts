@@ -71,6 +71,16 @@ probe(
   },
 );
 
+probe('a peer that dies under a probe is given up as one that does not answer DPD', async () => {
+  const world = await connected({ east: { profile: { dpdInterval: 10, dpdMaximumFailures: 2 } } });
+  const step = await world.east.engine.probe(WEST, 1500);
+  world.filter = () => false;
+  await world.east.carry(Promise.resolve(step));
+  await world.run(2000 + 2000 + 4000 + 1000);
+  assert.match(world.east.complaints().join('\n'), /peer is dead: no answer to 3 transmissions/);
+  assert.is(world.east.children.size, 0);
+});
+
 probe('nobody there, or a size that no message can have', async () => {
   const world = await connected();
   assert.not.ok((await world.east.engine.probe(address('192.0.2.77'), 1500)).asked);
