@@ -16,8 +16,17 @@ export function registerActivePeers(program: Command): void {
     command: 'active-peers kill-connections',
     description: 'Delete the IKE SAs and all that belongs to them; peers may connect again.',
     example: 'culvert active-peers kill-connections --peer west',
-    options: [['--peer <name>', 'only those of this peer']],
-    args: ({ peer }) => (typeof peer === 'string' ? { peer } : {}),
+    options: [
+      ['--peer <name>', 'only those of this peer'],
+      ['--id <identity>', 'only those of this identity, as active-peers print shows it'],
+      ['--spi <spi>', 'only the one with this SPI of either side'],
+    ],
+    args: (options) =>
+      Object.fromEntries(
+        ['peer', 'id', 'spi'].flatMap((name) =>
+          typeof options[name] === 'string' ? [[name, options[name]]] : [],
+        ),
+      ),
     format: ({ killed }) => `${killed} ${killed === 1 ? 'connection' : 'connections'} killed\n`,
   });
 }

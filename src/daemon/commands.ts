@@ -2,6 +2,7 @@
 // streams, and how a line becomes one of them.
 import type { CertificateRow } from '../certificates/describe.js';
 import type { CaptureArguments, CaptureNews } from './capture.js';
+import type { KillWhich } from '../ike/context.js';
 import type { Diagnosis } from './doctor.js';
 import type { LogNews, LogRow } from './history.js';
 import type { ReloadResult } from './reload.js';
@@ -17,7 +18,7 @@ export interface ControlHandlers {
   'certificate print': () => Answer<readonly CertificateRow[]>;
   'active-peers print': () => Answer<readonly ActivePeerRow[]>;
   /** Deletes every IKE SA, or those of one peer; a peer that is not passive connects again. */
-  'active-peers kill-connections': (args: { readonly peer?: string }) => Answer<{ killed: number }>;
+  'active-peers kill-connections': (args: KillWhich) => Answer<{ killed: number }>;
   /** Fills in the keys only where `show-secrets` is true. */
   'installed-sa print': (args: {
     readonly 'show-secrets'?: boolean;
@@ -69,7 +70,7 @@ const ARGUMENTS: Record<ControlCommand | ControlStream, ArgumentTypes> = {
   'policy print': {},
   'certificate print': {},
   'active-peers print': {},
-  'active-peers kill-connections': { peer: 'string' },
+  'active-peers kill-connections': { peer: 'string', id: 'string', spi: 'string' },
   'installed-sa print': { 'show-secrets': 'boolean' },
   'installed-sa flush': {},
   'statistics print': {},

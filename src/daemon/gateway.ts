@@ -152,7 +152,7 @@ class Gateway implements RunningGateway {
     };
     this.#watch.begin({ ...sources, sockets, device: name });
     this.handlers = printHandlers(sources, {
-      killConnections: (peer) => this.#do(this.#engine.killConnections(peer)),
+      killConnections: (which) => this.#do(this.#engine.killConnections(which)),
       flush: () => this.#do(this.#engine.flush()),
     });
     const text = `${workers} workers on ${name}, ${databases.policies.length} policies`;

@@ -9,7 +9,7 @@ import { IN_POLICY_BLOCKED, IN_TEMPLATE_MISMATCHES } from '../contract/drops.js'
 import type { InstalledSa } from '../dataplane/association.js';
 import { readCounter } from '../dataplane/counters.js';
 import type { Tables } from '../dataplane/tables.js';
-import type { ActivePeer, IkeEngine } from '../ike/context.js';
+import type { ActivePeer, IkeEngine, KillWhich } from '../ike/context.js';
 import type { GeneratedPolicy } from '../ike/generated.js';
 import type { Endpoint } from '../ike/step.js';
 import type { Refused } from '../net/plain-guard.js';
@@ -32,7 +32,7 @@ export interface PrintSources {
 }
 
 export interface Commands {
-  readonly killConnections: (peer?: string) => Promise<{ readonly killed: number }>;
+  readonly killConnections: (which: KillWhich) => Promise<{ readonly killed: number }>;
   readonly flush: () => Promise<{ readonly flushed: number }>;
 }
 
@@ -45,8 +45,8 @@ export function printHandlers(sources: PrintSources, commands: Commands): Gatewa
     'policy print': () => policyRows(sources),
     'certificate print': () => sources.certificates(),
     'active-peers print': () => activePeerRows(sources),
-    'active-peers kill-connections': async ({ peer }) => ({
-      killed: (await commands.killConnections(peer)).killed,
+    'active-peers kill-connections': async (which) => ({
+      killed: (await commands.killConnections(which)).killed,
     }),
     'installed-sa print': (args) =>
       sources.tables.list().map((sa) => installedSaRow(sa, args['show-secrets'] === true)),

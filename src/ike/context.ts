@@ -156,6 +156,13 @@ export interface IkeSecrets {
   readonly responder: DirectionKeys;
 }
 
+/** Connections: all of a peer entry, of an identity as `active-peers` shows it, one by either SPI. */
+export interface KillWhich {
+  readonly peer?: string | undefined;
+  readonly id?: string | undefined;
+  readonly spi?: string | undefined;
+}
+
 /** src/ike/engine.ts; every Step is to be carried out at once and in order. */
 export interface IkeEngine {
   /** An IKE message as it came, without the non-ESP marker. */
@@ -182,8 +189,8 @@ export interface IkeEngine {
   tick(now: number): Promise<Step>;
   /** When `tick` has something to do, in the clock of Context.now; undefined: nothing pending. */
   nextTimeout(): number | undefined;
-  /** Deletes all IKE SAs, or those of one peer; who is not passive connects again. */
-  killConnections(peer?: string): Promise<Step & { readonly killed: number }>;
+  /** Deletes all IKE SAs, or those that are meant; who is not passive connects again. */
+  killConnections(which?: KillWhich): Promise<Step & { readonly killed: number }>;
   /** Deletes the IKE SAs that carry these sessions of users. */
   endSessions(sessions: ReadonlySet<string>, end: SessionEnd, reason: string): Promise<Step>;
   /** Goes on with other databases; SAs that the change does not touch stay. */

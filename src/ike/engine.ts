@@ -12,6 +12,7 @@ import type {
   Context,
   IkeEngine,
   IkeSecrets,
+  KillWhich,
   PolicyStatus,
 } from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
@@ -229,9 +230,11 @@ export class Engine implements IkeEngine {
     changed.clear();
   }
 
-  async killConnections(peer?: string): Promise<Step & { killed: number }> {
+  async killConnections({ peer, id, spi }: KillWhich = {}): Promise<Step & { killed: number }> {
     const { store, links, context, settings } = this.#world;
-    const sas = peer === undefined ? store.all() : store.ofPeer(peer);
+    const sas = (peer === undefined ? store.all() : store.ofPeer(peer))
+      .filter((sa) => id === undefined || sa.remoteId === id)
+      .filter((sa) => spi === undefined || [sa.spiInitiator, sa.spiResponder].some(isSpi(spi)));
     const step = await this.#close(sas, 'its connection is killed by command', 'admin-reset');
     for (const { peer: of } of sas) {
       const link = links.get(of.name);
@@ -304,5 +307,10 @@ export class Engine implements IkeEngine {
     return this.#world.generated.list();
   }
 }
+
+const isSpi = (text: string) => {
+  const plain = text.replace(/^0x/, '').toLowerCase();
+  return (spi: bigint): boolean => spi.toString(16).padStart(16, '0') === plain;
+};
 
 const CLOSING: readonly string[] = ['deleting', 'replaced', 'dead'];

@@ -46,6 +46,18 @@ information('kill-connections: the peer is called again', async () => {
   assert.is.not(world.east.established[0]!.spii, before);
 });
 
+information('kill-connections of one: by its identity as it is shown, or by an SPI', async () => {
+  const world = await connected();
+  const { engine, established } = world.west;
+  const [{ spii, spir, id }] = established as [(typeof established)[0]];
+  const other = `${spii.slice(0, 15)}${spii.endsWith('0') ? '1' : '0'}`;
+  for (const none of [{ id: 'fqdn:other.example' }, { spi: other }, { peer: 'nobody', id }]) {
+    assert.is((await engine.killConnections(none)).killed, 0, JSON.stringify(none));
+  }
+  assert.is((await engine.killConnections({ peer: 'east', id, spi: `0x${spir}` })).killed, 1);
+  assert.is(world.west.established.length, 0);
+});
+
 information('the responder deletes: the initiator calls again', async () => {
   const world = await connected();
   await world.west.carry(world.west.engine.killConnections());
