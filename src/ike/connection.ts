@@ -1,6 +1,7 @@
 // The life of a connection to a peer: calling it, what being up means, and what follows when it is
 // lost. A peer that is not passive is called again, later each time it fails.
 import { describeSuite } from '../algorithms/describe.js';
+import type { Address } from '../policy/address.js';
 import { isDynamic, type Peer, type Policy } from '../policy/database.js';
 import type { PlainPayload } from '../wire/chain.js';
 import { INFORMATIONAL, PROTOCOL_IKE } from '../wire/numbers.js';
@@ -21,6 +22,7 @@ export const newLink = ({ passive }: Peer): Link => ({
   connectAt: undefined,
   notBefore: 0,
   refused: new Map(),
+  redirects: [],
   addresses: [],
 });
 
@@ -37,6 +39,8 @@ export function connect(
   step: Step,
   policy: Policy | undefined = wishesOf(world.databases, peer)[0],
   packet?: AcquirePacket,
+  /** Another gateway of the same peer, where that sends us (v2/redirect.ts). */
+  gateway?: Address,
 ): IkeSa | undefined {
   const refuse = (text: string, obstacle = 'configuration'): undefined => {
     const facts = { obstacle };
@@ -52,7 +56,7 @@ export function connect(
     );
   }
   if (!policy) return refuse('no policy names this peer: nothing to negotiate');
-  const remote = peer.address.address;
+  const remote = gateway ?? peer.address.address;
   const local = peer.localAddress ?? world.context.localAddressFor(remote);
   if (!local) return refuse('no route to the peer: it is tried again later', 'route');
   // A port of its own is spoken to the way port 4500 is: with the non-ESP marker (RFC 3948 §2.2).

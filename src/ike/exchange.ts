@@ -41,6 +41,8 @@ export interface Link {
   notBefore: number;
   /** The same for single policies that the peer refused, by Policy.id. */
   readonly refused: Map<number, number>;
+  /** When we were sent on to another gateway (RFC 5685). */
+  readonly redirects: number[];
   /** What mode-config gave us the last time. */
   addresses: readonly Address[];
 }

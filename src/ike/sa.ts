@@ -7,6 +7,7 @@ import type { Protection } from '../crypto/protection.js';
 import type { Accepted, Conversation } from '../eap/authenticator.js';
 import type { EapPeer } from '../eap/peer.js';
 import type { Identity, Peer, Policy } from '../policy/database.js';
+import type { Address } from '../policy/address.js';
 import type { TrafficSelector } from '../policy/selector.js';
 import type { PlainPayload } from '../wire/chain.js';
 import type { IdPayload } from '../wire/payloads/identification.js';
@@ -78,6 +79,8 @@ export interface IkeSa {
   rival: Rival | undefined;
   /** The IKE SA beside which this one is made, to take its place (RFC 4478). */
   renews: IkeSa | undefined;
+  /** The gateway that sent us to this one (RFC 5685). */
+  redirectedFrom: Address | undefined;
   /** The last step in flight; the next one waits for it. */
   tail: Promise<void>;
 }
@@ -333,6 +336,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     times: newTimes(now),
     rival: undefined,
     renews: undefined,
+    redirectedFrom: undefined,
     tail: Promise.resolve(),
   };
 }

@@ -20,14 +20,16 @@ const arrows = (world: World): string[] =>
   });
 const NAT =
   'N(NAT_DETECTION_SOURCE_IP) N(NAT_DETECTION_DESTINATION_IP) N(IKEV2_FRAGMENTATION_SUPPORTED)';
+const REDIRECT = 'N(REDIRECT_SUPPORTED)';
+const CHILDLESS = 'N(CHILDLESS_IKEV2_SUPPORTED)';
 
 forged('two round trips make an IKE SA and its first child (RFC 7296 §1.2)', async () => {
   const world = new World(makeEngine);
   await world.establish();
   world.checkSettled();
   assert.equal(arrows(world), [
-    `--> IKE_SA_INIT request 0 [SA KE Ni ${NAT}]`,
-    `<-- IKE_SA_INIT response 0 [SA KE Nr ${NAT}]`,
+    `--> IKE_SA_INIT request 0 [SA KE Ni ${NAT} ${REDIRECT}]`,
+    `<-- IKE_SA_INIT response 0 [SA KE Nr ${NAT} ${CHILDLESS}]`,
     '--> IKE_AUTH request 1 [SK {…}]',
     '<-- IKE_AUTH response 1 [SK {…}]',
   ]);
@@ -41,10 +43,10 @@ forged('under load, only who gets our mail is served: COOKIE (§2.6)', async () 
   const world = new World(makeEngine, { settings: { cookieThreshold: 0 } });
   await world.establish();
   assert.equal(arrows(world).slice(0, 4), [
-    `--> IKE_SA_INIT request 0 [SA KE Ni ${NAT}]`,
+    `--> IKE_SA_INIT request 0 [SA KE Ni ${NAT} ${REDIRECT}]`,
     '<-- IKE_SA_INIT response 0 [N(COOKIE)]',
-    `--> IKE_SA_INIT request 0 [N(COOKIE) SA KE Ni ${NAT}]`,
-    `<-- IKE_SA_INIT response 0 [SA KE Nr ${NAT}]`,
+    `--> IKE_SA_INIT request 0 [N(COOKIE) SA KE Ni ${NAT} ${REDIRECT}]`,
+    `<-- IKE_SA_INIT response 0 [SA KE Nr ${NAT} ${CHILDLESS}]`,
   ]);
 });
 

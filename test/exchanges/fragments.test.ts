@@ -94,7 +94,7 @@ function withoutFragmentation(world: World): World['east']['engine']['receive'] 
     const bytes = datagram.bytes.slice();
     const view = new DataView(bytes.buffer);
     for (let at = 28; at + 8 <= bytes.length; at++) {
-      const isNotify = view.getUint32(at) === 8 && view.getUint16(at + 4) === 0;
+      const isNotify = (view.getUint32(at) & 0xffffff) === 8 && view.getUint16(at + 4) === 0;
       if (isNotify && view.getUint16(at + 6) === N.IKEV2_FRAGMENTATION_SUPPORTED) {
         view.setUint16(at + 6, 60_001);
       }

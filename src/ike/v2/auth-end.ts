@@ -19,6 +19,7 @@ import { giveConfiguration } from '../parts/configuration.js';
 import { takeConfiguration } from '../parts/configuration-request.js';
 import type { ChildOffer, State } from '../sa.js';
 import { buildMobike, takeMobike } from './mobike.js';
+import { followRedirect } from './redirect.js';
 import { buildAuthLifetime, takeAuthLifetime, takeOver } from './reauthentication.js';
 import { sendAnswer } from '../window.js';
 
@@ -46,7 +47,9 @@ export function letIn(
   if (notification(asked, N.INITIAL_CONTACT)) forgetOthers(exchange);
   becomeEstablished(exchange);
   takeMobike(exchange, asked);
-  const child = firstChild({ ...exchange, ...asked }, { initiator, responder });
+  // RFC 6023: who asks for none gets none, and may ask under the IKE SA.
+  const wanted = asked.payloads.some(({ type }) => type === 'SA');
+  const child = wanted ? firstChild({ ...exchange, ...asked }, { initiator, responder }) : [];
   const mobike = sa.mobike ? buildMobike(exchange) : [];
   sendAnswer(exchange, [...proof, ...child, ...mobike, ...buildAuthLifetime(exchange)]);
   closeDouble(exchange);
@@ -77,6 +80,10 @@ export function enter(exchange: Exchange, remoteId: string): State {
   sa.window.pending = undefined;
   takeMobike(exchange, exchange);
   becomeEstablished(exchange);
+  if (notification(exchange, N.REDIRECT)) {
+    followRedirect(exchange);
+    return 'established';
+  }
   if (!takeConfiguration(exchange)) return 'established';
   if (!optional(exchange, 'SA')) {
     takeRefusal(exchange, child!);

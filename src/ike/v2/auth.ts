@@ -158,6 +158,17 @@ export const AUTH: readonly Transition[] = [
     onTimeout: 'liveness',
   },
   {
+    story:
+      'IKE_AUTH request for an IKE SA without a child (RFC 6023): check the peer, prove ourselves',
+    from: ['init-answered'],
+    receives: { request: IKE_AUTH },
+    requires: ['IDi', 'AUTH'],
+    allows: ['IDr', 'CERT', 'CERTREQ', 'V'],
+    run: answerAuth,
+    to: ['established'],
+    onTimeout: 'liveness',
+  },
+  {
     ...answers,
     story: 'IKE_AUTH answer: check the peer, the IKE SA is up',
     requires: ['IDr', 'AUTH'],

@@ -22,6 +22,7 @@ import {
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
 import { noticeMapping } from './mobike.js';
+import { followRedirect } from './redirect.js';
 import { takeAuthLifetime } from './reauthentication.js';
 import { yieldToRival } from './rekey-ike.js';
 
@@ -153,6 +154,7 @@ function answerLiveness(exchange: Exchange): State {
     });
   }
   takeAuthLifetime(exchange);
+  if (exchange.sa.state === 'established') followRedirect(exchange);
   const asked = exchange.sa.mobike && saysWhereItIs(exchange);
   sendAnswer(exchange, asked ? buildNat(exchange, exchange.datagram) : []);
   return exchange.sa.state;

@@ -48,6 +48,7 @@ import { buildChoice, buildOffer, readProposals } from '../parts/proposal.js';
 import { encapsulates, type Handshake, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
+import { buildRedirect, takeRedirect } from './redirect.js';
 import { startAuth } from './auth.js';
 
 /** Our own choice: cookies and groups asked for beyond this are somebody playing. */
@@ -96,6 +97,7 @@ function sendFirst(work: Work, handshake: Handshake): State {
     buildNonce(nonceInitiator),
     ...buildNat(work),
     notify(N.IKEV2_FRAGMENTATION_SUPPORTED),
+    ...buildRedirect(work),
     ...buildHashes(work),
     ...buildUnity(work),
   ];
@@ -138,6 +140,7 @@ async function answerFirst(exchange: Exchange): Promise<State> {
     buildNonce(nonces.responder),
     ...buildNat(exchange),
     ...(takeFragmentation(exchange) ? [notify(N.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
+    notify(N.CHILDLESS_IKEV2_SUPPORTED), // RFC 6023 §3
     ...buildRequest(exchange),
     ...buildHashes(exchange, exchange),
   ];
@@ -278,6 +281,13 @@ export const SA_INIT: readonly Transition[] = [
     requires: ['N(INVALID_KE_PAYLOAD)'],
     run: repeatWithGroup,
     to: ['init-sent'],
+  },
+  {
+    ...answers,
+    story: 'IKE_SA_INIT answer that sends us to another gateway: call that',
+    requires: ['N(REDIRECT)'],
+    run: takeRedirect,
+    to: ['init-sent', 'dead'],
   },
   {
     ...answers,
