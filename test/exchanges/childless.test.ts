@@ -40,6 +40,7 @@ childless(
       encryption: encryptionNamed('aes-128-gcm'),
       integrity: integrityNamed('null'),
       prf,
+      group: groupNamed('x25519'),
     };
     const nonces = { initiator: nonceOf(request!), responder: nonceOf(response!) };
     const { spiInitiator, spiResponder } = decodeMessage(response!).header;
