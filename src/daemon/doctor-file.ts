@@ -1,6 +1,4 @@
 // What the configuration file says of a peer, for the doctor.
-import { readFileSync } from 'node:fs';
-import { X509Certificate } from 'node:crypto';
 import { formatPeerAddress, isSingleHost } from '../config/address-rules.js';
 import { isDisabled } from '../config/found.js';
 import { notStarted } from '../config/later.js';
@@ -8,6 +6,7 @@ import type { Loaded } from '../config/load.js';
 import { formatProblem } from '../config/problem.js';
 import { type Configuration, readConfiguration } from '../config/read.js';
 import { formatPrefix, type Prefix } from '../policy/address.js';
+import { type CertificateFacts, certificateFacts } from './doctor-certificates.js';
 import type { PolicyFacts } from './doctor-facts.js';
 
 export interface FileFacts {
@@ -29,7 +28,7 @@ export interface FileFacts {
   readonly profile: string;
   /** Where a policy of the peer holds packets to the peer itself. */
   readonly destinations: readonly Prefix[];
-  readonly certificates: { readonly used: number; readonly problems: readonly string[] };
+  readonly certificates: CertificateFacts;
   readonly tunMtu: number;
 }
 
@@ -80,7 +79,7 @@ export function fileFacts(name: string, loaded: Loaded): FileFacts {
     port: entry.port,
     profile: entry.profile,
     destinations: policies.filter(({ policy }) => policy.tunnel).map(({ policy }) => policy.dst),
-    certificates: certificatesOf(c, name),
+    certificates: certificateFacts(c, loaded.certificates, name),
     tunMtu: loaded.settings.tun.mtu,
   };
 }
@@ -100,38 +99,4 @@ function policiesOf(c: Configuration, peer: string) {
       },
     ];
   });
-}
-
-/** Those the identities name, and the CAs: each must be there and valid today. */
-function certificatesOf(c: Configuration, peer: string): FileFacts['certificates'] {
-  const names = identitiesOf(c, peer).flatMap(({ entry }) => [
-    ...entry.certificate,
-    ...(entry['remote-certificate'] === '' ? [] : [entry['remote-certificate']]),
-  ]);
-  const wanted = c.certificates.filter(
-    ({ entry }) => names.includes(entry.name) || (names.length > 0 && entry.trusted),
-  );
-  const problems = wanted.flatMap(({ entry }) => certificateProblem(entry.name, entry.file) ?? []);
-  return { used: wanted.length, problems };
-}
-
-/** Why a certificate is no good at `now`; undefined: it is. */
-export function certificateProblem(
-  name: string,
-  path: string,
-  now = Date.now(),
-): string | undefined {
-  let certificate: X509Certificate;
-  try {
-    certificate = new X509Certificate(readFileSync(path));
-  } catch (error) {
-    return `certificate ${name}: ${path}: ${(error as Error).message}`;
-  }
-  if (now < Date.parse(certificate.validFrom)) {
-    return `certificate ${name} is not valid before ${certificate.validFrom} (or the clock is wrong)`;
-  }
-  if (now > Date.parse(certificate.validTo)) {
-    return `certificate ${name} has expired: it was valid until ${certificate.validTo}`;
-  }
-  return undefined;
 }

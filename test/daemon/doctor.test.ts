@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatShort, formatWhole } from '../../src/cli/doctor.js';
+import { parse } from '../../src/config/load.js';
+import { readConfiguration } from '../../src/config/read.js';
 import { CHECKS, type CheckName } from '../../src/daemon/ailments.js';
 import { diagnose, trouble } from '../../src/daemon/doctor.js';
+import { certificateFacts } from '../../src/daemon/doctor-certificates.js';
 import type { DoctorFacts } from '../../src/daemon/doctor-facts.js';
 import { visit } from '../../src/daemon/doctor-visit.js';
 import { probe } from '../../src/daemon/probe.js';
@@ -234,39 +237,36 @@ doctor(
   },
 );
 
-doctor('certificates: expired, not yet valid, not there', async ({ directory }) => {
-  const path = join(directory, 'certificates.json');
-  const key = join(directory, 'key.pem');
-  const make = (name: string, ...dates: string[]): string => {
-    const out = join(directory, `${name}.pem`);
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-keyout',
-        key,
-        '-out',
-        out,
-        '-subj',
-        '/CN=x',
-        ...dates,
-      ],
-      { stdio: 'pipe' },
-    );
-    return out;
+doctor('certificates: dates, keys, files, and who vouches for the peer', async ({ directory }) => {
+  const file = (name: string): string => join(directory, name);
+  const openssl = (...words: string[]): unknown =>
+    execFileSync('openssl', words, { stdio: 'pipe' });
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  for (const name of ['ours', 'other']) {
+    const out = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)];
+    openssl('req', '-x509', ...curve, ...out, '-subj', `/CN=${name}`, '-days', '2');
+  }
+  const trusting = (more: object, ca: object = {}, now?: number): string[] => {
+    const certificate = [
+      { name: 'ours', file: file('ours.pem'), 'key-file': file('ours.key'), ...more },
+      { name: 'ca', file: file('other.pem'), trusted: true, ...ca },
+    ];
+    const identity = [{ peer: 'west', 'auth-method': 'digital-signature', certificate: 'ours' }];
+    const peer = [{ name: 'west', address: '192.0.2.1' }];
+    const loaded = parse(JSON.stringify({ certificate, identity, peer }));
+    assert.ok(loaded.ok);
+    if (!loaded.ok) return [];
+    const c = readConfiguration(loaded.file, []);
+    return [...certificateFacts(c, loaded.certificates, 'west', now).problems];
   };
-  const { certificateProblem } = await import('../../src/daemon/doctor-file.js');
-  assert.is(certificateProblem('a', make('good', '-days', '2')), undefined);
+  assert.equal(trusting({}), []);
   const later = Date.now() + 3 * 86_400_000;
-  assert.match(certificateProblem('a', join(directory, 'good.pem'), later)!, /has expired/);
-  assert.match(certificateProblem('a', join(directory, 'good.pem'), 0)!, /not valid before/);
-  assert.match(certificateProblem('a', path)!, /ENOENT/);
+  assert.match(trusting({}, {}, later)[0]!, /ours has expired: it was valid until 20/);
+  assert.match(trusting({}, {}, 0)[0]!, /ours is not valid before 20.*clock/);
+  assert.match(trusting({ file: file('none.pem') })[0]!, /certificate ours: .*none\.pem/);
+  assert.match(trusting({ 'key-file': file('other.key') })[0]!, /certificate ours: .*key/);
+  assert.match(trusting({}, { trusted: false })[0]!, /no CA is trusted/);
+  assert.match(trusting({}, { file: file('none.pem') })[0]!, /no CA that is trusted can be used/);
 });
 
 doctor.run();
