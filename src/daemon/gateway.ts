@@ -34,6 +34,7 @@ import { PolicyEffects } from './policy-effects.js';
 import { printHandlers } from './print.js';
 import { ReceivedEffects } from './received.js';
 import { ReloadError, type ReloadResult, refuseRestart, resultOf } from './reload.js';
+import { repairRegularly } from './repair.js';
 import type { RunningGateway, StartGateway } from './running.js';
 import { StepRunner } from './step-runner.js';
 import { systemDns } from './system-dns.js';
@@ -124,6 +125,10 @@ class Gateway implements RunningGateway {
     this.#tables.setOffload({ header: tun.header, uso: tun.uso, join: offload });
     this.#effects = new PolicyEffects(this.#tables, tun, settings.tun, this.#log, this.#cleanup);
     this.#effects.apply(databases);
+    this.#cleanup.add(
+      'the repair',
+      repairRegularly(() => this.#effects.repair(), this.#log),
+    );
     this.#received = new ReceivedEffects(name, this.#effects, this.#log);
     this.#received.clean(databases.identities);
     this.#cleanup.add('what mode-config gave us', () => this.#received.close());

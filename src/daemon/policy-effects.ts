@@ -3,6 +3,7 @@
 // by one as their SAs come and go.
 import type { Tables } from '../dataplane/tables.js';
 import { HostRoutes, type RoutedDynamic } from '../net/host.js';
+import { NoTrack } from '../net/no-track.js';
 import { NONE_REFUSED, PlainGuard, type Refused } from '../net/plain-guard.js';
 import type { Tun } from '../net/tun.js';
 import type { Databases, DynamicPolicy } from '../policy/database.js';
@@ -18,6 +19,7 @@ export class PolicyEffects {
   readonly #log: Log;
   readonly #routes: HostRoutes;
   readonly #guard: PlainGuard | undefined;
+  readonly #noTrack: NoTrack;
 
   constructor(tables: Tables, tun: Tun, settings: Settings['tun'], log: Log, cleanup: Cleanup) {
     const { table, rulePriority: priority, failClosed, stopClosed, refusePlain } = settings;
@@ -26,6 +28,8 @@ export class PolicyEffects {
     this.#routes = new HostRoutes({ tun, mark: MARK, table, priority, failClosed });
     // Left behind, they refuse: the routes to the TUN go with it, those below them stay.
     if (!stopClosed) cleanup.add('rules and routes', () => this.#routes.remove());
+    this.#noTrack = new NoTrack(tun.name);
+    cleanup.add('the notrack chains', () => this.#noTrack.close());
     if (!refusePlain) return;
     this.#guard = new PlainGuard({ tun: tun.name, failClosed });
     const close = (): void => (stopClosed ? this.#guard?.leave() : this.#guard?.remove());
@@ -48,15 +52,30 @@ export class PolicyEffects {
       this.#tables.addDynamic(policy);
       this.#routes.addDynamic(routedDynamic(policy));
       if (policy.level !== 'use') this.#guard?.addDynamic(routedDynamic(policy));
+      const { notrackChain } = policy;
+      if (notrackChain !== undefined) this.#noTrack.add(notrackChain, routedDynamic(policy));
     });
   }
 
   remove(id: number): void {
     this.#attempt('take away', undefined, () => {
+      this.#noTrack.remove(id);
       this.#guard?.removeDynamic(id);
       this.#routes.removeDynamic(id);
     });
     this.#tables.removeDynamic(id);
+  }
+
+  /** Puts back what somebody else has taken away, and says so. */
+  repair(): void {
+    const routes = this.#routes.repair();
+    const again = 'they are there again; whoever did it will do it once more';
+    if (routes > 0) {
+      this.#log.warning('net', `${routes} routing rules and routes of ours were removed: ${again}`);
+    }
+    if (this.#guard?.repair()) {
+      this.#log.warning('net', `our nf_tables table, or rules of it, were removed: ${again}`);
+    }
   }
 
   /** The way into the tunnel alone, for sources that are translated on it. */

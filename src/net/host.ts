@@ -101,6 +101,7 @@ function memoized(preferred: Preferred): Preferred {
 export class HostRoutes {
   readonly #options: Required<HostRoutesOptions>;
   readonly #made = new TemplateRoutes();
+  #entries: readonly RoutedEntry[] = [];
 
   /** For the calling thread's network namespace; changes nothing yet. */
   constructor(options: HostRoutesOptions) {
@@ -113,6 +114,7 @@ export class HostRoutes {
    * the operator should know.
    */
   apply(policies: readonly RoutedEntry[]): string[] {
+    this.#entries = policies;
     return withNetlink((netlink) => {
       const wanted = this.#plan(netlink, policies);
       const found = ours(netlink);
@@ -122,6 +124,16 @@ export class HostRoutes {
       removeAll(netlink, notIn(wanted, found));
       return this.#prepareTun(policies);
     });
+  }
+
+  /** Puts back what somebody else has removed; how many rules and routes those were. */
+  repair(): number {
+    const count = withNetlink((netlink) => {
+      const { rules, routes } = notIn(ours(netlink), this.#plan(netlink, this.#entries));
+      return rules.length + routes.length;
+    });
+    if (count > 0) this.apply(this.#entries);
+    return count;
   }
 
   /** A policy made from a template: at most a rule and a few routes more. */

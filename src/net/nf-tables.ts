@@ -2,7 +2,7 @@
 // values, and one transaction that makes them all. Numbers in attributes are big-endian here.
 import { type Attribute, bytesAttribute, decodeAttributes, nestedAttribute } from './attributes.js';
 import { be32Attribute as be32, textAttribute, textOf } from './attributes.js';
-import type { Advice } from './libc.js';
+import { type Advice, SystemError } from './libc.js';
 import { NETLINK_NETFILTER, NLM_F_APPEND, NLM_F_CREATE } from './linux.js';
 import { Netlink, type Request } from './netlink.js';
 import { expressionList, type Expression } from './nf-expressions.js';
@@ -15,7 +15,7 @@ const BATCH_END = 17;
 const [NEWTABLE, GETTABLE, DELTABLE, NEWCHAIN, NEWRULE, NEWSET, NEWSETELEM, NEWOBJ, GETOBJ] = [
   0, 1, 2, 3, 6, 9, 12, 18, 19,
 ];
-const [DELRULE, DELSET, DELSETELEM] = [8, 11, 14];
+const [GETCHAIN, DELRULE, DELSET, DELSETELEM] = [4, 8, 11, 14];
 const SET_CONSTANT = 2;
 const SET_INTERVAL = 4;
 const INTERVAL_END = 1;
@@ -211,6 +211,19 @@ export class NfTables {
   list(): string[] {
     const answers = this.#netlink.dump({ ...message(GETTABLE, 'list tables', []), flags: 0 });
     return answers.map(({ attributes }) => textOf(attributes.get(1)) ?? '');
+  }
+
+  /** How many rules a chain has and how often others jump to it; undefined: there is none. */
+  uses(table: string, chain: string): number | undefined {
+    const names = [textAttribute(1, table), textAttribute(3, chain)];
+    const request = { ...message(GETCHAIN, `get chain ${table} ${chain}`, names), flags: 0 };
+    try {
+      const use = this.#netlink.get(request).attributes.get(6);
+      return use && new DataView(use.buffer, use.byteOffset, 4).getUint32(0);
+    } catch (error) {
+      if (error instanceof SystemError && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 
   /** How many packets a counter has seen. */

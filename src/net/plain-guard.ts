@@ -52,6 +52,7 @@ const IKE_PORTS = [500, 4500];
 const NEIGHBOUR_TYPES = [133, 134, 135, 136, 137]; // RFC 4861 §4
 const LO = 'lo';
 const FAMILIES = [4, 6] as const;
+const HOOKED = ['input', 'forward'] as const;
 const ANY_PACKET = { protocol: 0, srcPort: undefined, dstPort: undefined } as const;
 
 export class PlainGuard {
@@ -82,6 +83,10 @@ export class PlainGuard {
   });
   /** What the counters of tables that are gone had seen. */
   #before = NONE_REFUSED;
+  #seen = NONE_REFUSED;
+  /** What is in force, and how many rules the chains where packets enter have. */
+  #policies: readonly GuardedPolicy[] = [];
+  #uses: readonly (number | undefined)[] = [];
 
   /** For the calling thread's network namespace; changes nothing yet. */
   constructor(options: PlainGuardOptions) {
@@ -105,6 +110,27 @@ export class PlainGuard {
     this.#commit([...hooked(next, this.#options.tun, policies), ...emptied(other)]);
     this.#before = seen;
     this.#current = next;
+    this.#policies = policies;
+    this.#uses = HOOKED.map((chain) => this.#tables.uses(next, chain));
+  }
+
+  /** Whether somebody had taken our table or rules out of it away; they are there again. */
+  repair(): boolean {
+    const table = this.#current;
+    if (table === undefined || this.#isWhole(table)) return false;
+    // where the table itself is gone, so is what its counters saw since they were last asked
+    const isThere = this.#tables.uses(table, POLICIES) !== undefined;
+    this.#before = isThere ? this.refused() : this.#seen;
+    this.#current = undefined;
+    this.apply(this.#policies);
+    return true;
+  }
+
+  #isWhole(table: string): boolean {
+    const hooked = HOOKED.every((chain, at) => this.#tables.uses(table, chain) === this.#uses[at]);
+    // made policies of networks add jumps
+    const least = this.#policies.reduce((sum, policy) => sum + inward(policy).length, 0);
+    return hooked && (this.#tables.uses(table, POLICIES) ?? -1) >= least;
   }
 
   /** A policy made from a template, of a level that refuses. */
@@ -151,10 +177,11 @@ export class PlainGuard {
   refused(): Refused {
     const { unprotected, discarded } = this.#before;
     if (this.#current === undefined) return this.#before;
-    return {
+    this.#seen = {
       unprotected: unprotected + this.#tables.packets(this.#current, UNPROTECTED),
       discarded: discarded + this.#tables.packets(this.#current, DISCARDED),
     };
+    return this.#seen;
   }
 
   /** Removes what is ours, also what a killed run left. */

@@ -1,7 +1,7 @@
 // Road warriors: peers from any address that get what a template allows, without a policy of their own.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eventually, run } from './command.js';
+import { eventually, run, shell } from './command.js';
 import { prepare } from './packages.js';
 import { everything, ping } from './traffic.js';
 import { type Options, withTunnel } from './tunnel.js';
@@ -23,7 +23,7 @@ warrior(
       initiator: 'strongswan',
       inner: ['v4', 'v6'],
       peer: ANYBODY,
-      identity: { 'generate-policy': 'port-strict' },
+      identity: { 'generate-policy': 'port-strict', 'notrack-chain': 'ipsec-raw' },
       policies: [template('::/0', '198.19.0.0/16'), template('::/0', '2001:db8:b::/48')],
     };
     await withTunnel(options, async (tunnel) => {
@@ -35,6 +35,13 @@ warrior(
         return all.output;
       };
       assert.not.match(await host(), /198\.19\.0\.0\/16 dev culvert0/);
+      // a firewall of the host, which counts what nobody tracks
+      await shell(
+        moon,
+        `nft add table inet fw
+nft 'add chain inet fw through { type filter hook forward priority 0; }'
+nft add rule inet fw through ct state untracked counter`,
+      );
       await tunnel.up();
       for (const family of ['v4', 'v6'] as const) await everything(topology, family);
       const rows = await culvert.print('policy print');
@@ -51,6 +58,18 @@ warrior(
       const there = await host();
       assert.match(there, /198\.19\.0\.0\/16 dev culvert0/);
       assert.match(there, /2001:db8:b::\/64 dev culvert0/);
+      assert.match(there, /chain ipsec-raw \{[^}]*notrack/);
+      const untracked = /ct state untracked counter packets (\d+)/;
+      assert.ok(
+        Number(untracked.exec(there)?.[1]) > 10,
+        'packets of made policies are not tracked',
+      );
+      // somebody flushes all firewall rules and our routing rules
+      await shell(moon, 'nft flush ruleset; ip rule del priority 10000');
+      await culvert.logged(/routing rules and routes of ours were removed/);
+      await culvert.logged(/our nf_tables table, or rules of it, were removed/);
+      assert.match(await host(), /fwmark 0x63756c76 goto 32000/);
+      assert.match(await host(), /table inet culvert-culvert0-[ab]/);
       await strongswan.terminate('--child', 'net-v4');
       await eventually('the IPv4 policy to go', async () => {
         const now = await culvert.print('policy print');

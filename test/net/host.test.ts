@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { addressBytes, addressText, prefixOf } from '../../src/net/addressing.js';
 import { HostRoutes, type RoutedDynamic, type RoutedPolicy } from '../../src/net/host.js';
 import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
-import { addRoute, listRoutes, reach, routeText } from '../../src/net/routes.js';
-import { addRule, listRules, ruleText } from '../../src/net/rules.js';
+import { addRoute, deleteRoute, listRoutes, reach, routeText } from '../../src/net/routes.js';
+import { addRule, deleteRule, listRules, ruleText } from '../../src/net/rules.js';
 import { openTun, type Tun } from '../../src/net/tun.js';
 import { ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
 
@@ -272,6 +272,35 @@ host('policies made from a template: a route each, in the template’s place, an
     assert.equal(state(a!), without);
     a!.enter(() => routes.remove());
     assert.equal(state(a!), before);
+    tun.close();
+  }),
+);
+
+host('what somebody else removes is put back, and nothing where nothing is missing', () =>
+  withNamespaces(['a', 'b'], (a, b) => {
+    const tun = gateway(a!, b!);
+    const routes = a!.enter(() => new HostRoutes({ tun, mark: MARK }));
+    const template = { ...policy('encrypt', '0.0.0.0/0', '10.0.0.0/8'), template: 7 };
+    a!.enter(() => routes.apply([...POLICIES, template]));
+    const { action: _, ...selectors } = policy('encrypt', '198.18.0.0/16', '10.1.2.3/32');
+    a!.enter(() => routes.addDynamic({ ...selectors, id: 1, template: 7 }));
+    const whole = state(a!);
+    assert.is(
+      a!.enter(() => routes.repair()),
+      0,
+    );
+    a!.configure((n) => {
+      const mine = listRules(n).filter(({ protocol }) => protocol === 0xc7);
+      for (const rule of mine.slice(2, 4)) deleteRule(n, rule);
+      const [route] = listRoutes(n).filter(({ protocol }) => protocol === 0xc7);
+      deleteRoute(n, route!);
+    });
+    assert.is(
+      a!.enter(() => routes.repair()),
+      3,
+    );
+    assert.equal(state(a!).sort(), whole.sort());
+    a!.enter(() => routes.remove());
     tun.close();
   }),
 );

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addressBytes, prefixOf } from '../../src/net/addressing.js';
 import { joinNamespaces, type Namespace } from '../../src/net/namespace.js';
-import { NfTables } from '../../src/net/nf-tables.js';
+import { deleteTable, emptyChain, NfTables } from '../../src/net/nf-tables.js';
 import { type GuardedPolicy, PlainGuard } from '../../src/net/plain-guard.js';
 import { addRoute } from '../../src/net/routes.js';
 import type { RoutedDynamic } from '../../src/net/template-routes.js';
@@ -209,6 +209,30 @@ guard('policies made from a template refuse too: hosts by the thousand, networks
     assert.is(guard.refused().unprotected, 4);
   });
 });
+
+guard('a table that somebody deletes, or empties, is there again, and counts on', () =>
+  guarded(POLICIES, (made, gateway, outside) => {
+    const from = { at: outside, address: '198.19.0.5' };
+    const to = { at: gateway, address: '198.18.0.1' };
+    assert.ok(isRefused(from, to));
+    assert.is(made.refused().unprotected, 1);
+    assert.is(made.repair(), false, 'nothing is missing');
+    const tables = gateway.enter(() => new NfTables());
+    const [name] = tables.list();
+    tables.commit([deleteTable(name!)]);
+    assert.ok(arrives(from, to));
+    assert.is(made.repair(), true);
+    assert.ok(isRefused(from, to));
+    const [again] = tables.list();
+    tables.commit([emptyChain(again!, 'policies')]);
+    assert.ok(arrives(from, to));
+    assert.is(made.repair(), true);
+    assert.ok(isRefused(from, to));
+    assert.is(made.refused().unprotected, 3);
+    assert.is(made.repair(), false);
+    tables.close();
+  }),
+);
 
 guard('other policies take over without a gap and the counters go on; nothing is left', () =>
   guarded(POLICIES, (made, gateway, outside) => {

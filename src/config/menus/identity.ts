@@ -213,8 +213,10 @@ export const identityMenu = menu({
       kind: optional(entryName),
       default: '',
       only: 'generate-policy other than no',
-      text: 'The chain that gets rules to keep the packets of made policies from being tracked.',
-      later: { what: 'a chain of notrack rules', meanwhile: 'peer' },
+      text:
+        'A chain, in an nf_tables table of ours, that keeps the packets of made policies from being ' +
+        'tracked, in both directions.',
+      shown: ['interop/strongswan-road-warrior.test.ts'],
     }),
     disabled,
     comment,
