@@ -45,14 +45,17 @@ const certificatePem = ({ certificate }: Holder): string => toPem('CERTIFICATE',
 export const keyPem = ({ privateKey }: Holder): string =>
   privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
 
-const swanctlConf = ({ sunId = 'sun.example' }: Case): string => `connections { gw {
+export const swanctlConf = (
+  { sunId = 'sun.example' }: Case,
+  certs = 'certs = sun.pem',
+): string => `connections { gw {
     version = 2
     mobike = no
     local_addrs = 192.0.2.2
     remote_addrs = 192.0.2.1
     proposals = aes128gcm16-prfsha256-x25519
     local { auth = pubkey
-      certs = sun.pem
+      ${certs}
       id = ${sunId} }
     remote { auth = pubkey
       id = %any }

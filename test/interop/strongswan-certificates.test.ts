@@ -1,15 +1,23 @@
 // Certificates with strongSwan in both roles: every kind of key, chains, both generations of methods;
 // and who must not come in, with the notification on the wire and the cause in our log.
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { issueCrl } from '../../src/certificates/author.js';
 import { readCertificate } from '../../src/certificates/certificate.js';
 import { toPem } from '../../src/certificates/files.js';
 import { type Holder, issue, type KeyKind, type Plan, serialOf } from '../certificates/pki.js';
-import { type Caller, type Case, keyPem, type Lab, startLab } from './certificate-lab.js';
-import { background, eventually, isRunning, stop } from './command.js';
+import {
+  type Caller,
+  type Case,
+  keyPem,
+  type Lab,
+  startLab,
+  swanctlConf,
+} from './certificate-lab.js';
+import { background, eventually, isRunning, run, stop } from './command.js';
 import { prepare } from './packages.js';
 import { ping } from './traffic.js';
 
@@ -173,6 +181,61 @@ for (const [name, one, ours, theirs] of GOOD) {
     });
   }
 }
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+/** strongSwan takes the PKCS#12 file as a phone would, and nothing else. */
+function takeBundle(): Promise<void> {
+  const swanctl = join(lab.topology.folder, 'sun/swanctl');
+  for (const kind of ['x509', 'x509ca', 'private']) {
+    rmSync(join(swanctl, kind), { recursive: true });
+    mkdirSync(join(swanctl, kind));
+  }
+  mkdirSync(join(swanctl, 'pkcs12'), { recursive: true });
+  copyFileSync(join(lab.topology.folder, 'sun.p12'), join(swanctl, 'pkcs12/sun.p12'));
+  const secret = 'secrets { pkcs12-sun { file = sun.p12\n secret = "correct horse" } }';
+  return lab.strongswan.loadText(`${swanctlConf(both, '')}${secret}`);
+}
+
+certificates(
+  'a road warrior made by commands alone, let in, and after revoke no more',
+  async () => {
+    const file = join(lab.topology.folder, 'moon/culvert.json');
+    const culvert = async (...words: string[]): Promise<void> => {
+      const { status, output } = await run(undefined, [
+        process.execPath,
+        MAIN,
+        ...words,
+        '--file',
+        file,
+      ]);
+      assert.is(status, 0, output);
+    };
+    await lab.prepare(both, 'strongswan');
+    const certificate = (...words: string[]) => culvert('certificate', ...words);
+    await certificate('create', 'name=lab', 'key-usage=key-cert-sign,crl-sign', 'days-valid=900');
+    const ours = ['ca=lab', 'subject-alt-name=DNS:gw.example', 'key-size=prime256v1'];
+    await certificate('create', 'name=gw', ...ours);
+    await certificate('create', 'name=sun', 'ca=lab', 'subject-alt-name=DNS:sun.example');
+    const bundle = ['type=pkcs12', 'export-passphrase=correct horse'];
+    const out = join(lab.topology.folder, 'sun.p12');
+    await certificate('export', 'name=sun', ...bundle, `file-name=${out}`);
+    await culvert('identity', 'set', '0', 'certificate=gw');
+    await lab.culvert.command('reload');
+    await takeBundle();
+    const { status, output } = await lab.strongswan.initiate('net');
+    assert.is(status, 0, `${output}\n${lab.said().culvert}`);
+    assert.match(lab.said().culvert, /signed with rsa-sha256, certificate CN=sun/);
+    assert.is(await ping(lab.topology, 'alice', 'v4', { count: 1 }), 1, 'no ping');
+    await lab.strongswan.terminate('--ike', 'gw');
+    await certificate('revoke', 'name=sun');
+    await lab.culvert.command('reload');
+    assert.is.not((await lab.strongswan.initiate('net')).status, 0);
+    await lab.waitFor('culvert', /certificate "CN=sun" .*: revoked/);
+    await lab.waitFor('strongswan', /received AUTHENTICATION_FAILED notify error/);
+    await lab.clear();
+  },
+);
 
 /** OpenSSL's own responder, which answers that every certificate of its list is revoked. */
 async function responder(holder: Holder) {
