@@ -6,7 +6,7 @@
 //   erase      once no worker is in a batch that began before, overwrite the record with zeros
 import * as ids from '../contract/ids.js';
 import * as layout from '../contract/layout.js';
-import { type Address, formatAddress } from '../policy/address.js';
+import type { Address } from '../policy/address.js';
 import { type DynamicPolicy, FIRST_DYNAMIC, type Policy } from '../policy/database.js';
 import {
   type Association,
@@ -17,12 +17,14 @@ import {
   type SaState,
   type Traffic,
 } from './association.js';
+import { aroundOf } from './bundle.js';
 import type { ClassifierSize } from './classifier-room.js';
 import { DynamicTable } from './dynamic-table.js';
 import type { Module } from './module.js';
 import { eraseKeys, ownKeys } from './own-keys.js';
 import { PolicyTable } from './policy-table.js';
 import { Quiescence } from './quiescence.js';
+import { Remotes } from './remotes.js';
 import { SaRecord } from './sa-record.js';
 import { SpiTable } from './spi-table.js';
 
@@ -56,16 +58,6 @@ const DIRECTIONS = ['in', 'out'] as const;
 const slotsOf = ({ slots, around }: Pick<Pair, 'slots' | 'around'>): number[] =>
   [slots, ...(around ? [around] : [])].flatMap((pair) => [pair.in, pair.out]);
 
-/** The AH of a bundle as an association of its own: over what ESP has made, whatever its mode. */
-function aroundOf(sa: Association): Association | undefined {
-  if (!sa.around) return undefined;
-  const { softSeconds, hardSeconds } = sa.lifetime;
-  // bytes are counted once, inside
-  const lifetime = { softSeconds, hardSeconds, softBytes: 0, hardBytes: 0 };
-  const own = { protocol: 'ah', mode: 'transport', encryption: 'null', around: undefined } as const;
-  return { ...sa, ...sa.around, ...own, lifetime };
-}
-
 const LOWEST_SPI = 256; // RFC 4303 §2.1: 1 … 255 are reserved
 
 export interface Offload {
@@ -87,6 +79,7 @@ export class Tables {
   readonly #quiescence: Quiescence;
   readonly #pairs = new Map<number, Pair>();
   readonly #owners = new Map<number, number>();
+  readonly #remotes = new Remotes();
   /** Active children of a policy, newest first. */
   readonly #chains = new Map<number, number[]>();
   readonly #free: number[] = [];
@@ -203,6 +196,7 @@ export class Tables {
     const association = { ...own(sa), around: sa.around && own(sa.around) };
     const addedAt = this.#options.now();
     this.#pairs.set(sa.id, { association, slots, around, addedAt, active: false, seen: 0 });
+    this.#remotes.add(sa.remote.address, sa.id);
     for (const slot of slotsOf({ slots, around })) {
       this.#owners.set(slot, sa.id);
       this.#record(slot).setState(ids.SA_MATURE);
@@ -235,6 +229,7 @@ export class Tables {
     if (!pair) return;
     this.#pairs.delete(id);
     const { association } = pair;
+    this.#remotes.delete(association.remote.address, id);
     for (const half of [association, association.around]) {
       if (!half) continue;
       for (const keys of [half.inbound, half.outbound]) eraseKeys(keys);
@@ -255,18 +250,18 @@ export class Tables {
   move(id: number, place: Place): void {
     const pair = this.#pairs.get(id);
     if (!pair) return;
+    this.#remotes.delete(pair.association.remote.address, id);
     pair.association = { ...pair.association, ...place };
+    this.#remotes.add(pair.association.remote.address, id);
     for (const slot of slotsOf(pair)) this.#record(slot).writeEndpoints(pair.association);
   }
 
   /** The path to `remote` carries outer packets of `mtu` bytes from now on; returns its pairs. */
   setPathMtu(remote: Address, mtu: number): number {
-    const wanted = formatAddress(remote);
     let pairs = 0;
-    for (const pair of this.#pairs.values()) {
-      if (formatAddress(pair.association.remote.address) !== wanted) continue;
+    for (const id of this.#remotes.of(remote)) {
       // the inbound half clamps the MSS of what it delivers by it
-      for (const slot of slotsOf(pair)) this.#record(slot).writePathMtu(mtu);
+      for (const slot of slotsOf(this.#pairs.get(id)!)) this.#record(slot).writePathMtu(mtu);
       pairs++;
     }
     return pairs;

@@ -76,8 +76,15 @@ tables('the inner MTU leaves room for every header, the padding and the ICV', ()
   assert.is(subject.list()[1]!.innerMtu, 1438);
   subject.setPathMtu(parseAddress('192.0.2.2')!, 1300);
   assert.is(subject.list()[1]!.innerMtu, 1238);
-  subject.setPathMtu(parseAddress('192.0.2.3')!, 600);
+  assert.is(subject.setPathMtu(parseAddress('192.0.2.3')!, 600), 0);
   assert.is(subject.list()[1]!.innerMtu, 1238);
+  // a child that has moved belongs to its new path
+  const { association: before } = subject.list()[0]!;
+  subject.move(1, { ...before, remote: endpoint('192.0.2.3', 4500) });
+  assert.is(subject.setPathMtu(parseAddress('192.0.2.2')!, 700), 0);
+  assert.is(subject.setPathMtu(parseAddress('192.0.2.3')!, 1300), 1);
+  subject.remove(1);
+  assert.is(subject.setPathMtu(parseAddress('192.0.2.3')!, 1300), 0);
   subject.erase();
 });
 
