@@ -1,9 +1,11 @@
-// The gateway under test: `culvert run FILE` in a namespace, as a user would start it, asked through
-// its own command line and stopped by SIGTERM.
+// The gateway under test: `culvert run FILE` in a namespace, as a user would start it, and stopped by
+// SIGTERM. Commands go through its own command line; rows, which tests wait for, straight over the
+// control socket: a process of Node.js for every look would keep the machine busy with looking.
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ask } from '../../src/cli/socket.js';
 import type {
   ActivePeerRow,
   InstalledSaRow,
@@ -69,7 +71,8 @@ export async function startCulvert(
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'culvert.json');
   const logPath = join(folder, 'culvert.out');
-  const socket = ['--socket', join(folder, 'control', 'culvert.sock')];
+  const socketPath = join(folder, 'control', 'culvert.sock');
+  const socket = ['--socket', socketPath];
   const written = { log: { level: 'debug' }, ...configuration };
   writeFileSync(file, JSON.stringify(written, undefined, 2), { mode: 0o600 });
   const argv = [process.execPath, MAIN, 'run', file, ...socket];
@@ -84,7 +87,7 @@ export async function startCulvert(
     return output;
   };
   const print = async <C extends keyof Prints>(name: C): Promise<Prints[C]> =>
-    JSON.parse(await command(...name.split(' '), '--json')) as Prints[C];
+    (await ask(socketPath, name)) as Prints[C];
   const up = async () =>
     !isRunning(child) || (await culvert('policy', 'print', '--json')).status === 0;
   await eventually('culvert to answer on its control socket', up, undefined, log);
