@@ -14,6 +14,8 @@ export type PeerStep =
 
 export interface PeerMethod {
   respond(request: Uint8Array): Promise<PeerStep>;
+  /** For the log: what it ran over. */
+  readonly detail?: string;
   close(): void;
 }
 

@@ -109,8 +109,10 @@ export class EapPeer {
       return this.#fail(this.#reason ?? 'the server says Success before anything is proved');
     }
     this.#msk = undefined;
+    const detail = this.#method?.detail;
     this.close();
-    return { kind: 'success', msk, method: typeName(this.#type) };
+    const method = typeName(this.#type) + (detail ? ` over ${detail}` : '');
+    return { kind: 'success', msk, method };
   }
 
   #refusal(packet: EapPacket): string {

@@ -98,6 +98,10 @@ export class TlsPeer implements PeerMethod {
     return { kind: 'failed', reason, data: this.#fragments.say(records) };
   }
 
+  get detail(): string {
+    return this.#tls?.protocol ?? '';
+  }
+
   close(): void {
     this.#tls?.close();
     this.#inner.close?.();

@@ -99,7 +99,7 @@ export class TlsEnd {
       this.#watch(socket);
       this.#opened();
     });
-    server.once('tlsClientError', (error) => this.#fail(error));
+    server.on('tlsClientError', (error) => this.#fail(error));
     server.emit('connection', this.#pipe);
   }
 
@@ -110,7 +110,7 @@ export class TlsEnd {
       this.#received.push(data);
       this.#pipe.events++;
     });
-    socket.once('error', (error) => this.#fail(error));
+    socket.on('error', (error) => this.#fail(error));
   }
 
   #fail(error: Error & { code?: string; reason?: string }): void {

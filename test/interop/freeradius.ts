@@ -18,7 +18,13 @@ export interface FreeradiusOptions {
   readonly address: string;
   readonly users: readonly RadiusUser[];
   /** PEM files for eap-tls, eap-ttls, eap-peap, and for RADIUS over TLS. */
-  readonly tls?: { readonly key: string; readonly certificate: string; readonly ca: string };
+  readonly tls?: {
+    readonly key: string;
+    readonly certificate: string;
+    readonly ca: string;
+    /** Of TLS; 1.2 unless said. */
+    readonly most?: '1.3';
+  };
   /** Listens for RADIUS over TLS on 2083, and for nothing else. */
   readonly radsec?: boolean;
 }
@@ -106,7 +112,7 @@ function configuration(folder: string, options: FreeradiusOptions): string {
     certificate_file = ${tls.certificate}
     ca_file = ${tls.ca}
     tls_min_version = "1.2"
-    tls_max_version = "1.2"`
+    tls_max_version = "${tls.most ?? '1.2'}"`
     : '';
   const methods = tls
     ? `tls-config common {

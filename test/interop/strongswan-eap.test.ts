@@ -193,7 +193,12 @@ eap.before(async () => {
   const topology = await makeTopology();
   const pki = writePki(join(topology.folder, 'pki'));
   const sun = topology.namespace('sun');
-  const tls = { key: pki('aaa.key'), certificate: pki('aaa.crt'), ca: pki('ca.crt') };
+  const tls = {
+    key: pki('aaa.key'),
+    certificate: pki('aaa.crt'),
+    ca: pki('ca.crt'),
+    most: '1.3',
+  } as const;
   const radius = await startFreeradius(sun, join(topology.folder, 'radius'), {
     address: '198.19.0.1',
     users: [{ name: 'carol', password: PASSWORD }],
@@ -284,6 +289,11 @@ for (const [name, identity, said] of UP) {
       assert.is(peer.id, 'fqdn:sun.example');
       await carries(stage.topology, 'alice', 'v4');
       assert.match(stage.strongswan.log().slice(before), said);
+      // charon's TLS ends with 1.2 (RFC 5216, RFC 5281), FreeRADIUS has 1.3 (RFC 9190, RFC 9427).
+      if (name !== 'eap-mschapv2') {
+        const version = name.includes('FreeRADIUS') ? '1.3' : '1.2';
+        assert.match(culvert.log(), new RegExp(`logged in by eap-\\w+ over TLSv${version}`));
+      }
     });
   });
 }
