@@ -76,10 +76,7 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
       identities: inUse(c.identities)
         .filter(({ peer }) => started.has(peer))
         .map((entry) => identityOf(entry, configs.get(entry['mode-config'] ?? ''))),
-      // Who is to have an address of its own does not come in without it: see setAside.
-      users: inUse(c.users)
-        .filter(({ address }) => address === undefined)
-        .map(userOf),
+      users: inUse(c.users).map(userOf),
       policies: only(({ disabled, template }) => !disabled && !template),
       pools: c.pools.map(({ entry }) => poolOf(entry)),
       templates: c.policies.flatMap(({ entry }, place): Template[] => {
@@ -254,6 +251,7 @@ const userOf = (entry: Entry<typeof userMenu>): User => ({
   name: entry.name,
   password: entry.password,
   certificate: entry.certificate || undefined,
+  address: entry.address,
 });
 
 /** The id is the place among all that are written, so that tables and file count alike. */

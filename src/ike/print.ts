@@ -32,7 +32,7 @@ function row(sa: IkeSa, now: number): ActivePeer {
   return {
     peer: sa.peer.name,
     id: sa.remoteId,
-    user: sa.authorisation?.user ?? '',
+    user: sa.authorisation?.user ?? sa.user?.name ?? '',
     'local-address': formatAddress(sa.local.address),
     port: sa.remote.port,
     'remote-address': formatAddress(sa.remote.address),

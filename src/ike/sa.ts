@@ -6,7 +6,7 @@ import type { KeyShare } from '../crypto/agreement.js';
 import type { Protection } from '../crypto/protection.js';
 import type { Accepted, Conversation } from '../eap/authenticator.js';
 import type { EapPeer } from '../eap/peer.js';
-import type { Identity, Peer, Policy } from '../policy/database.js';
+import type { Identity, Peer, Policy, User } from '../policy/database.js';
 import type { Address } from '../policy/address.js';
 import type { TrafficSelector } from '../policy/selector.js';
 import type { PlainPayload } from '../wire/chain.js';
@@ -67,6 +67,8 @@ export interface IkeSa {
   remoteId: string;
   /** Of a user whom an authentication server let in. */
   authorisation: Authorisation | undefined;
+  /** Of a user of our own. */
+  user: User | undefined;
   /** What mode-config gave the peer. */
   assigned: Assigned | undefined;
   /** Why it is closed, as accounting calls it: who knows says so first. */
@@ -328,6 +330,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     identity: undefined,
     remoteId: '',
     authorisation: undefined,
+    user: undefined,
     assigned: undefined,
     ending: undefined,
     window: newWindow(),

@@ -216,6 +216,8 @@ export interface User {
   readonly password: string;
   /** Its certificate, by its name in the menu; undefined: any that is trusted and has the user's name. */
   readonly certificate: string | undefined;
+  /** What mode-config gives it, instead of one of a pool. */
+  readonly address: Address | undefined;
 }
 
 /** A pattern for policies: never matched by packets, its made policies stand in its place. */

@@ -14,11 +14,17 @@ import { LocalConversation } from '../../src/eap/local.js';
 import { MschapServer } from '../../src/eap/mschapv2.js';
 import { encodeEap } from '../../src/eap/packet.js';
 import type { LoadedEntry } from '../../src/certificates/files.js';
-import type { EapIdentity, EapLocalIdentity, User } from '../../src/policy/database.js';
+import type {
+  AskedConfig,
+  EapIdentity,
+  EapLocalIdentity,
+  GivenConfig,
+  User,
+} from '../../src/policy/database.js';
 import { entryOf, type Holder, issue, storeOf } from '../certificates/pki.js';
 import { randomOf } from '../eap/pair.js';
 import { newWorld } from './connected.js';
-import type { SiteOptions } from './databases.js';
+import { address, databases, type SiteOptions } from './databases.js';
 import type { World, WorldOptions } from './world.js';
 
 const methods = suite('EAP methods in IKE');
@@ -30,9 +36,14 @@ const GATEWAY = issue({ cn: 'west', san: 'DNS:west.example', extensions: usage('
 const CAROL = issue({ cn: 'carol', san: 'DNS:carol.example', extensions: usage('client') }, CA);
 const DAVE = issue({ cn: 'Dave D.', san: 'email:dave@example' }, CA);
 const USERS: readonly User[] = [
-  { name: 'carol', password: 'Ar3etTnp', certificate: undefined },
-  { name: 'dave@example', password: '', certificate: undefined },
-  { name: 'erin', password: '', certificate: 'erin' },
+  {
+    name: 'carol',
+    password: 'Ar3etTnp',
+    certificate: undefined,
+    address: address('203.0.113.77'),
+  },
+  { name: 'dave@example', password: '', certificate: undefined, address: undefined },
+  { name: 'erin', password: '', certificate: 'erin', address: undefined },
 ];
 
 interface Caller {
@@ -250,6 +261,48 @@ methods('a child that no policy has: the user is in, the child is not', async ()
   assert.is(world.west.children.size, 0);
   assert.match(world.east.complaints().join('\n'), /TS_UNACCEPTABLE/);
 });
+
+methods(
+  'mode-config gives the user the address that the menu has for it, also after a rekey',
+  async () => {
+    const [pattern] = databases('west').policies;
+    const any = { address: address('::'), bits: 0 };
+    const template = { ...pattern!, id: 50, peer: undefined, src: any, dst: any, group: 'default' };
+    const made = {
+      policies: 0,
+      templates: [template],
+    };
+    const generatePolicy = {
+      ports: 'port-strict',
+      group: 'default',
+      notrackChain: undefined,
+    } as const;
+    const asks: AskedConfig = {
+      role: 'initiator',
+      name: 'request-only',
+      dns: 'no',
+      resolvConf: undefined,
+      sources: undefined,
+    };
+    const gives: GivenConfig = {
+      role: 'responder',
+      name: 'rw',
+      address: undefined,
+      pool: undefined,
+      prefixLength: 32,
+      splitInclude: [],
+      splitDns: [],
+      dns: [],
+    };
+    const east = { ...caller({ identity: { generatePolicy, modeConfig: asks } }), ...made };
+    const west = { ...gateway({ generatePolicy, modeConfig: gives }), ...made };
+    const world = await meet(east, west);
+    const peers = () => world.west.peers.map((peer) => [peer.user, peer['dynamic-address']]);
+    assert.equal(peers(), [['carol', '203.0.113.77']], world.west.complaints().join());
+    await world.run(40_000_000);
+    assert.equal(peers(), [['carol', '203.0.113.77']]);
+  },
+);
 
 methods('an entry for users does not call, and its peer is told so', async () => {
   const world = await meet(caller(), { ...gateway(), peer: { passive: true } });

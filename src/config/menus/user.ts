@@ -3,7 +3,7 @@ import { entryName, optional } from '../kind.js';
 import { hiddenText } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { address } from '../network-kind.js';
-import { comment, disabled, MODE_CONFIG } from './common.js';
+import { comment, disabled } from './common.js';
 
 export const userMenu = menu({
   name: 'user',
@@ -40,8 +40,8 @@ export const userMenu = menu({
       name: 'address',
       kind: optional(address),
       default: '',
-      text: 'The address the user gets, instead of one of a pool.',
-      later: { what: `an address by ${MODE_CONFIG}`, meanwhile: 'entry' },
+      text: 'The address the user gets by mode-config, instead of one of a pool.',
+      shown: ['exchanges/eap-methods.test.ts'],
     }),
     disabled,
     comment,

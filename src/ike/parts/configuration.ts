@@ -70,7 +70,10 @@ export const repeatConfiguration = (exchange: Exchange): PlainPayload[] =>
 
 type Source = { readonly fixed: Address } | { readonly pool: string };
 
-/** What an authentication server says goes before what is configured; undefined: none of this family. */
+/**
+ * What an authentication server, or the menu user, says goes before what is configured; undefined: none
+ * of this family.
+ */
 function sourceOf({ world, sa }: Work, config: GivenConfig, family: 4 | 6): Source | undefined {
   const { framedAddress, framedAddress6, framedPrefix6, framedPool, framedPool6 } =
     sa.authorisation ?? {};
@@ -78,6 +81,7 @@ function sourceOf({ world, sa }: Work, config: GivenConfig, family: 4 | 6): Sour
   const framed = family === 4 ? framedAddress : (framedAddress6 ?? firstOf(framedPrefix6));
   const named = family === 4 ? framedPool : framedPool6;
   if (framed) return { fixed: framed };
+  if (sa.user?.address?.family === family) return { fixed: sa.user.address };
   if (named === undefined && own) return { fixed: own };
   const pool = named ?? config.pool;
   // Not an address of another pool, and not none: policies would be made for any.

@@ -112,7 +112,7 @@ function refuse(exchange: Exchange, verdict: Decision): State {
 
 /** --> HDR, SK {AUTH}: only who has the method's key knows it, so it was no one in between (§2.16). */
 function finish(exchange: Exchange): State {
-  const { sa } = exchange;
+  const { world, sa } = exchange;
   const { asked: payloads, accepted, identity, idi, idr } = asked(exchange);
   const { msk, user, authorisation } = accepted!;
   const { pi, pr } = sa.secured!;
@@ -123,6 +123,8 @@ function finish(exchange: Exchange): State {
   const proof = buildKeyedAuth(exchange, msk ?? pr, idr);
   msk?.fill(0);
   sa.authorisation = authorisation;
+  const local = identity.authMethod === 'eap-local';
+  sa.user = local ? world.databases.users.find(({ name }) => name === user) : undefined;
   const known = { identity, remoteId: named(user, idi) };
   return letIn(exchange, { payloads }, known, [proof]);
 }

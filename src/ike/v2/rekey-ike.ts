@@ -80,6 +80,7 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
     identity,
     remoteId,
     authorisation,
+    user,
   } = sa;
   const kept = {
     natLocal,
@@ -90,6 +91,7 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
     identity,
     remoteId,
     authorisation,
+    user,
   };
   Object.assign(next, kept);
   const { suite: oldSuite, d } = sa.secured!;
