@@ -1,5 +1,6 @@
 // Certificates with strongSwan in both roles: every kind of key, chains, both generations of methods;
 // and who must not come in, with the notification on the wire and the cause in our log.
+import type { ChildProcess } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,12 +18,13 @@ import {
   startLab,
   swanctlConf,
 } from './certificate-lab.js';
-import { background, eventually, isRunning, run, stop } from './command.js';
+import { background, eventually, run, stop } from './command.js';
 import { prepare } from './packages.js';
 import { ping } from './traffic.js';
 
 const certificates = suite('strongSwan: certificates');
 const OCSP_PORT = 8888;
+const CRL_PORT = 8889;
 
 const CA = issue({ cn: 'Lab CA', ca: true, until: 9, key: 'rsa' });
 const MIDDLE = issue({ cn: 'Lab Intermediate', ca: true, pathLength: 0, until: 9 }, CA);
@@ -33,6 +35,9 @@ const leaf = (name: string, plan: Partial<Plan> = {}, issuer: Holder = CA): Hold
 const LONER = issue({ cn: 'loner' });
 const MOON = leaf('moon');
 const SUN = leaf('sun');
+const POINTED = leaf('sun', {
+  extensions: [['crlDistributionPoints', `URI:http://127.0.0.1:${CRL_PORT}/ca.crl`]],
+});
 const both = { sun: [SUN], moon: [MOON], sunTrusts: CA, moonTrusts: CA };
 const ofKind = (key: KeyKind): Case => ({
   ...both,
@@ -128,6 +133,11 @@ const BAD: readonly [string, Case, RegExp][] = [
     /CN=sun" .*: revoked/,
   ],
   [
+    'revoked by the CRL of its distribution point',
+    { ...both, sun: [POINTED] },
+    /CN=sun" .*: revoked/,
+  ],
+  [
     'of unknown standing where the policy is strict',
     { ...both, settings: { 'certificate-revocation': 'strict' } },
     /CN=sun" .*not known: it names no CRL and no OCSP responder/,
@@ -142,7 +152,7 @@ certificates.before(async () => {
   writeFileSync(join(moon, 'theirs.pem'), toPem('CERTIFICATE', LONER.certificate));
   const now = Date.now();
   const plan = { number: 1, thisUpdate: now - 1000, nextUpdate: now + 3_600_000 };
-  const revoked = [{ serial: serialOf(SUN), at: now - 1000 }];
+  const revoked = [SUN, POINTED].map((one) => ({ serial: serialOf(one), at: now - 1000 }));
   writeFileSync(join(moon, 'ca.crl'), issueCrl({ ...plan, revoked }, CA));
 });
 certificates.after(() => lab.end());
@@ -265,12 +275,32 @@ async function responder(holder: Holder) {
   return background(lab.topology.namespace('moon'), argv, path('ocsp.out'));
 }
 
+/** Serves the CA's CRL, whatever is asked for. */
+function distributionPoint() {
+  const file = JSON.stringify(join(lab.topology.folder, 'moon/ca.crl'));
+  const serve = `(_, response) => response.end(require('fs').readFileSync(${file}))`;
+  const script = `require('http').createServer(${serve}).listen(${CRL_PORT}, '127.0.0.1')`;
+  const argv = [process.execPath, '-e', script];
+  return background(lab.topology.namespace('moon'), argv, join(lab.topology.folder, 'crl.out'));
+}
+
+/** What a case needs beside the two gateways. */
+function serverFor(name: string, one: Case): Promise<ChildProcess> | ChildProcess | undefined {
+  if (name.includes('OCSP')) return responder(one.sun[0]!);
+  return name.includes('distribution') ? distributionPoint() : undefined;
+}
+
+const listens = async (): Promise<boolean> => {
+  const { output } = await run(lab.topology.namespace('moon'), ['ss', '-Hltn']);
+  return output.includes(`:${OCSP_PORT}`) || output.includes(`:${CRL_PORT}`);
+};
+
 for (const [at, [name, one, why]] of BAD.entries()) {
   // Every second one the other way round: what is checked is the same, how it is refused is not.
   const caller: Caller = at % 2 === 0 ? 'strongswan' : 'culvert';
   certificates(`a certificate that is ${name}: refused, ${caller} calls`, async () => {
-    const ocsp = name.includes('OCSP') ? await responder(one.sun[0]!) : undefined;
-    if (ocsp) await eventually('the responder to run', () => isRunning(ocsp));
+    const server = await serverFor(name, one);
+    if (server) await eventually('the server to listen', listens);
     await lab.prepare(one, caller);
     if (caller === 'strongswan') {
       const { status } = await lab.strongswan.initiate('net');
@@ -280,7 +310,7 @@ for (const [at, [name, one, why]] of BAD.entries()) {
     await lab.waitFor('strongswan', /AUTHENTICATION_FAILED|N\(AUTH_FAILED\)/);
     assert.equal(await lab.culvert.print('installed-sa print'), []);
     assert.is(await ping(lab.topology, 'alice', 'v4', { count: 1 }), 0);
-    if (ocsp) await stop(ocsp, 'SIGTERM', 'the responder');
+    if (server) await stop(server, 'SIGTERM', 'the server');
     await lab.clear();
   });
 }
