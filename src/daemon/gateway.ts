@@ -26,6 +26,7 @@ import { type RunningCertificates, runningCertificates, tlsCredentials } from '.
 import { type Cleanup, createCleanup } from './cleanup.js';
 import type { LiveFacts } from './doctor-facts.js';
 import { localAddressFor, MARK, ownAddresses, reachOf } from './host.js';
+import { InformDoor } from './inform-door.js';
 import { openLeases, type RunningLeases } from './lease-file.js';
 import type { Log } from './log.js';
 import type { GatewayFigures } from './metrics.js';
@@ -76,6 +77,7 @@ class Gateway implements RunningGateway {
   #leases!: RunningLeases;
   #effects!: PolicyEffects;
   #received!: ReceivedEffects;
+  #inform!: InformDoor;
   /** Greater than the id of any policy so far. */
   #nextId: number;
   /** Reloads, one after another. */
@@ -136,6 +138,14 @@ class Gateway implements RunningGateway {
     this.#leases = openLeases(settings.tun.leaseFile, databases.pools, this.#log);
     this.#cleanup.add('the leases', () => this.#leases.close());
     this.#startEngine(sockets);
+    this.#inform = new InformDoor({
+      tun: name,
+      given: (address) => this.#engine.given(address),
+      localAddressFor,
+      log: this.#log,
+    });
+    this.#inform.update(databases.identities);
+    this.#cleanup.add('the socket for DHCPINFORM', () => this.#inform.close());
     const plane = new DataPlane({
       memory,
       tunFds: tun.fds,
@@ -220,6 +230,7 @@ class Gateway implements RunningGateway {
     this.#certificates.replace(next);
     this.#watch.changed(change.changedPeers);
     this.#leases.leases.reconfigure(next.databases.pools);
+    this.#inform.update(next.databases.identities);
     await this.#do(this.#engine.reconfigure(change));
     return resultOf(change);
   }

@@ -8,6 +8,7 @@ import type { Address } from '../policy/address.js';
 import type { Leases } from '../policy/leases.js';
 import type { Authorisation } from './authorisation.js';
 import type { GeneratedPolicy } from './generated.js';
+import type { Given } from './parts/configuration.js';
 import type { Change } from './reconfigure.js';
 import type { SessionEnd } from './sessions.js';
 import type { Datagram, Endpoint, Step } from './step.js';
@@ -203,6 +204,8 @@ export interface IkeEngine {
   policies(): PolicyStatus[];
   /** Of every IKE SA that has keys. */
   secrets(): IkeSecrets[];
+  /** What mode-config said to the client with this address. */
+  given(address: Address): Given | undefined;
   /** Policies made from templates, in the order they were made. */
   generated(): GeneratedPolicy[];
 }

@@ -22,7 +22,7 @@ import { type World, report, type Work } from './exchange.js';
 import { PartialStore } from './fragments.js';
 import { FirstContact } from './first-contact.js';
 import { activateChild } from './parts/child.js';
-import { releaseAssigned } from './parts/configuration.js';
+import { type Given, releaseAssigned } from './parts/configuration.js';
 import { GeneratedPolicies, type GeneratedPolicy } from './generated.js';
 import { forget } from './parts/keys.js';
 import { activePeers, ikeSecrets, policyStatus } from './print.js';
@@ -301,6 +301,12 @@ export class Engine implements IkeEngine {
 
   secrets(): IkeSecrets[] {
     return ikeSecrets(this.#world);
+  }
+
+  given(address: Address): Given | undefined {
+    const holds = (sa: IkeSa): boolean =>
+      (sa.assigned?.addresses ?? []).some((one) => sameAddress(one, address));
+    return this.#world.store.all().find(holds)?.assigned?.given;
   }
 
   generated(): GeneratedPolicy[] {

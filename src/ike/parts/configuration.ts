@@ -18,10 +18,19 @@ export interface Assigned {
   readonly reply: PlainPayload | undefined;
   /** Addresses that are a pool's to give again. */
   readonly leased: readonly Address[];
+  /** For who asks by DHCPINFORM. */
+  readonly given?: Given;
   /** Where we are who asked. */
   readonly received?: Received;
   /** IKE SAs that hold it: more than one while they replace each other. */
   holders: number;
+}
+
+/** What mode-config says beside addresses. */
+export interface Given {
+  readonly networks: readonly Prefix[];
+  readonly dns: readonly Address[];
+  readonly domains: readonly string[];
 }
 
 type Attribute = ConfigurationPayload['attributes'][number];
@@ -59,8 +68,9 @@ export function giveConfiguration(exchange: Exchange): PlainPayload[] {
     const text = `mode-config '${config.name}': every address of its pool is in use`;
     throw new IkeError('no-address', text);
   }
-  const reply = replyOf(exchange, config, addresses);
-  sa.assigned = { addresses, leased, reply, holders: 1 };
+  const given = givenTo(exchange, config);
+  const reply = replyOf(given, config, addresses);
+  sa.assigned = { addresses, leased, reply, given, holders: 1 };
   return [reply];
 }
 
@@ -116,20 +126,27 @@ function wantedOf({ value }: Attribute, family: 4 | 6): Address | undefined {
 
 // ---- the answer --------------------------------------------------------------------------------
 
-function replyOf(work: Work, config: GivenConfig, addresses: readonly Address[]): PlainPayload {
-  const { world, sa } = work;
+function givenTo({ world, sa }: Work, config: GivenConfig): Given {
   const { systemDns } = world.context;
   const configured = config.dns === 'system' ? (systemDns?.() ?? []) : config.dns;
   const dns = sa.authorisation?.dns.length ? sa.authorisation.dns : configured;
+  return { networks: config.splitInclude, dns, domains: config.splitDns };
+}
+
+function replyOf(
+  { networks, dns, domains }: Given,
+  config: GivenConfig,
+  addresses: readonly Address[],
+): PlainPayload {
   const attributes = [
     ...addresses.flatMap((address) => addressAttributes(address, config.prefixLength)),
     ...dns.map((server) =>
       attribute(server.family === 4 ? CFG.INTERNAL_IP4_DNS : CFG.INTERNAL_IP6_DNS, toBytes(server)),
     ),
-    ...config.splitInclude.map(subnet),
-    ...unityNetworks(config.splitInclude),
-    ...config.splitDns.map((domain) => attribute(CFG.INTERNAL_DNS_DOMAIN, text(domain))),
-    ...unityDomains(config.splitDns),
+    ...networks.map(subnet),
+    ...unityNetworks(networks),
+    ...domains.map((domain) => attribute(CFG.INTERNAL_DNS_DOMAIN, text(domain))),
+    ...unityDomains(domains),
   ];
   return { type: 'Configuration', configurationType: CFG_REPLY, attributes };
 }
