@@ -32,10 +32,12 @@ export class Resolver {
     if (config.dns === 'no' || dns.length === 0) return;
     this.#active.set(received.id, received);
     if (config.resolvConf !== undefined) this.#write(config.resolvConf);
-    else {
-      const exclusive = config.dns === 'exclusively' ? ['-x'] : [];
-      this.#resolvconf([...exclusive, '-a', this.#name(received.peer)], lines(dns));
-    }
+    else this.#add(received);
+  }
+
+  #add({ config, peer, dns }: Received): void {
+    const exclusive = config.dns === 'exclusively' ? ['-x'] : [];
+    this.#resolvconf([...exclusive, '-a', this.#name(peer)], lines(dns));
   }
 
   down(id: number): void {
@@ -44,7 +46,12 @@ export class Resolver {
     this.#active.delete(id);
     const { config, peer } = received;
     if (config.resolvConf !== undefined) this.#write(config.resolvConf);
-    else this.#resolvconf(['-f', '-d', this.#name(peer)], '');
+    else {
+      // authenticated anew, the peer has given us servers beside these: one name for both
+      const other = [...this.#active.values()].find((one) => one.peer === peer);
+      if (other) this.#add(other);
+      else this.#resolvconf(['-f', '-d', this.#name(peer)], '');
+    }
   }
 
   /** Waits until what was asked for is done. */

@@ -13,6 +13,8 @@ import {
 import type { AskedConfig, GivenConfig, Policy, Template } from '../../src/policy/database.js';
 import { Leases } from '../../src/policy/leases.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
+import { notify } from '../../src/ike/exchange.js';
+import { N } from '../../src/wire/notifications.js';
 import { decodeHeader } from '../../src/wire/header.js';
 import { CFG, CREATE_CHILD_SA, INFORMATIONAL } from '../../src/wire/numbers.js';
 import { databases, type SiteOptions } from './databases.js';
@@ -261,6 +263,34 @@ config(
     assert.ok(said.includes('Configuration') && said.includes('SA'), said.join());
     assert.is(world.west.children.size, 2);
     assert.is(world.west.made.size, 2, 'for the same policies');
+  },
+);
+
+config(
+  'authenticated anew, make before break: the same addresses, at no moment without them',
+  async () => {
+    const world = await connect();
+    await world.run(100);
+    const insider = new Insider(world, world.east);
+    const data = new Uint8Array(4);
+    new DataView(data.buffer).setUint32(0, 10);
+    const message = { exchangeType: INFORMATIONAL, messageId: 0 };
+    await insider.send(insider.build(message, [notify(N.AUTH_LIFETIME, data)]));
+    const before = world.east.established[0]!.spii;
+    for (let at = 0; at < 10_000; at += 5) {
+      await world.run(5);
+      assert.ok(world.east.received.size > 0 && world.east.made.size > 0, `at ${at} ms`);
+      assert.ok(world.west.made.size > 0, `west at ${at} ms`);
+    }
+    await world.run(60_000);
+    assert.is.not(world.east.established[0]!.spii, before);
+    assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
+    const counts = world.sites.map((one) => [one.children.size, one.made.size]);
+    assert.equal(counts, [
+      [1, 2],
+      [1, 2],
+    ]);
+    world.checkMirrored();
   },
 );
 

@@ -5,7 +5,7 @@ import { menu, property } from '../menu.js';
 import { address, prefix } from '../network-kind.js';
 import { comment, isDefaultEntry } from './common.js';
 
-const ASKS = ['interop/strongswan-mode-config-client.test.ts'];
+const ASKS = ['interop/strongswan-mode-config-client.test.ts', 'daemon/resolver.test.ts'];
 const SHOWN = ['exchanges/mode-config.test.ts', 'interop/strongswan-mode-config.test.ts'];
 const RESPONDER = 'responder=yes';
 const INITIATOR = 'responder=no';

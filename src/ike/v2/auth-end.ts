@@ -49,17 +49,20 @@ export function letIn(
   takeMobike(exchange, asked);
   // RFC 6023: who asks for none gets none, and may ask under the IKE SA.
   const wanted = asked.payloads.some(({ type }) => type === 'SA');
-  const child = wanted ? firstChild({ ...exchange, ...asked }, { initiator, responder }) : [];
+  const nonces = wanted ? { initiator, responder } : undefined;
+  const child = firstChild({ ...exchange, ...asked }, nonces);
   const mobike = sa.mobike ? buildMobike(exchange) : [];
   sendAnswer(exchange, [...proof, ...child, ...mobike, ...buildAuthLifetime(exchange)]);
   closeDouble(exchange);
   return 'established';
 }
 
-function firstChild(asked: Exchange, nonces: Nonces): PlainPayload[] {
+/** Without nonces no child is wanted yet, but an address may be (RFC 6023 §3). */
+function firstChild(asked: Exchange, nonces: Nonces | undefined): PlainPayload[] {
   let configuration: PlainPayload[] = [];
   try {
     configuration = giveConfiguration(asked);
+    if (!nonces) return configuration;
     const accepted = acceptChild(asked, () => NO_GROUPS);
     installChild(asked, accepted, { initiated: false, nonces });
     return [...configuration, ...accepted.payloads.sa, ...accepted.payloads.ts];

@@ -5,9 +5,11 @@
 //   <--  HDR, SK {… N(AUTH_LIFETIME)}         in IKE_AUTH, or later in INFORMATIONAL
 //   -->  IKE_SA_INIT, IKE_AUTH, CREATE_CHILD_SA per further child
 //   -->  HDR, SK {D(IKE)}                     under the old IKE SA
+import { isDynamic, type Policy } from '../../policy/database.js';
 import type { PlainPayload } from '../../wire/chain.js';
 import { N } from '../../wire/notifications.js';
 import { connect } from '../connection.js';
+import { askedTemplate } from '../directory.js';
 import { type Exchange, fraction, notification, notify, report, type Work } from '../exchange.js';
 import { createChild, type IkeSa } from '../sa.js';
 
@@ -52,12 +54,16 @@ export function reauthenticate(work: Work): void {
   if (under || world.closing) return;
   report(work, 'info', 'ike.auth', 'authenticating anew beside the IKE SA that stands');
   const [first] = sa.children.values();
-  const next = connect(world, sa.peer, step, first?.policy);
+  const next = connect(world, sa.peer, step, first && wishOf(work, first.policy));
   if (!next) return;
   next.renews = sa;
   // What carried us here carries us on, if the old path is another than the configured one (RFC 4555).
   next.local = { ...next.local, address: sa.local.address };
 }
+
+/** What mode-config brought is asked for anew: the address may be another one this time. */
+const wishOf = ({ world, sa }: Work, policy: Policy): Policy =>
+  (isDynamic(policy) ? askedTemplate(world.databases, sa.peer) : undefined) ?? policy;
 
 /** The new IKE SA is up: the other children of the old one, then the end of that. */
 export function takeOver({ sa }: Pick<Work, 'sa'>, first: number | undefined): void {
@@ -65,7 +71,8 @@ export function takeOver({ sa }: Pick<Work, 'sa'>, first: number | undefined): v
   if (!renews) return;
   const policies = new Set([...renews.children.values()].map(({ policy }) => policy));
   for (const policy of policies) {
-    if (policy.id !== first) sa.tasks.push(createChild(policy));
+    const asked = isDynamic(policy) ? policy.template : policy.id;
+    if (policy.id !== first && asked !== first) sa.tasks.push(createChild(policy));
   }
   sa.tasks.push({ kind: 'end-renewed' });
 }
