@@ -11,17 +11,37 @@ import { integrityNamed } from '../../src/algorithms/integrity.js';
 import { spiBytes } from '../../src/wire/header.js';
 import { decodeMessage } from '../../src/wire/message.js';
 import { N } from '../../src/wire/notifications.js';
-import { IKE_AUTH } from '../../src/wire/numbers.js';
+import type { GivenConfig } from '../../src/policy/database.js';
+import { Leases } from '../../src/policy/leases.js';
+import { CFG, CFG_REQUEST, IKE_AUTH } from '../../src/wire/numbers.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
 import { newWorld } from './connected.js';
+import { address } from './databases.js';
 import { Insider } from './insider.js';
 
 const childless = suite('childless');
 
+const WANTED = { type: CFG.INTERNAL_IP4_ADDRESS, value: new Uint8Array(0) };
+const GIVEN: GivenConfig = {
+  role: 'responder',
+  name: 'rw',
+  address: undefined,
+  pool: 'rw',
+  prefixLength: undefined,
+  splitInclude: [],
+  splitDns: [],
+  dns: [],
+};
+
 childless(
-  'IKE_AUTH without SA and TS is answered without them, and the IKE SA stands',
+  'IKE_AUTH without SA and TS is answered without them, and the IKE SA stands; an address is given',
   async () => {
-    const world = newWorld();
+    const range = { start: address('10.9.0.1'), end: address('10.9.0.9') };
+    const leases = new Leases([{ name: 'rw', ranges: [range], next: undefined }], [], () => {});
+    const world = newWorld({
+      west: { identity: { modeConfig: GIVEN } },
+      context: { west: { leases } },
+    });
     // East's IKE_SA_INIT goes through; its IKE_AUTH is ours.
     world.filter = (from, { bytes }) => bytes[18] === 34 || from === world.west;
     await world.east.carry(world.east.engine.start());
@@ -59,12 +79,14 @@ childless(
       insider.build({ exchangeType: IKE_AUTH, messageId: 1 }, [
         { type: 'IDi', idType: 2, data: name },
         { type: 'AUTH', method: 2, data },
+        { type: 'Configuration', configurationType: CFG_REQUEST, attributes: [WANTED] },
       ]),
     );
     assert.equal(
       insider.open(reply).inner.map(({ type }) => type),
-      ['IDr', 'AUTH'],
+      ['IDr', 'AUTH', 'Configuration'],
     );
+    assert.is(world.west.peers[0]?.['dynamic-address'], '10.9.0.1');
     assert.is(world.west.established.length, 1);
     assert.is(world.west.children.size, 0);
     assert.equal(world.west.complaints(), []);

@@ -163,7 +163,7 @@ export const AUTH: readonly Transition[] = [
     from: ['init-answered'],
     receives: { request: IKE_AUTH },
     requires: ['IDi', 'AUTH'],
-    allows: ['IDr', 'CERT', 'CERTREQ', 'V'],
+    allows: ['IDr', 'CERT', 'CERTREQ', 'Configuration', 'V'],
     run: answerAuth,
     to: ['established'],
     onTimeout: 'liveness',
