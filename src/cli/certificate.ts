@@ -19,7 +19,7 @@ import { certificateMenu } from '../config/menus.js';
 import { menuRows } from '../config/rows.js';
 import { formatCertificates, CERTIFICATES } from './certificate-table.js';
 import { keySizeOf, TEMPLATE_WORDS, templateOf } from './certificate-words.js';
-import { forUser, needed, readGiven, Site, wordsOf } from './pki-files.js';
+import { addVerb, needed, readGiven, Site, type Verb } from './pki-files.js';
 import { addQuestion, noun } from './question.js';
 import { UserError } from './socket.js';
 
@@ -46,14 +46,6 @@ function rowsOf(path: string) {
     const { file = '', 'key-file': keyFile = '', 'crl-file': crlFile = '' } = written[at]!.values;
     return { ...row, file, 'key-file': keyFile, 'crl-file': crlFile };
   });
-}
-
-interface Verb {
-  readonly name: string;
-  readonly text: string;
-  readonly words: readonly string[];
-  readonly example: string;
-  readonly run: (given: Map<string, string>, file: string | undefined) => Promise<void>;
 }
 
 const VERBS: readonly Verb[] = [
@@ -101,18 +93,6 @@ const VERBS: readonly Verb[] = [
     run: revokeOne,
   },
 ];
-
-function addVerb(parent: Command, { name, text, words, example, run }: Verb): void {
-  parent
-    .command(name)
-    .description(text)
-    .argument('<words...>', words.map((word) => `${word}=`).join(' '))
-    .option('--file <path>', "the configuration (default: CULVERT_FILE's value)")
-    .addHelpText('after', `\nExample:\n  culvert certificate ${name} ${example} --file site.json`)
-    .action((given: string[], { file }: { file?: string }) =>
-      forUser(() => run(wordsOf(given, words), file)),
-    );
-}
 
 /** An entry of the menu with its files, which the verb needs. */
 function loaded(site: Site, name: string): LoadedEntry {

@@ -9,7 +9,7 @@ import { readFile, writeFile } from '../config/file.js';
 import { menuNamed } from '../config/menus.js';
 import { menuRows } from '../config/rows.js';
 import { fileOf } from './menu.js';
-import { forUser, needed, readGiven, Site, wordsOf } from './pki-files.js';
+import { addVerb, needed, readGiven, Site, type Verb } from './pki-files.js';
 import { noun } from './question.js';
 import { UserError } from './socket.js';
 import { formatTable, type Table } from './table.js';
@@ -18,14 +18,6 @@ const keyMenu = menuNamed('key')!;
 
 /** RouterOS 6 and 7 together; 1024 bits are for old peers. */
 const SIZES: readonly string[] = ['1024', '2048', '4096', '8192'];
-
-interface Verb {
-  readonly name: string;
-  readonly text: string;
-  readonly words: readonly string[];
-  readonly example: string;
-  readonly run: (given: Map<string, string>, file: string | undefined) => Promise<void>;
-}
 
 const VERBS: readonly Verb[] = [
   {
@@ -114,17 +106,7 @@ function addPrint(parent: Command): void {
 export function registerKey(program: Command): void {
   const parent = noun(program, 'key', 'RSA keys (RouterOS: /ip ipsec key).');
   addPrint(parent);
-  for (const { name, text, words, example, run } of VERBS) {
-    parent
-      .command(name)
-      .description(text)
-      .argument('<words...>', words.map((word) => `${word}=`).join(' '))
-      .option('--file <path>', "the configuration (default: CULVERT_FILE's value)")
-      .addHelpText('after', `\nExample:\n  culvert key ${name} ${example} --file site.json`)
-      .action((given: string[], { file }: { file?: string }) =>
-        forUser(() => run(wordsOf(given, words), file)),
-      );
-  }
+  for (const verb of VERBS) addVerb(parent, verb);
 }
 
 const privatePem = (key: KeyObject): string =>

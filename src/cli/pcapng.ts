@@ -46,7 +46,7 @@ export function packetBlock({ interface: place, at, outbound, bytes }: WrittenPa
   head.setUint32(16, bytes.length, true);
   const flags = new DataView(new ArrayBuffer(4));
   flags.setUint32(0, outbound ? 2 : 1, true);
-  return block(6, joined([bytesOf(head), padded(bytes)]), [[2, bytesOf(flags)]]);
+  return block(6, Buffer.concat([bytesOf(head), padded(bytes)]), [[2, bytesOf(flags)]]);
 }
 
 /** Interface Statistics Block: what the kernel dropped. */
@@ -67,12 +67,12 @@ function block(type: number, body: Uint8Array, options: readonly Option[]): Uint
     head.setUint16(2, value.length, true);
     return [bytesOf(head), padded(value)];
   });
-  const inner = joined([body, ...written, new Uint8Array(4)]);
+  const inner = Buffer.concat([body, ...written, new Uint8Array(4)]);
   const length = inner.length + 12;
   const edge = new DataView(new ArrayBuffer(8));
   edge.setUint32(0, type, true);
   edge.setUint32(4, length, true);
-  return joined([bytesOf(edge), inner, bytesOf(edge).slice(4)]);
+  return Buffer.concat([bytesOf(edge), inner, bytesOf(edge).slice(4)]);
 }
 
 const bytesOf = ({ buffer }: DataView): Uint8Array => new Uint8Array(buffer);
@@ -80,15 +80,5 @@ const bytesOf = ({ buffer }: DataView): Uint8Array => new Uint8Array(buffer);
 function padded(bytes: Uint8Array): Uint8Array {
   const whole = new Uint8Array((bytes.length + 3) & ~3);
   whole.set(bytes);
-  return whole;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
   return whole;
 }

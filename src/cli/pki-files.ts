@@ -1,7 +1,9 @@
-// What the verbs of the menus certificate and key have in common: words in RouterOS's notation, files
-// beside the configuration, entries of the menu. Keys are written with mode 0600 and never twice.
+// What the verbs of the menus certificate and key have in common: their command line, words in RouterOS's
+// notation, files beside the configuration, entries of the menu. Keys are written with mode 0600 and
+// never twice.
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
 import { edit, EditError } from '../config/edit.js';
 import { type File, FileError, formatFile, readFile, writeFile } from '../config/file.js';
 import { parse, withPaths } from '../config/load.js';
@@ -12,8 +14,30 @@ import { fileOf, notice } from './menu.js';
 import { UserError } from './socket.js';
 import { parseWords } from './words.js';
 
+export interface Verb {
+  readonly name: string;
+  readonly text: string;
+  readonly words: readonly string[];
+  readonly example: string;
+  readonly run: (given: Map<string, string>, file: string | undefined) => Promise<void>;
+}
+
+/** `culvert certificate create name=… ca=… --file site.json`. */
+export function addVerb(parent: Command, { name, text, words, example, run }: Verb): void {
+  const line = `culvert ${parent.name()} ${name} ${example} --file site.json`;
+  parent
+    .command(name)
+    .description(text)
+    .argument('<words...>', words.map((word) => `${word}=`).join(' '))
+    .option('--file <path>', "the configuration (default: CULVERT_FILE's value)")
+    .addHelpText('after', `\nExample:\n  ${line}`)
+    .action((given: string[], { file }: { file?: string }) =>
+      forUser(() => run(wordsOf(given, words), file)),
+    );
+}
+
 /** `name=value` words by name; anything else, or a name that `known` has not, is a slip. */
-export function wordsOf(words: readonly string[], known: readonly string[]): Map<string, string> {
+function wordsOf(words: readonly string[], known: readonly string[]): Map<string, string> {
   const { targets, properties } = parseWords(words);
   if (targets.length > 0) throw new UserError(`expected name=value, not ${targets[0]}`);
   const given = new Map(properties);

@@ -12,10 +12,10 @@ import { Gateway } from '../assembly/gateway.js';
 import { policy, SUITES, type Suite, selectors, westChild } from '../assembly/site.js';
 import { TestSocket } from '../helpers/datagrams.js';
 import { withLogs } from './command.js';
-import { type KernelPeer, startKernelPeer } from './kernel-peer.js';
-import { ECHO, echoRequest, inside, words } from './kernel-sas.js';
+import type { KernelPeer } from './kernel-peer.js';
+import { ECHO, echoRequest, inside, withKernel, words } from './kernel-sas.js';
 import { prepare } from './packages.js';
-import { ALICE, makeTopology, OUTER6, SITES, type Topology } from './topology.js';
+import { ALICE, OUTER6, SITES, type Topology } from './topology.js';
 
 const algorithms = suite('Linux kernel: each algorithm');
 type Family = 4 | 6;
@@ -131,29 +131,14 @@ function shared(): Gateway {
   return west;
 }
 
-let booted: { readonly kernel: KernelPeer; readonly topology: Topology } | undefined;
-
-algorithms.before(async () => {
-  const topology = await makeTopology({ bareSun: true });
-  try {
-    booted = { topology, kernel: await startKernelPeer(topology) };
-  } catch (error) {
-    topology.remove();
-    throw error;
-  }
-});
-
-algorithms.after(async () => {
-  await booted?.kernel.stop();
-  booted?.topology.remove();
-});
+const booted = withKernel(algorithms);
 
 for (const each of SUITES) {
   for (const outer of [4, 6] as const) {
     const name =
       each.integrity === 'null' ? each.encryption : `${each.encryption} ${each.integrity}`;
     algorithms(`${name} over ipv${outer}`, async () => {
-      const { kernel, topology } = booted!;
+      const { kernel, topology } = booted();
       try {
         await bothWays(kernel, topology, each, outer);
       } catch (error) {

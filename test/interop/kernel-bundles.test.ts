@@ -14,10 +14,18 @@ import { aroundWith } from '../assembly/hosts.js';
 import { policy, SUITES, type Suite, selectors, westChild } from '../assembly/site.js';
 import { TestSocket } from '../helpers/datagrams.js';
 import { withLogs } from './command.js';
-import { type KernelPeer, startKernelPeer } from './kernel-peer.js';
-import { ECHO, type Ends, echoRequest, inside, integrityWords, words } from './kernel-sas.js';
+import type { KernelPeer } from './kernel-peer.js';
+import {
+  ECHO,
+  type Ends,
+  echoRequest,
+  inside,
+  integrityWords,
+  withKernel,
+  words,
+} from './kernel-sas.js';
 import { prepare } from './packages.js';
-import { ALICE, makeTopology, OUTER6, SITES, type Topology } from './topology.js';
+import { ALICE, OUTER6, SITES, type Topology } from './topology.js';
 
 const bundles = suite('Linux kernel: AH around ESP, AH with ESN and MD5');
 type Family = 4 | 6;
@@ -196,22 +204,7 @@ function extended(packet: Buffer, chain: readonly number[]): Buffer {
   return made;
 }
 
-let booted: { readonly kernel: KernelPeer; readonly topology: Topology } | undefined;
-
-bundles.before(async () => {
-  const topology = await makeTopology({ bareSun: true });
-  try {
-    booted = { topology, kernel: await startKernelPeer(topology) };
-  } catch (error) {
-    topology.remove();
-    throw error;
-  }
-});
-
-bundles.after(async () => {
-  await booted?.kernel.stop();
-  booted?.topology.remove();
-});
+const booted = withKernel(bundles);
 
 for (const row of rows) {
   const { esp, ah, mode, outer, esn } = row;
@@ -219,7 +212,7 @@ for (const row of rows) {
   const inner = esp ? `ESP ${esp.encryption}` : '';
   const what = [around, inner].filter((part) => part !== '').join(' around ');
   bundles(`${what}${esn ? ' with ESN' : ''}, ${mode} mode, IPv${outer}`, async () => {
-    const { kernel, topology } = booted!;
+    const { kernel, topology } = booted();
     try {
       await bothWays(kernel, topology, row);
     } catch (error) {

@@ -1,4 +1,5 @@
 // SAs by hand with the Linux kernel peer: what suites that drive our data plane without IKE share.
+import type { Test } from 'uvu';
 import { encryptionNamed } from '../../src/algorithms/encryption.js';
 import { integrityNamed } from '../../src/algorithms/integrity.js';
 import type { AssociationKeys } from '../../src/dataplane/association.js';
@@ -6,6 +7,8 @@ import { check, close, open, setns } from '../../src/net/libc.js';
 import { CLONE_NEWNET, O_CLOEXEC, O_RDONLY } from '../../src/net/linux.js';
 import { checksum, ipv4, ipv6, upperChecksum } from '../assembly/packets.js';
 import type { Suite } from '../assembly/site.js';
+import { type KernelPeer, startKernelPeer } from './kernel-peer.js';
+import { makeTopology, type Topology } from './topology.js';
 
 const ICMP = { 4: 1, 6: 58 };
 /** Type of an echo request and of its reply: RFC 792, RFC 4443 §4. */
@@ -78,4 +81,28 @@ export function inside<T>(name: string, work: () => T): T {
     close(home);
     close(there);
   }
+}
+
+interface Booted {
+  readonly kernel: KernelPeer;
+  readonly topology: Topology;
+}
+
+/** One kernel for all tests of a suite. */
+export function withKernel(tests: Pick<Test, 'before' | 'after'>): () => Booted {
+  let booted: Booted | undefined;
+  tests.before(async () => {
+    const topology = await makeTopology({ bareSun: true });
+    try {
+      booted = { topology, kernel: await startKernelPeer(topology) };
+    } catch (error) {
+      topology.remove();
+      throw error;
+    }
+  });
+  tests.after(async () => {
+    await booted?.kernel.stop();
+    booted?.topology.remove();
+  });
+  return () => booted!;
 }

@@ -64,6 +64,19 @@ interface Successor {
   readonly secret: Uint8Array;
 }
 
+/** What stays with the peer whatever keys there are. */
+const KEPT = [
+  'natLocal',
+  'natRemote',
+  'natClaimed',
+  'fragmentation',
+  'mobike',
+  'identity',
+  'remoteId',
+  'authorisation',
+  'user',
+] as const satisfies readonly (keyof IkeSa)[];
+
 /** The new SA, with everything of the old one but its keys, children and message IDs. */
 function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): IkeSa {
   const { world, sa } = work;
@@ -71,29 +84,7 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
   const serial = world.store.nextSerial();
   const state = 'established';
   const next = newIkeSa({ ...birth, serial, peer, state, local, remote }, world.context.now());
-  const {
-    natLocal,
-    natRemote,
-    natClaimed,
-    fragmentation,
-    mobike,
-    identity,
-    remoteId,
-    authorisation,
-    user,
-  } = sa;
-  const kept = {
-    natLocal,
-    natRemote,
-    natClaimed,
-    fragmentation,
-    mobike,
-    identity,
-    remoteId,
-    authorisation,
-    user,
-  };
-  Object.assign(next, kept);
+  Object.assign(next, Object.fromEntries(KEPT.map((name) => [name, sa[name]])));
   const { suite: oldSuite, d } = sa.secured!;
   secure(world, next, suite, rekeySkeyseed({ prf: oldSuite.prf, d }, nonces, secret), nonces);
   shareAssigned(sa, next);
