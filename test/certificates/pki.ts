@@ -7,12 +7,13 @@ import type { LoadedEntry } from '../../src/certificates/files.js';
 import { generateKey } from '../../src/certificates/keys.js';
 import { type RevocationCheck, CertificateStore } from '../../src/certificates/store.js';
 
-export type KeyKind = 'rsa' | 'ec256' | 'ec384' | 'ec521' | 'ed25519';
+export type KeyKind = 'rsa' | 'rsa4096' | 'ec256' | 'ec384' | 'ec521' | 'ed25519';
 
 const DAY_MS = 86_400_000;
 
 const SIZES = {
   rsa: '2048',
+  rsa4096: '4096',
   ec256: 'prime256v1',
   ec384: 'secp384r1',
   ec521: 'secp521r1',
