@@ -33,7 +33,10 @@ export function formatMenu(menu: Menu, rows: readonly MenuRow[], width: number):
     .map(({ name }) => name)
     .filter((name) => !ELSEWHERE.includes(name) && !key.includes(name))
     .filter((name) => rows.some((row) => row.changed.includes(name)));
-  const columns = [...key, ...set];
+  const computed = (menu.computed ?? [])
+    .map(({ name }) => name)
+    .filter((name) => rows.some((row) => row.values[name] !== undefined));
+  const columns = [...key, ...set, ...computed];
   const table = {
     flags: FLAGS,
     number: (row: MenuRow) => row.number,
@@ -62,7 +65,14 @@ export function jsonOf(menu: Menu, row: MenuRow): Record<string, unknown> {
     const text = row.values[name];
     return text === undefined ? [] : [[name, kind === flag ? text === 'yes' : text] as const];
   });
-  const flags = { default: row.default, dynamic: false, responder: row.responder };
+  const flags = {
+    default: row.default,
+    dynamic: false,
+    responder: row.responder,
+    ...(row.values['current-address'] === undefined
+      ? {}
+      : { 'current-address': row.values['current-address'] }),
+  };
   const computed = (menu.computed ?? []).flatMap(({ name }) =>
     Object.hasOwn(flags, name) ? [[name, flags[name as keyof typeof flags]] as const] : [],
   );

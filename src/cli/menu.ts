@@ -6,6 +6,7 @@ import { formatFile, readFile, writeFile, type File } from '../config/file.js';
 import type { Menu, Property } from '../config/menu.js';
 import { MENUS } from '../config/menus.js';
 import { menuRows, type MenuRow } from '../config/rows.js';
+import type { PeerAddressRow } from '../daemon/rows.js';
 import { EXAMPLES } from './examples.js';
 import { formatMenu, formatMenuDetail, jsonOf } from './menu-table.js';
 import { noun } from './question.js';
@@ -155,7 +156,9 @@ function addPrint(parent: Command, menu: Menu): void {
     .option('--show-secrets', 'print secrets and passwords, too')
     .addHelpText('after', `\nExample:\n  culvert ${menu.name} print${list} --file site.json`)
     .action(async (words: string[], options: PrintOptions) => {
-      process.stdout.write(printMenu(menu, await configurationOf(options), words, options));
+      const file = await configurationOf(options);
+      const live = options.file === undefined && menu.name === 'peer' ? await peers(options) : [];
+      process.stdout.write(printMenu(menu, file, words, options, live));
     });
 }
 
@@ -165,14 +168,28 @@ export function printMenu(
   file: File,
   words: readonly string[],
   options: PrintOptions,
+  live: readonly PeerAddressRow[] = [],
 ): string {
   const { detail, count, where } = parsePrintWords(words);
-  const all = menuRows(menu, file[menu.name], options.showSecrets === true);
-  const names = menu.properties.map(({ name }) => name);
+  const all = menuRows(menu, file[menu.name], options.showSecrets === true).map((row) => {
+    const found = live.find(({ peer }) => peer === row.values.name);
+    return found ? withAddress(row, found) : row;
+  });
+  const names = [...menu.properties, ...(menu.computed ?? [])].map(({ name }) => name);
   const rows = filterRows(all, where, names, (row, name) => row.values[name] ?? '');
   if (count) return `${rows.length}\n`;
   return show(menu, rows, detail, options.json === true);
 }
+
+/** What the daemon knows of a DNS name; why it has no address stands in the comment's place above. */
+const withAddress = (row: MenuRow, found: PeerAddressRow): MenuRow => ({
+  ...row,
+  comment: [row.comment, found.trouble].filter((text) => text !== '').join('; '),
+  values: { ...row.values, 'current-address': found['current-address'] },
+});
+
+const peers = async ({ socket }: PrintOptions): Promise<readonly PeerAddressRow[]> =>
+  ask(await findSocket(socket), 'peer addresses', {});
 
 function show(menu: Menu, rows: readonly MenuRow[], detail: boolean, json: boolean): string {
   const width = process.stdout.isTTY ? process.stdout.columns : 0;

@@ -17,6 +17,7 @@ import type {
 } from '../policy/database.js';
 import type { Prefix } from '../policy/address.js';
 import { isAead } from './algorithms.js';
+import type { NamedPeer } from '../policy/named-peers.js';
 import { notStarted } from './later.js';
 import type { Entry } from './menu.js';
 import type {
@@ -36,6 +37,8 @@ import type { Settings } from './settings.js';
 
 export interface Built {
   readonly databases: Databases;
+  /** Peers that come to the databases when their names are resolved; their identities are there. */
+  readonly named: readonly NamedPeer[];
   /** For the tables only: policies that are written and not in use. */
   readonly disabledPolicies: readonly Policy[];
   /** For the tables only, too: enabled and disabled ones. */
@@ -72,7 +75,9 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
   const started = new Set(peers.map(({ name }) => name));
   return {
     databases: {
-      peers: peers.map((entry) => peerOf(entry, profiles.get(entry.profile)!)),
+      peers: peers.flatMap(({ address, ...entry }) =>
+        typeof address === 'string' ? [] : [peerOf(entry, address, profiles.get(entry.profile)!)],
+      ),
       identities: inUse(c.identities)
         .filter(({ peer }) => started.has(peer))
         .map((entry) => identityOf(entry, configs.get(entry['mode-config'] ?? ''))),
@@ -84,6 +89,9 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
         return [{ ...policies[place]!.policy, group: entry.group }];
       }),
     },
+    named: peers.flatMap(({ address, ...entry }) =>
+      typeof address === 'string' ? [peerOf(entry, address, profiles.get(entry.profile)!)] : [],
+    ),
     disabledPolicies: only(({ disabled }) => disabled),
     templates: only(({ template }) => template),
     settings: settingsOf(c),
@@ -138,9 +146,13 @@ function built<T, B extends T>(value: T, there: boolean): B {
   return value as B;
 }
 
-const peerOf = (entry: Entry<typeof peerMenu>, profile: Profile): Peer => ({
+const peerOf = <A extends Prefix | string>(
+  entry: Omit<Entry<typeof peerMenu>, 'address'>,
+  address: A,
+  profile: Profile,
+): Omit<Peer, 'address'> & { readonly address: A } => ({
   name: entry.name,
-  address: built(entry.address, typeof entry.address !== 'string'),
+  address,
   localAddress: entry['local-address'],
   port: entry.port,
   exchangeMode: built(entry['exchange-mode'], entry['exchange-mode'] === 'ike2'),

@@ -6,7 +6,13 @@ import type { KillWhich } from '../ike/context.js';
 import type { Diagnosis } from './doctor.js';
 import type { LogNews, LogRow } from './history.js';
 import type { ReloadResult } from './reload.js';
-import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
+import type {
+  ActivePeerRow,
+  InstalledSaRow,
+  PeerAddressRow,
+  PolicyRow,
+  StatisticsRow,
+} from './rows.js';
 import type { WiresharkTables } from './wireshark.js';
 
 export interface ControlHandlers {
@@ -14,6 +20,8 @@ export interface ControlHandlers {
   'configuration print': (args: {
     readonly 'show-secrets'?: boolean;
   }) => Answer<Readonly<Record<string, unknown>>>;
+  /** What the DNS names of peers are resolved to. */
+  'peer addresses': () => Answer<readonly PeerAddressRow[]>;
   'policy print': () => Answer<readonly PolicyRow[]>;
   'certificate print': () => Answer<readonly CertificateRow[]>;
   'active-peers print': () => Answer<readonly ActivePeerRow[]>;
@@ -68,6 +76,7 @@ const LOG: ArgumentTypes = { lines: 'number', level: 'string', peer: 'string', t
 const ARGUMENTS: Record<ControlCommand | ControlStream, ArgumentTypes> = {
   'configuration print': { 'show-secrets': 'boolean' },
   'policy print': {},
+  'peer addresses': {},
   'certificate print': {},
   'active-peers print': {},
   'active-peers kill-connections': { peer: 'string', id: 'string', spi: 'string' },

@@ -8,6 +8,8 @@ import type { Loaded } from '../config/load.js';
 /** What only a running daemon knows. */
 export interface LiveFacts {
   readonly daemon: boolean;
+  /** Why its DNS name is no address, or an old one. */
+  readonly naming?: string | undefined;
   readonly record: PeerRecord;
   readonly strangers: readonly Stranger[];
   readonly ike: 'none' | 'asking' | 'established';

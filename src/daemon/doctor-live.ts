@@ -8,6 +8,7 @@ import type { IkeEngine } from '../ike/context.js';
 import { formatPrefix } from '../policy/address.js';
 import type { Ailments } from './ailments.js';
 import type { LiveFacts } from './doctor-facts.js';
+import type { NamedState } from './peer-names.js';
 
 export interface LiveSources {
   readonly built: () => Built;
@@ -15,16 +16,18 @@ export interface LiveSources {
   readonly engine: IkeEngine;
   readonly memory: WebAssembly.Memory;
   readonly ailments: Ailments;
+  readonly names: () => readonly NamedState[];
 }
 
 export function liveFacts(name: string, sources: LiveSources): LiveFacts {
-  const { built, engine, tables, ailments, memory } = sources;
+  const { built, engine, tables, ailments, memory, names } = sources;
   const peers = engine.peers().filter(({ peer, state }) => peer === name && state !== 'expired');
   const up = peers.find(({ state }) => state === 'established');
   const best = up ?? peers[0];
   const sas = tables.list().filter(({ association }) => association.peer === name);
   return {
     daemon: true,
+    naming: names().find(({ peer }) => peer === name)?.trouble,
     record: ailments.of(name),
     strangers: ailments.strangers(),
     ike: up ? 'established' : best ? 'asking' : 'none',

@@ -58,6 +58,7 @@ function addressAndRoute(f: DoctorFacts): Answer {
   if (f.resolving !== undefined) {
     return wrong(`${f.address} cannot be resolved: ${f.resolving}`, 'correct address, or the DNS');
   }
+  if (f.naming !== undefined) return wrong(f.naming, 'correct address, or what the DNS says of it');
   if (f.strangers.length > 0 && f.ike === 'none' && f.passive) {
     const [stranger] = f.strangers;
     const text = `nobody calls from ${f.address}, but ${stranger!.address} does, which no peer has`;

@@ -32,6 +32,7 @@ import type { Log } from './log.js';
 import type { GatewayFigures } from './metrics.js';
 import { PathMtu } from './path-mtu.js';
 import { PolicyEffects } from './policy-effects.js';
+import { peerNames, type PeerNames } from './peer-names.js';
 import { printHandlers } from './print.js';
 import { ReceivedEffects } from './received.js';
 import { ReloadError, type ReloadResult, refuseRestart, resultOf } from './reload.js';
@@ -70,6 +71,7 @@ class Gateway implements RunningGateway {
   #fail: (error: Error) => void = () => {};
   #tables!: Tables;
   readonly #paths: PathMtu;
+  readonly #names: PeerNames;
   #engine!: IkeEngine;
   readonly #certificates: RunningCertificates;
   #runner!: StepRunner;
@@ -106,6 +108,7 @@ class Gateway implements RunningGateway {
         : undefined,
       log: (level, text) => log[level]('net', text),
     });
+    this.#names = peerNames(log, () => this.#renamed());
     this.failure = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -164,6 +167,7 @@ class Gateway implements RunningGateway {
       engine: this.#engine,
       memory,
       refused: () => this.#effects.refused(),
+      names: () => this.#names.states(),
     };
     this.#watch.begin({ ...sources, sockets, device: name });
     this.handlers = printHandlers(sources, {
@@ -176,6 +180,8 @@ class Gateway implements RunningGateway {
     this.#cleanup.add('the watch for addresses', () => watch.close());
     this.#addressesChanged();
     void this.#do(this.#engine.start());
+    this.#cleanup.add('the DNS names', () => this.#names.close());
+    this.#names.update(this.#built.named);
     return this;
   }
 
@@ -216,14 +222,10 @@ class Gateway implements RunningGateway {
     const running = this.#built;
     refuseRestart(running.settings, next.settings);
     await this.#users.reconfigure(next.settings.radius);
-    const change = reconcile(running.databases, next.databases, this.#nextId);
+    const placed = this.#names.place(next.databases, next.named);
+    const change = reconcile(running.databases, placed, this.#nextId);
     this.#nextId = change.nextId;
-    try {
-      this.#effects.apply(change.databases);
-    } catch (error) {
-      this.#effects.apply(running.databases);
-      throw error;
-    }
+    this.#effects.replace(running.databases, change.databases);
     this.#tables.setMssClamp(next.settings.tun.mssClamp);
     this.#log.setLevel(next.settings.log.level);
     this.#built = { ...next, databases: change.databases };
@@ -232,7 +234,22 @@ class Gateway implements RunningGateway {
     this.#leases.leases.reconfigure(next.databases.pools);
     this.#inform.update(next.databases.identities);
     await this.#do(this.#engine.reconfigure(change));
+    this.#names.update(next.named);
     return resultOf(change);
+  }
+
+  /** A peer's name has another address: the peer is another one, the others keep their SAs. */
+  #renamed(): void {
+    const turn = this.#reloading.then(async () => {
+      if (this.#stopping) return;
+      const { databases, named } = this.#built;
+      const change = reconcile(databases, this.#names.place(databases, named), this.#nextId);
+      this.#built = { ...this.#built, databases: change.databases };
+      this.#watch.changed(change.changedPeers);
+      await this.#do(this.#engine.reconfigure(change));
+    });
+    // What can fail in it, #do has logged.
+    this.#reloading = turn.catch(() => {});
   }
 
   #startEngine(sockets: SocketSet): void {

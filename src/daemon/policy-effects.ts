@@ -46,6 +46,16 @@ export class PolicyEffects {
     this.#guard?.apply(entries.map(guardedPolicy));
   }
 
+  /** The policies of `next` come into force; where that fails, those of `running` stay. */
+  replace(running: Databases, next: Databases): void {
+    try {
+      this.apply(next);
+    } catch (error) {
+      this.apply(running);
+      throw error;
+    }
+  }
+
   /** The same order. What fails costs this policy, not the gateway. */
   add(policy: DynamicPolicy): void {
     this.#attempt('set up', policy, () => {

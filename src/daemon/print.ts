@@ -16,6 +16,7 @@ import type { Refused } from '../net/plain-guard.js';
 import { formatAddress, formatPrefix } from '../policy/address.js';
 import type { Policy } from '../policy/database.js';
 import { COUNTERS } from './counter-names.js';
+import type { NamedState } from './peer-names.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
 import type { GatewayHandlers } from './running.js';
 import { wiresharkTables } from './wireshark.js';
@@ -29,6 +30,8 @@ export interface PrintSources {
   readonly certificates: () => readonly CertificateRow[];
   /** What the packet filter refused, which no worker sees. */
   readonly refused: () => Refused;
+  /** Peers with a DNS name as address. */
+  readonly names: () => readonly NamedState[];
 }
 
 export interface Commands {
@@ -42,6 +45,12 @@ export function printHandlers(sources: PrintSources, commands: Commands): Gatewa
       args['show-secrets'] === true
         ? sources.built().file
         : withoutSecrets(MENUS, sources.built().file),
+    'peer addresses': () =>
+      sources.names().map(({ peer, address, trouble = '' }) => ({
+        peer,
+        'current-address': address ? formatAddress(address) : '',
+        trouble,
+      })),
     'policy print': () => policyRows(sources),
     'certificate print': () => sources.certificates(),
     'active-peers print': () => activePeerRows(sources),

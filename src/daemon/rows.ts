@@ -4,6 +4,15 @@
 import type { CounterName } from './counter-names.js';
 
 /** One policy, enabled or not, in matching order. */
+/** A peer with a DNS name as address. */
+export interface PeerAddressRow {
+  readonly peer: string;
+  /** Empty: not resolved yet. */
+  readonly 'current-address': string;
+  /** Why it is not started, or keeps an address that may be old; empty: nothing is wrong. */
+  readonly trouble: string;
+}
+
 export interface PolicyRow {
   /** Position in the list that is written: what is made from a template has none. */
   readonly number?: number;

@@ -208,11 +208,14 @@ menus('with a daemon running it is said how the change gets there', async ({ dir
   const unused = (): never => {
     throw new Error('not asked');
   };
-  const file = { peer: [{ name: 'running', address: '192.0.2.1' }] };
+  const named = { name: 'named', address: 'vpn.example.org' };
+  const file = { peer: [{ name: 'running', address: '192.0.2.1' }, named] };
+  const trouble = 'it stays where it was';
   const server = await openControl(join(directory, 'culvert0.sock'), {
     'configuration print': (args) => ({ ...file, tun: { name: JSON.stringify(args) } }),
     'policy print': unused,
     'certificate print': unused,
+    'peer addresses': () => [{ peer: 'named', 'current-address': '192.0.2.7', trouble }],
     'active-peers print': unused,
     'active-peers kill-connections': unused,
     'installed-sa print': unused,
@@ -226,7 +229,15 @@ menus('with a daemon running it is said how the change gets there', async ({ dir
   try {
     const { err } = await culvert('peer', 'add', 'name=x', 'address=192.0.2.9', '--file', path);
     assert.match(err, /site.json: written; `culvert reload` has the running daemon read it\n$/);
-    assert.match((await culvert('peer', 'print')).out, '0  running  192.0.2.1');
+    const { out } = await culvert('peer', 'print');
+    assert.match(out, '0  running  192.0.2.1');
+    assert.match(out, /;;; it stays where it was\n1 +named +vpn.example.org .* 192.0.2.7\n/);
+    const found = await culvert('peer', 'print', '--json', 'where', 'current-address=192.0.2.7');
+    const rows = JSON.parse(found.out) as Record<string, unknown>[];
+    assert.equal(
+      rows.map((row) => [row.name, row['current-address']]),
+      [['named', '192.0.2.7']],
+    );
     assert.match(
       (await culvert('export')).out,
       'add address=192.0.2.1 exchange-mode=ike2 name=run',

@@ -526,11 +526,6 @@ const waiting: [string, (file: ReturnType<typeof sound>) => Json, RegExp][] = [
     /^peer\[0\].exchange-mode: "main": peer p is not started: IKEv1 is not there yet$/,
   ],
   [
-    'a DNS name',
-    (f) => ({ ...f, peer: [{ name: 'p', address: 'vpn.example.org' }] }),
-    /^peer\[0\].address: "vpn.example.org": peer p is not started: a DNS name as address is not/,
-  ],
-  [
     'a PPK of the peer',
     (f) => ({ ...f, peer: [{ ...f.peer![0], 'ppk-secret': 'quantum' }] }),
     /^peer\[0\].ppk-secret: \[hidden\]: peer p is not started: post-quantum .* is not there yet$/,

@@ -41,6 +41,7 @@ const handlers: ControlHandlers = {
   'configuration print': () => ({}),
   'policy print': () => [],
   'certificate print': () => [],
+  'peer addresses': () => [],
   'active-peers print': () => {
     throw new Error('the table is being rebuilt');
   },

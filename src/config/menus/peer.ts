@@ -24,13 +24,9 @@ export const peerMenu = menu({
       default: '0.0.0.0/0',
       text:
         'The address of the peer, or a network of peers; we only respond to a network. ' +
-        '`::/0` is every IPv6 peer.',
-      later: {
-        what: 'a DNS name as address',
-        values: (value) => typeof value === 'string',
-        meanwhile: 'peer',
-      },
-      shown: ['exchanges/sa-init.test.ts', 'e2e/tunnel.test.ts'],
+        '`::/0` is every IPv6 peer. A DNS name is resolved at start and again when its time to live ' +
+        'is over (at least 5 s, at most an hour); until it has an address the peer is not started.',
+      shown: ['exchanges/sa-init.test.ts', 'e2e/tunnel.test.ts', 'e2e/names.test.ts'],
     }),
     property({
       name: 'local-address',
@@ -132,7 +128,7 @@ export const peerMenu = menu({
       name: 'current-address',
       notation: 'IP address',
       text: 'What the DNS name in address resolved to last (RouterOS 7).',
-      later: 'a DNS name as address',
+      shown: ['daemon/peer-names.test.ts', 'e2e/names.test.ts'],
     },
   ],
 });
