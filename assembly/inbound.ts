@@ -38,7 +38,7 @@ import { admitAh, admitEsp } from './admit';
 import { count } from './counters';
 import { DONE, jobAt, jobCount, stateOf } from './esp';
 import { IP_AH, IP_ESP } from './ip/packet';
-import { openMail, postMail } from './mail';
+import { openMail, openStrangersMail, postMail } from './mail';
 import { openJobs } from './open';
 import {
   entryAt,
@@ -57,6 +57,7 @@ import { slotsLeft } from './transmit';
 
 const KEEPALIVE: u8 = 0xff; // RFC 3948 §2.3
 const IKE_HEADER: i32 = 28; // RFC 7296 §3.1
+const IKE_SPI_RESPONDER: usize = 8;
 const IKE_PORT: u16 = 500;
 const NATT_PORT: u16 = 4500;
 
@@ -138,7 +139,9 @@ function rawIpv4(index: i32, at: usize, length: i32, protocol: i32): void {
 function ike(port: i32, index: i32, at: usize, length: i32): void {
   if (length < IKE_HEADER) return count(drops.IN_HEADER_ERRORS);
   const origin = readOrigin(index);
-  const mail = openMail(MAIL_IKE, MAIL_IKE_BODY + length);
+  const size = MAIL_IKE_BODY + length;
+  const first = load<u64>(at, IKE_SPI_RESPONDER) == 0; // RFC 7296 §3.1: only in first messages
+  const mail = first ? openStrangersMail(MAIL_IKE, size) : openMail(MAIL_IKE, size);
   if (mail == 0) return;
   const natt = port == PORT_UDP4_4500 || port == PORT_UDP6_4500;
   store<i32>(mail, port, MAIL_IKE_PORT);

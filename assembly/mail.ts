@@ -21,13 +21,25 @@ import { workerAt } from './memory';
 
 /** Returns where a record of `length` bytes (rounded up to 8) goes, with its header, or 0. */
 export function openMail(kind: u32, length: i32): usize {
+  return openWithin(MAIL_SIZE, kind, length);
+}
+
+/**
+ * For what anybody can send without having heard of us: it may fill half of the ring, so that a flood of
+ * it leaves room for the messages of SAs that stand.
+ */
+export function openStrangersMail(kind: u32, length: i32): usize {
+  return openWithin(MAIL_SIZE / 2, kind, length);
+}
+
+function openWithin(limit: u32, kind: u32, length: i32): usize {
   const size = <u32>((length + 7) & ~7);
   const ring: u32 = MAIL_SIZE;
   let head = load<u32>(workerAt, WORKER_MAIL_HEAD);
   const used = head - atomic.load<u32>(workerAt, WORKER_MAIL_TAIL);
   const toEnd = ring - (head & (ring - 1));
   const padding = toEnd < size ? toEnd : 0;
-  if (used > ring || ring - used < size + padding) {
+  if (used > limit || limit - used < size + padding) {
     count(MAIL_LOST);
     return 0;
   }

@@ -250,8 +250,10 @@ export const COUNTERS = [
   {
     name: 'mail-lost',
     column: drops.MAIL_LOST,
-    cause: 'Messages from a worker to the control plane that did not fit their ring.',
-    remedy: 'IKE messages or SA requests were lost and will be repeated; lower the load.',
+    cause:
+      'Messages from a worker to the control plane that did not fit their ring; first messages of IKE may fill half of it.',
+    remedy:
+      'IKE messages or SA requests were lost and will be repeated; lower the load, or look who floods the IKE ports.',
   },
   {
     name: 'dummies',

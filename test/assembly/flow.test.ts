@@ -292,7 +292,7 @@ flow('keepalives, runts, truncated datagrams and a full mail ring are counted', 
     'in-no-states': 1,
     keepalives: 1,
   });
-  const message = { bytes: Buffer.alloc(9000) };
+  const message = { bytes: Buffer.alloc(9000, 1) };
   const batch = Array.from({ length: 64 }, () => message);
   subject.inbound(PORT_UDP4_500, batch);
   assert.is(subject.counters()['mail-lost'], 64 - 28);
@@ -300,6 +300,32 @@ flow('keepalives, runts, truncated datagrams and a full mail ring are counted', 
   for (let round = 0; round < 50; round++) {
     subject.inbound(PORT_UDP4_500, batch.slice(0, 20));
     assert.is(subject.mail().length, 20, `the ring goes round, ${round}`);
+  }
+});
+
+flow('first messages of IKE fill half of the ring: those of SAs that stand have room', () => {
+  const subject = new Gateway();
+  const [forged, ours] = [Buffer.alloc(500, 1), Buffer.alloc(500, 1)];
+  forged.fill(0, 8, 16); // no responder SPI yet
+  const record = (layout.MAIL_IKE_BODY + 500 + 7) & ~7;
+  const half = Math.floor(layout.MAIL_SIZE / 2 / record);
+  let read = 0;
+  const flooded = Array.from({ length: 1000 }, () => ({ bytes: forged }));
+  for (let round = 0; round < 100; round++) {
+    // wherever in the ring it begins, and behind the marker as without it
+    const marked = [{ bytes: Buffer.concat([Buffer.alloc(4), forged]) }];
+    subject.inbound(PORT_UDP4_4500, marked);
+    subject.inbound(PORT_UDP4_500, flooded);
+    subject.inbound(
+      PORT_UDP4_500,
+      Array.from({ length: 100 }, () => ({ bytes: ours })),
+    );
+    const mail = subject.mail();
+    const known = mail.filter((one) => one.kind === 'ike' && one.bytes[8] !== 0);
+    assert.is(known.length, 100, `round ${round}`);
+    assert.ok(mail.length - 100 <= half && mail.length - 100 >= half - 1);
+    read += mail.length;
+    assert.is(read + subject.counters()['mail-lost']!, 1101 * (round + 1), 'read or counted');
   }
 });
 
