@@ -73,7 +73,7 @@ export class StepRunner {
       );
     }
     for (const change of step.received) if ('down' in change) this.#received.change(change);
-    for (const id of step.remove) this.#tables.remove(id);
+    for (const id of step.remove) this.#remove(id);
     for (const policy of step.unmet) this.#tables.giveUp(policy);
     for (const probed of step.probed) this.#paths.answered(probed);
     for (const event of step.events) this.#log.write(event);
@@ -84,6 +84,12 @@ export class StepRunner {
     this.#tables.install(child, { activate, pathMtu });
     // The engine never looks at them again: from here on the tables have the only copy.
     for (const keys of [child.inbound, child.outbound]) eraseKeys(keys);
+  }
+
+  /** One that is not there may come yet, and would stay for ever: that must not pass unseen. */
+  #remove(id: number): void {
+    if (this.#tables.remove(id)) return;
+    this.#log.error('system', `bug: child ${id} is to be removed and is not installed`);
   }
 
   #send({ local, remote, bytes, size }: Datagram): void {

@@ -223,10 +223,10 @@ export class Tables {
     this.#policies.setUnmet(policy, this.#options.now());
   }
 
-  /** Unknown ids are ignored: a peer may delete what has just expired. */
-  remove(id: number): void {
+  /** False: there is no such child. */
+  remove(id: number): boolean {
     const pair = this.#pairs.get(id);
-    if (!pair) return;
+    if (!pair) return false;
     this.#pairs.delete(id);
     const { association } = pair;
     this.#remotes.delete(association.remote.address, id);
@@ -244,6 +244,7 @@ export class Tables {
     this.#quiescence.after(() => {
       for (const slot of slots) this.#erase(slot);
     });
+    return true;
   }
 
   /** An outer address or port changed; with it ESP may go into UDP or come out of it. */

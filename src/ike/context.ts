@@ -164,7 +164,10 @@ export interface KillWhich {
   readonly spi?: string | undefined;
 }
 
-/** src/ike/engine.ts; every Step is to be carried out at once and in order. */
+/**
+ * src/ike/engine.ts; every Step is to be carried out in the order in which the promises resolve: whoever
+ * calls awaits at once. A Step holds what was decided so far and nobody has got, by whichever call.
+ */
 export interface IkeEngine {
   /** An IKE message as it came, without the non-ESP marker. */
   receive(datagram: Datagram): Promise<Step>;

@@ -3,6 +3,7 @@
 //   1 receive finds the SA of a message (or makes a responder, or answers without state)
 //   2 enqueue lets one step at a time work on an SA; the next one waits
 //   3 pump sends what the SA wants next; SAs that were woken by another's step follow
+//   4 handOut gives the caller whatever was decided so far, in the order in which it was
 import { Alarms } from './alarms.js';
 import { type Address, sameAddress } from '../policy/address.js';
 import type { Databases } from '../policy/database.js';
@@ -21,7 +22,7 @@ import { dispatch, follow, type Received } from './dispatch.js';
 import { type World, report, type Work } from './exchange.js';
 import { PartialStore } from './fragments.js';
 import { FirstContact } from './first-contact.js';
-import { activateChild } from './parts/child.js';
+import { activateChild, removeChild } from './parts/child.js';
 import { type Given, releaseAssigned } from './parts/configuration.js';
 import { GeneratedPolicies, type GeneratedPolicy } from './generated.js';
 import { forget } from './parts/keys.js';
@@ -29,7 +30,7 @@ import { activePeers, ikeSecrets, policyStatus } from './print.js';
 import { adjust, callIdle, type Change, swap } from './reconfigure.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
 import { noteSession, type SessionEnd } from './sessions.js';
-import { append, emptyStep } from './step.js';
+import { emptyStep, take } from './step.js';
 import type { Datagram, Endpoint, Step } from './step.js';
 import { relocate } from './v2/mobike.js';
 import { SaStore } from './store.js';
@@ -40,6 +41,11 @@ export class Engine implements IkeEngine {
   readonly #world: World;
   readonly #first: FirstContact;
   readonly #alarms = new Alarms();
+  /**
+   * What all turns decided and no caller has got yet. There is one for all SAs, written to as things are
+   * decided: one SA's turn may remove what another's has installed, and must not be carried out before.
+   */
+  readonly #decided = emptyStep();
 
   constructor(databases: Databases, context: Context) {
     const settings = { ...DEFAULT_SETTINGS, ...context.settings };
@@ -54,15 +60,19 @@ export class Engine implements IkeEngine {
 
   // ---- 1 receive -------------------------------------------------------------------------------
 
-  async receive(datagram: Datagram): Promise<Step> {
-    const step = emptyStep();
+  receive(datagram: Datagram): Promise<Step> {
+    return this.#handOut(this.#receive(datagram));
+  }
+
+  async #receive(datagram: Datagram): Promise<void> {
+    const step = this.#decided;
     const received = this.#first.read(datagram, step);
     const known = received && this.#first.find(received);
     const welcome = known ? { sa: known } : received && this.#first.welcome(received, step);
-    if (!received || !welcome) return step;
+    if (!received || !welcome) return;
     const { sa, expelled } = welcome;
     const work = (here: Work) => (here.sa === sa ? this.#handle(here, received) : ring(here));
-    return this.#on(expelled ? [sa, expelled] : [sa], work, step);
+    await this.#on(expelled ? [sa, expelled] : [sa], work);
   }
 
   async #handle(work: Work, received: Received): Promise<void> {
@@ -74,28 +84,19 @@ export class Engine implements IkeEngine {
   // ---- 2 and 3 one step at a time --------------------------------------------------------------
 
   /** Works on these SAs, each in its turn, then on whom they woke. */
-  async #on(
-    sas: readonly IkeSa[],
-    work: (work: Work) => Promise<void> | void,
-    step: Step = emptyStep(),
-  ): Promise<Step> {
-    const world = this.#world;
-    const parts = await Promise.all(sas.map((sa) => this.#enqueue(sa, work)));
-    for (const part of parts) append(step, part);
-    while (world.store.woken.size > 0) {
-      const woken = [...world.store.woken];
-      world.store.woken.clear();
-      for (const part of await Promise.all(woken.map((sa) => this.#enqueue(sa, () => {})))) {
-        append(step, part);
-      }
+  async #on(sas: readonly IkeSa[], work: (work: Work) => Promise<void> | void): Promise<void> {
+    const { woken } = this.#world.store;
+    await Promise.all(sas.map((sa) => this.#enqueue(sa, work)));
+    while (woken.size > 0) {
+      const now = [...woken];
+      woken.clear();
+      await Promise.all(now.map((sa) => this.#enqueue(sa, () => {})));
     }
-    return step;
   }
 
-  #enqueue(sa: IkeSa, work: (work: Work) => Promise<void> | void): Promise<Step> {
+  #enqueue(sa: IkeSa, work: (work: Work) => Promise<void> | void): Promise<void> {
     const turn = sa.tail.then(async () => {
-      const step = emptyStep();
-      const here: Work = { world: this.#world, sa, step };
+      const here: Work = { world: this.#world, sa, step: this.#decided };
       try {
         if (sa.state !== 'dead') await work(here);
         if (sa.state !== 'dead') await pump(here);
@@ -105,11 +106,12 @@ export class Engine implements IkeEngine {
       noteSession(here);
       this.#world.store.changed.add(sa);
       if (sa.state === 'dead') {
+        // Another's turn may have ended it while this one waited, and then made a child all the same.
+        for (const child of [...sa.children.values()]) removeChild(here, child);
         this.#world.partials.removeAll(sa);
         forget(sa);
         releaseAssigned(here);
       }
-      return step;
     });
     sa.tail = turn.then(
       () => {},
@@ -118,47 +120,66 @@ export class Engine implements IkeEngine {
     return turn;
   }
 
+  // ---- 4 what was decided --------------------------------------------------------------------
+
+  /**
+   * After `work`. Steps are taken and their promises resolved in one go, and promises go on in the order in
+   * which they were resolved: who awaits each at once carries all of them out in the order of decision. It
+   * may hold what others' calls decided, and they what this one did.
+   */
+  #handOut<T extends object>(work: Promise<T>): Promise<Step & T>;
+  #handOut(work: Promise<void>): Promise<Step>;
+  async #handOut(work: Promise<unknown>): Promise<Step> {
+    const result = await work;
+    return { ...take(this.#decided), ...(result as object | undefined) };
+  }
+
   // ---- what the daemon asks --------------------------------------------------------------------
 
-  async start(): Promise<Step> {
+  start(): Promise<Step> {
     const now = this.#world.context.now();
     for (const link of this.#world.links.values()) if (link.active) link.connectAt = now;
     return this.tick(now);
   }
 
-  async acquire(id: number, packet?: AcquirePacket): Promise<Step> {
+  acquire(id: number, packet?: AcquirePacket): Promise<Step> {
+    return this.#handOut(this.#acquire(id, packet));
+  }
+
+  async #acquire(id: number, packet?: AcquirePacket): Promise<void> {
     const world = this.#world;
     const policy = world.databases.policies.find((candidate) => candidate.id === id);
     const peer = world.databases.peers.find(({ name }) => name === policy?.peer);
-    const step = emptyStep();
-    if (hasChild(world, id)) return step;
+    const step = this.#decided;
+    if (hasChild(world, id)) return;
     if (!policy || !peer || world.closing || isTooSoon(world, policy, peer)) {
       step.unmet.push(id);
-      return step;
+      return;
     }
     const busy = world.store.ofPeer(peer.name).find(({ state }) => !CLOSING.includes(state));
     if (!busy) {
       if (!connect(world, peer, step, policy, packet)) step.unmet.push(id);
     } else busy.tasks.push(createChild(policy, packet));
-    return this.#on(busy ? [busy] : [], () => {}, step);
+    await this.#on(busy ? [busy] : [], () => {});
   }
 
-  async childExpired(id: number, limit: 'soft' | 'hard'): Promise<Step> {
+  childExpired(id: number, limit: 'soft' | 'hard'): Promise<Step> {
     return this.#onChild(id, (work, child) => expireChild(work, child, limit));
   }
 
-  async moved(id: number, remote: Endpoint): Promise<Step> {
+  moved(id: number, remote: Endpoint): Promise<Step> {
     return this.#onChild(id, (work) => follow(work, { local: work.sa.local, remote }));
   }
 
-  async addressesChanged(
-    all: readonly Address[],
-    outside: readonly Address[] = all,
-  ): Promise<Step> {
+  addressesChanged(all: readonly Address[], outside: readonly Address[] = all): Promise<Step> {
+    return this.#handOut(this.#addressesChanged(all, outside));
+  }
+
+  async #addressesChanged(all: readonly Address[], outside: readonly Address[]): Promise<void> {
     const world = this.#world;
     world.addresses = outside;
     const ours = (address: Address): boolean => all.some((one) => sameAddress(one, address));
-    const step = await this.#on(world.store.all(), (work) => {
+    await this.#on(world.store.all(), (work) => {
       const { side, local, remote, peer } = work.sa;
       // Who was called stays where it was called as long as that is there.
       if (side === 'responder' && ours(local.address)) return;
@@ -169,48 +190,53 @@ export class Engine implements IkeEngine {
       // A peer that could not be called may be reached by the new address.
       if (link.connectAt !== undefined) link.connectAt = world.context.now();
     }
-    return step;
   }
 
-  async trafficSeen(id: number, atMs: number): Promise<Step> {
+  trafficSeen(id: number, atMs: number): Promise<Step> {
     return this.#onChild(id, (work, child) => {
       work.sa.times.lastSeen = Math.max(work.sa.times.lastSeen, atMs);
       if (child.state === 'installed') activateChild(work, child);
     });
   }
 
-  async #onChild(id: number, work: (work: Work, child: Child) => void): Promise<Step> {
+  #onChild(id: number, work: (work: Work, child: Child) => void): Promise<Step> {
     const found = this.#world.store.child(id);
-    if (!found) return emptyStep();
-    return this.#on([found.sa], (here) => {
+    const turn = this.#on(found ? [found.sa] : [], (here) => {
       const child = here.sa.children.get(id);
       if (child) work(here, child);
     });
+    return this.#handOut(turn);
   }
 
-  async probe(remote: Address, bytes: number): Promise<Step & { asked: boolean }> {
+  probe(remote: Address, bytes: number): Promise<Step & { asked: boolean }> {
+    return this.#handOut(this.#probe(remote, bytes));
+  }
+
+  async #probe(remote: Address, bytes: number): Promise<{ asked: boolean }> {
     const sa = this.#world.store.all().find(({ state, remote: { address }, tasks, window }) => {
       const busy = [...tasks, window.pending?.task].some((task) => task?.kind === 'probe');
       return state === 'established' && sameAddress(address, remote) && !busy;
     });
-    if (!sa) return { ...emptyStep(), asked: false };
-    const step = await this.#on([sa], () => {
+    if (!sa) return { asked: false };
+    await this.#on([sa], () => {
       sa.tasks.push({ kind: 'probe', wanted: bytes, bytes: 0, repeated: false });
     });
-    return { ...step, asked: true };
+    return { asked: true };
   }
 
-  async tick(now: number): Promise<Step> {
-    const step = emptyStep();
-    reconnect(this.#world, step);
+  tick(now: number): Promise<Step> {
+    return this.#handOut(this.#tick(now));
+  }
+
+  async #tick(now: number): Promise<void> {
+    reconnect(this.#world, this.#decided);
     this.#setAlarms();
     const { changed } = this.#world.store;
     const due = this.#alarms.due(now);
     for (const sa of due) changed.add(sa);
-    return this.#on(
+    await this.#on(
       due.filter((sa) => (nextTimeout(sa) ?? Infinity) <= now),
       ring,
-      step,
     );
   }
 
@@ -230,30 +256,34 @@ export class Engine implements IkeEngine {
     changed.clear();
   }
 
-  async killConnections({ peer, id, spi }: KillWhich = {}): Promise<Step & { killed: number }> {
+  killConnections(which: KillWhich = {}): Promise<Step & { killed: number }> {
+    return this.#handOut(this.#killConnections(which));
+  }
+
+  async #killConnections({ peer, id, spi }: KillWhich): Promise<{ killed: number }> {
     const { store, links, context, settings } = this.#world;
     const sas = (peer === undefined ? store.all() : store.ofPeer(peer))
       .filter((sa) => id === undefined || sa.remoteId === id)
       .filter((sa) => spi === undefined || [sa.spiInitiator, sa.spiResponder].some(isSpi(spi)));
-    const step = await this.#close(sas, 'its connection is killed by command', 'admin-reset');
+    await this.#close(sas, 'its connection is killed by command', 'admin-reset');
     for (const { peer: of } of sas) {
       const link = links.get(of.name);
       if (link) Object.assign(link, { failures: 0, notBefore: 0 });
       if (link?.active && !this.#world.closing)
         link.connectAt = context.now() + settings.reconnectMs;
     }
-    return { ...step, killed: sas.length };
+    return { killed: sas.length };
   }
 
-  async endSessions(sessions: ReadonlySet<string>, end: SessionEnd, reason: string): Promise<Step> {
+  endSessions(sessions: ReadonlySet<string>, end: SessionEnd, reason: string): Promise<Step> {
     const sas = this.#world.store
       .all()
       .filter(({ authorisation }) => authorisation && sessions.has(authorisation.session));
-    return this.#close(sas, reason, end);
+    return this.#handOut(this.#close(sas, reason, end));
   }
 
-  async #close(sas: readonly IkeSa[], reason: string, end: SessionEnd): Promise<Step> {
-    return this.#on(sas, ({ sa, world, step }) => {
+  async #close(sas: readonly IkeSa[], reason: string, end: SessionEnd): Promise<void> {
+    await this.#on(sas, ({ sa, world, step }) => {
       sa.ending ??= end;
       if (sa.times.establishedAt === undefined) world.store.remove(sa);
       else if (sa.state !== 'deleting') sa.tasks.unshift({ kind: 'delete-ike', reason });
@@ -261,34 +291,39 @@ export class Engine implements IkeEngine {
     });
   }
 
-  async reconfigure(change: Change): Promise<Step> {
-    const changed = new Set(swap(this.#world, change));
-    const step = await this.#close(
-      [...changed],
-      'the configuration of its peer has changed',
-      'admin-reset',
-    );
-    this.#world.generated.rewrite(step, change.databases.policies);
-    const others = this.#world.store.all().filter((sa) => !changed.has(sa));
-    await this.#on(others, (work) => adjust(work, change), step);
-    callIdle(this.#world);
-    append(step, await this.tick(this.#world.context.now()));
-    return step;
+  reconfigure(change: Change): Promise<Step> {
+    return this.#handOut(this.#reconfigure(change));
   }
 
-  async flush(): Promise<Step & { flushed: number }> {
+  async #reconfigure(change: Change): Promise<void> {
+    const changed = new Set(swap(this.#world, change));
+    await this.#close([...changed], 'the configuration of its peer has changed', 'admin-reset');
+    this.#world.generated.rewrite(this.#decided, change.databases.policies);
+    const others = this.#world.store.all().filter((sa) => !changed.has(sa));
+    await this.#on(others, (work) => adjust(work, change));
+    callIdle(this.#world);
+    await this.#tick(this.#world.context.now());
+  }
+
+  flush(): Promise<Step & { flushed: number }> {
+    return this.#handOut(this.#flush());
+  }
+
+  async #flush(): Promise<{ flushed: number }> {
     let flushed = 0;
-    const step = await this.#on(this.#world.store.all(), (work) => {
+    await this.#on(this.#world.store.all(), (work) => {
       flushed += work.sa.children.size;
       closeChildren(work, [...work.sa.children.values()]);
     });
-    return { ...step, flushed };
+    return { flushed };
   }
 
-  async shutdown(): Promise<Step> {
+  shutdown(): Promise<Step> {
     this.#world.closing = true;
     for (const link of this.#world.links.values()) link.connectAt = undefined;
-    return this.#close(this.#world.store.all(), 'this gateway stops', 'admin-reboot');
+    return this.#handOut(
+      this.#close(this.#world.store.all(), 'this gateway stops', 'admin-reboot'),
+    );
   }
 
   peers(): ActivePeer[] {

@@ -168,19 +168,19 @@ export const emptyStep = (): Step => ({
   events: [],
 });
 
-/** Adds what `more` wants done after `step`. */
-export function append(step: Step, more: Step): void {
-  step.send.push(...more.send);
-  step.keepalives.push(...more.keepalives);
-  step.install.push(...more.install);
-  step.standby.push(...more.standby);
-  step.activate.push(...more.activate);
-  step.remove.push(...more.remove);
-  step.unmet.push(...more.unmet);
-  step.policies.push(...more.policies);
-  step.received.push(...more.received);
-  step.move.push(...more.move);
-  step.sessions.push(...more.sessions);
-  step.probed.push(...more.probed);
-  step.events.push(...more.events);
-}
+/** What it holds, in its order; it is empty afterwards and can be added to. */
+export const take = (step: Step): Step => ({
+  send: step.send.splice(0),
+  keepalives: step.keepalives.splice(0),
+  install: step.install.splice(0),
+  standby: step.standby.splice(0),
+  activate: step.activate.splice(0),
+  remove: step.remove.splice(0),
+  unmet: step.unmet.splice(0),
+  policies: step.policies.splice(0),
+  received: step.received.splice(0),
+  move: step.move.splice(0),
+  sessions: step.sessions.splice(0),
+  probed: step.probed.splice(0),
+  events: step.events.splice(0),
+});

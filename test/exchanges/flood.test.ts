@@ -73,6 +73,19 @@ const cookieIn = (datagram: Datagram | undefined): Uint8Array | undefined => {
   return first?.type === 'Notify' && first.notifyType === N.COOKIE ? first.data : undefined;
 };
 
+/** What west has sent to further clients and they have not read: a Step may hold the answer to another. */
+const unread: Datagram[] = [];
+
+/** Takes what is for this client. */
+function readFor({ address, port }: Endpoint): Datagram[] {
+  const ours = unread.filter(
+    ({ remote }) =>
+      remote.address.value === address.value && (port === 500 || remote.port === port),
+  );
+  for (const datagram of ours) unread.splice(unread.indexOf(datagram), 1);
+  return ours;
+}
+
 /** A further client of west, under the clock of `world`; sends and hears through `west`. */
 async function callFrom(world: World, from: Endpoint): Promise<boolean> {
   const random = new Random(1234 + Number(from.address.value & 0xffffn) + from.port);
@@ -88,15 +101,13 @@ async function callFrom(world: World, from: Endpoint): Promise<boolean> {
   const engine = new Engine(databases('east', { peer }), context);
   let queue = [...(await engine.start()).send];
   for (let turn = 0; turn < 10 && queue.length > 0; turn++) {
-    const answers: Datagram[] = [];
     for (const { local, remote, bytes } of queue) {
       const port = from.port === 500 ? local.port : from.port;
       const there = { local: remote, remote: { ...local, port }, bytes };
-      answers.push(...(await world.west.carry(world.west.engine.receive(there))).send);
+      unread.push(...(await world.west.carry(world.west.engine.receive(there))).send);
     }
     queue = [];
-    for (const { local, remote, bytes } of answers) {
-      if (remote.address.value !== from.address.value) continue;
+    for (const { local, remote, bytes } of readFor(from)) {
       const here = { local: { address: remote.address, port: 500 }, remote: local, bytes };
       queue.push(...(await engine.receive(here)).send);
     }
