@@ -250,10 +250,8 @@ export const COUNTERS = [
   {
     name: 'mail-lost',
     column: drops.MAIL_LOST,
-    cause:
-      'Messages from a worker to the control plane that did not fit their ring; first messages of IKE may fill half of it.',
-    remedy:
-      'IKE messages or SA requests were lost and will be repeated; lower the load, or look who floods the IKE ports.',
+    cause: 'Messages to the control plane lost: the ring full, or half full of first messages.',
+    remedy: 'They will be repeated; lower the load, or look who floods the IKE ports.',
   },
   {
     name: 'dummies',
