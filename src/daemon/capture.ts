@@ -36,10 +36,11 @@ const IKE_PORTS = [500, 4500] as const;
 export async function* capture(
   { decrypted = false }: CaptureArguments,
   signal: AbortSignal,
-  { settings, databases }: Pick<Built, 'settings' | 'databases'>,
+  { settings, databases, named }: Pick<Built, 'settings' | 'databases' | 'named'>,
 ): AsyncGenerator<CaptureNews> {
   const device = settings.tun.name;
-  const ports = databases.peers.map(({ port }) => port);
+  // A name may get its address while the capture goes on.
+  const ports = [...databases.peers, ...named].map(({ port }) => port);
   const taps: PacketTap[] = [];
   try {
     taps.push(new PacketTap([...new Set([...IKE_PORTS, ...ports])]));

@@ -67,9 +67,11 @@ export class Watch {
   figures(): GatewayFigures {
     const { built, tables, memory, sockets, device } = this.#here;
     const workers = sockets.workers.length;
+    const { databases, named } = built();
     return {
       startedAt: this.#startedAt,
-      peers: built().databases.peers.map(({ name }) => name),
+      // One whose name is not resolved is down, too.
+      peers: [...new Set([...databases.peers, ...named].map(({ name }) => name))],
       ...printFigures(this.#here),
       traffic: this.#totals.totals(tables.list()),
       handshakes: this.#handshakes,

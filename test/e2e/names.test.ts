@@ -18,6 +18,7 @@ const names = suite('names');
 const NAME = 'east.example.org';
 const SERVER = '127.0.0.53';
 const MOVED = '192.0.2.77';
+const METRICS = 'http://127.0.0.1:9709/metrics';
 const A = 1;
 
 /** Answers A for every name with `address()`, the rest with "there is none" (RFC 1035 §4.1). */
@@ -63,6 +64,13 @@ function withResolver(site: Site, directory: string): Site {
   return { ...site, gateway: { spawn } as Site['gateway'] };
 }
 
+/** What Prometheus would see of the tunnel to east. */
+function metric(site: Site): string | undefined {
+  const script = `fetch('${METRICS}').then((got) => got.text()).then((text) => console.log(text))`;
+  const { stdout } = site.gateway.run(process.execPath, ['-e', script]);
+  return stdout.split('\n').find((line) => line.startsWith('culvert_peer_up{'));
+}
+
 names('the name gets an address, then another: the tunnel follows', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'culvert-names-'));
   let address: string | undefined;
@@ -72,7 +80,8 @@ names('the name gets an address, then another: the tunnel follows', async () => 
       east.gateway.configure((netlink) => addAddress(netlink, 'wan', prefixOf(`${MOVED}/24`)));
       dns = await startDns(west, () => address);
       await start(east, tunnelConfiguration(east, west));
-      const configuration = tunnelConfiguration(west, { ...east, outer: NAME });
+      const tunnel = tunnelConfiguration(west, { ...east, outer: NAME });
+      const configuration = { ...tunnel, metrics: { address: '127.0.0.1', port: 9709 } };
       const text = JSON.stringify(configuration).replace(`${NAME}/32`, NAME);
       const gateway = await start(withResolver(west, directory), JSON.parse(text) as object);
       await gateway.logged(/east.example.org cannot be resolved \(ENOTFOUND.*not started/);
@@ -81,6 +90,8 @@ names('the name gets an address, then another: the tunnel follows', async () => 
       assert.match((await row()).trouble, /not started/);
       const why = (await gateway.ask('doctor', { peer: 'east' }))[0]!.findings;
       assert.match(why.find(({ verdict }) => verdict === 'wrong')!.text, /cannot be resolved/);
+
+      assert.is(metric(west), 'culvert_peer_up{peer="east"} 0');
 
       address = east.outer;
       await gateway.established();
