@@ -67,6 +67,8 @@ export interface Strongswan {
   /** `--ike gw`, `--child net4`, … */
   terminate(...what: string[]): Promise<Finished>;
   rekey(...what: string[]): Promise<Finished>;
+  /** Sends the peers of what is named to another gateway. */
+  redirect(gateway: string, ...what: string[]): Promise<Finished>;
   listSas(): Promise<readonly IkeState[]>;
   log(): string;
   /** Until the log has it; the text is a regular expression. */
@@ -218,6 +220,7 @@ export async function startStrongswan(
     initiate: (name) => swanctl('--initiate', '--child', name, '--timeout', '20'),
     terminate: (...what) => swanctl('--terminate', '--timeout', '20', ...what),
     rekey: (...what) => swanctl('--rekey', ...what),
+    redirect: (gateway, ...what) => swanctl('--redirect', '--gateway', gateway, ...what),
     listSas,
     log,
     logged: async (pattern) =>
