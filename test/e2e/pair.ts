@@ -77,7 +77,7 @@ export interface PairOptions {
   readonly ground?: (directory: string) => Ground;
 }
 
-function demoGround(directory: string, mtu: number | undefined, silent: boolean): Ground {
+export function demoGround(directory: string, mtu?: number, silent = false): Ground {
   const [west, east] = buildSites(directory);
   const router = mtu === undefined ? undefined : insertRouter(west, east, mtu, silent);
   const capture = captureClear(west.gateway, 'wan', [west.network, east.network]);

@@ -136,6 +136,17 @@ mobike('behind a NAT: ESP goes into UDP, and what maps it anew is found', async 
   assert.equal(world.east.established.length, 1);
 });
 
+mobike(
+  'a host of a thousand addresses tells some of them: its peer reads the message',
+  async () => {
+    const world = newWorld(OPTIONS);
+    const many = Array.from({ length: 1000 }, (_, n) => address(`2001:db8:e::${n.toString(16)}`));
+    await world.west.carry(world.west.engine.addressesChanged([...many, WEST]));
+    await world.establish();
+    assert.equal(world.east.complaints(), []);
+  },
+);
+
 mobike('only to where the peer entry lets it be: refused, and called anew', async () => {
   const world = await up({ ...OPTIONS, west: roaming() });
   const before = world.west.snapshot();

@@ -38,6 +38,8 @@ import { sameBytes, sendAnswer, sendRequest } from '../window.js';
 
 type TaskOf<K extends Task['kind']> = Extract<Task, { kind: K }>;
 const COOKIE_BYTES = 16; // §4.2.5: 8 to 64
+/** Our own choice: a host of a thousand addresses would make a message that its peer refuses. */
+const MOST_TOLD = 16;
 
 // ---- in IKE_AUTH (§3.2) ------------------------------------------------------------------------
 
@@ -56,12 +58,14 @@ export function takeMobike(exchange: Exchange, said: Pick<Exchange, 'payloads'>)
 /** Our other addresses, for a peer that can choose among them (§3.2, §3.6). */
 function further(addresses: readonly Address[], used: Address): PlainPayload[] {
   const others = addresses.filter((address) => !sameAddress(address, used));
-  return others.map((address) =>
-    notify(
-      address.family === 4 ? N.ADDITIONAL_IP4_ADDRESS : N.ADDITIONAL_IP6_ADDRESS,
-      toBytes(address),
-    ),
-  );
+  return others
+    .slice(0, MOST_TOLD)
+    .map((address) =>
+      notify(
+        address.family === 4 ? N.ADDITIONAL_IP4_ADDRESS : N.ADDITIONAL_IP6_ADDRESS,
+        toBytes(address),
+      ),
+    );
 }
 
 // ---- our address has changed -------------------------------------------------------------------
