@@ -8,25 +8,16 @@ import { parseAddress } from '../../src/policy/address.js';
 import { allOf, firstOf } from '../../src/radius/attributes.js';
 import * as numbers from '../../src/radius/numbers.js';
 import { sessionName } from '../../src/radius/session.js';
+import { grant } from '../helpers/authorisation.js';
 
 const accounting = suite('accounting');
 const address = (text: string) => parseAddress(text)!;
-const GRANT: Authorisation = {
+const GRANT = grant({
   user: 'carol',
   session: sessionName('ab', 7),
-  framedAddress: undefined,
-  framedPool: undefined,
-  framedAddress6: undefined,
-  framedPrefix6: undefined,
-  framedPool6: undefined,
-  dns: [],
-  sessionTimeout: undefined,
-  reauthenticate: false,
-  idleTimeout: undefined,
-  interimInterval: undefined,
   classes: [Uint8Array.of(1, 2), Uint8Array.of(3)],
   server: '192.0.2.9:1812',
-};
+});
 const endpoint = (text: string) => ({ address: address(text), port: 4500 });
 const STATUS = { 1: 'start', 2: 'stop', 3: 'interim', 7: 'on', 8: 'off' } as Record<number, string>;
 
@@ -72,10 +63,10 @@ function site(settings: { interimUpdate?: number; accounting?: boolean } = {}) {
     asked,
     ended,
     traffic,
-    begin: (grant: Partial<Authorisation> = {}) =>
+    begin: (more: Partial<Authorisation> = {}) =>
       desk.began({
         kind: 'began',
-        authorisation: { ...GRANT, ...grant },
+        authorisation: { ...GRANT, ...more },
         peer: 'rw',
         local: endpoint('192.0.2.1'),
         remote: endpoint('192.0.2.2'),

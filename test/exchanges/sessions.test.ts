@@ -9,6 +9,7 @@ import { MschapServer } from '../../src/eap/mschapv2.js';
 import type { Authorisation } from '../../src/ike/authorisation.js';
 import type { SessionEvent } from '../../src/ike/sessions.js';
 import { entryOf, issue, storeOf } from '../certificates/pki.js';
+import { grant } from '../helpers/authorisation.js';
 import { Random } from '../wire/random.js';
 import { newWorld } from './connected.js';
 import type { Identity } from '../../src/policy/database.js';
@@ -21,22 +22,8 @@ const WEST = issue({ cn: 'west', san: 'DNS:west.example' }, CA);
 const USER = { name: 'carol', password: 'Ar3etTnp' };
 const random = new Random(7);
 
-const granted = (session: string): Authorisation => ({
-  user: USER.name,
-  session,
-  framedAddress: undefined,
-  framedPool: undefined,
-  framedAddress6: undefined,
-  framedPrefix6: undefined,
-  framedPool6: undefined,
-  dns: [],
-  sessionTimeout: undefined,
-  reauthenticate: false,
-  idleTimeout: undefined,
-  interimInterval: undefined,
-  classes: [],
-  server: 'lab',
-});
+const granted = (session: string): Authorisation =>
+  grant({ user: USER.name, session, server: 'lab' });
 
 /** As a RADIUS server would: MSCHAPv2, and a grant with the yes. */
 function authority() {

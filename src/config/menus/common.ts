@@ -33,5 +33,4 @@ export const CERTIFICATES = 'authentication by certificate';
 export const EAP = 'EAP';
 export const RADIUS = 'RADIUS';
 export const XAUTH = 'XAuth';
-export const MODE_CONFIG = 'mode-config';
 export const PPK = 'post-quantum preshared keys (RFC 8784, RFC 9867)';
