@@ -8,7 +8,6 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Built } from '../config/databases.js';
 import { CONTROL_ROW, MAX_WORKERS } from '../contract/layout.js';
-import type { Mail } from '../dataplane/mail.js';
 import { createMemory, loadModule } from '../dataplane/module.js';
 import { DataPlane } from '../dataplane/pool.js';
 import { Tables } from '../dataplane/tables.js';
@@ -21,6 +20,7 @@ import { openTun } from '../net/tun.js';
 import { type Address, addressFromBytes } from '../policy/address.js';
 import { reconcile } from '../policy/reconcile.js';
 import { threadedAgreement } from './agreement.js';
+import { Alarm } from './alarm.js';
 import { capture } from './capture.js';
 import { type RunningCertificates, runningCertificates, tlsCredentials } from './certificates.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
@@ -29,6 +29,7 @@ import { localAddressFor, MARK, ownAddresses, reachOf } from './host.js';
 import { InformDoor } from './inform-door.js';
 import { openLeases, type RunningLeases } from './lease-file.js';
 import type { Log } from './log.js';
+import { readMail } from './mail-reader.js';
 import type { GatewayFigures } from './metrics.js';
 import { PathMtu } from './path-mtu.js';
 import { PolicyEffects } from './policy-effects.js';
@@ -47,10 +48,6 @@ import { Watch } from './watch.js';
 const GOODBYE_MS = 1500;
 /** And how long the RADIUS servers may take to hear of it. */
 const LAST_RECORDS_MS = 1500;
-/** After a step the timer is set anew within this: the engine's are of seconds. */
-const SCHEDULE_MS = 20;
-/** The engine is asked at least this often, so that a clock step or a lost timer costs little. */
-const LONGEST_SLEEP_MS = 10_000;
 const now = (): number => performance.timeOrigin + performance.now();
 
 export const startGateway: StartGateway = async (built, log) => {
@@ -84,8 +81,11 @@ class Gateway implements RunningGateway {
   #nextId: number;
   /** Reloads, one after another. */
   #reloading: Promise<unknown> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
-  #scheduling: NodeJS.Timeout | undefined;
+  readonly #alarm = new Alarm(
+    now,
+    () => Math.min(this.#engine.nextTimeout() ?? Infinity, this.#paths.nextAt),
+    () => this.#tick(),
+  );
   #stopping: Promise<void> | undefined;
   handlers!: RunningGateway['handlers'];
   readonly streams: RunningGateway['streams'] = {
@@ -149,12 +149,14 @@ class Gateway implements RunningGateway {
     });
     this.#inform.update(databases.identities);
     this.#cleanup.add('the socket for DHCPINFORM', () => this.#inform.close());
+    const engine = this.#engine;
+    const tables = this.#tables;
     const plane = new DataPlane({
       memory,
       tunFds: tun.fds,
       sockets: sockets.workers,
       fragmenting: sockets.fragmenting,
-      onMail: (mail) => this.#read(mail),
+      onMail: (mail) => this.#background(readMail(mail, { engine, tables, now })),
       onTooBig: (remote) => this.#paths.narrowed(addressFromBytes(remote)),
       onEvent: ({ level, text }) => this.#log[level]('data', text),
       onLost: (reason) => this.#fail(new Error(reason)),
@@ -163,8 +165,8 @@ class Gateway implements RunningGateway {
     const sources = {
       certificates: () => this.#certificates.rows(),
       built: () => this.#built,
-      tables: this.#tables,
-      engine: this.#engine,
+      tables,
+      engine,
       memory,
       refused: () => this.#effects.refused(),
       names: () => this.#names.states(),
@@ -281,10 +283,7 @@ class Gateway implements RunningGateway {
         answered: ({ remote, ...answer }) => this.#paths.answered(remote, answer, now()),
       },
     });
-    this.#cleanup.add('the timers', () => {
-      clearTimeout(this.#scheduling);
-      clearTimeout(this.#timer);
-    });
+    this.#cleanup.add('the timers', () => this.#alarm.close());
   }
 
   /** Waits for an engine's Step, carries it out, and sets the timer anew. */
@@ -295,13 +294,13 @@ class Gateway implements RunningGateway {
       this.#watch.before(step, this.#tables);
       this.#runner.run(step);
       this.#users.after(step);
-      this.#schedule();
+      this.#alarm.schedule();
       return step;
     } catch (error) {
       // Engine and runner report what a peer or the kernel may do as events: this is a bug of ours.
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#log.error('system', `internal error, please report: ${text}`);
-      this.#schedule();
+      this.#alarm.schedule();
       throw error;
     }
   }
@@ -310,21 +309,6 @@ class Gateway implements RunningGateway {
     const { databases, settings } = this.#built;
     const { all, outside } = ownAddresses(settings.tun.name, databases.policies);
     this.#background(this.#engine.addressesChanged(all, outside));
-  }
-
-  /** Soon: a start of many tunnels is many steps. */
-  #schedule(): void {
-    this.#scheduling ??= setTimeout(() => {
-      this.#scheduling = undefined;
-      this.#setTimer();
-    }, SCHEDULE_MS);
-  }
-
-  #setTimer(): void {
-    clearTimeout(this.#timer);
-    const due = Math.min(this.#engine.nextTimeout() ?? Infinity, this.#paths.nextAt);
-    const wait = Math.min(Math.max(due - now(), 0), LONGEST_SLEEP_MS);
-    this.#timer = setTimeout(() => this.#tick(), wait);
   }
 
   #tick(): void {
@@ -345,37 +329,8 @@ class Gateway implements RunningGateway {
   }
 
   /** Nobody awaits it: its failure was logged, and there is no one to tell. */
-  #background(work: Promise<Step>): void {
-    this.#do(work).catch(() => {});
-  }
-
-  #read(mail: Mail): void {
-    if (mail.kind === 'ike') {
-      this.#background(this.#engine.receive(mail));
-    } else if (mail.kind === 'acquire') {
-      const { policy, protocol, source, destination } = mail;
-      const packet = {
-        protocol,
-        source: source.address,
-        destination: destination.address,
-        sourcePort: source.port,
-        destinationPort: destination.port,
-      };
-      this.#background(this.#engine.acquire(policy, packet));
-    } else this.#readChild(mail);
-  }
-
-  /** About an SA, which may be gone since: its slot may even serve another, so the SPI must fit. */
-  #readChild(mail: Exclude<Mail, { kind: 'ike' | 'acquire' }>): void {
-    const child = this.#tables.lookup(mail.slot, mail.spi);
-    if (child === undefined) return;
-    if (mail.kind === 'moved') this.#background(this.#engine.moved(child, mail.remote));
-    else if (mail.kind === 'first-use') {
-      this.#background(this.#engine.trafficSeen(child, now()));
-    } else {
-      const limit = mail.kind === 'soft-expire' ? 'soft' : 'hard';
-      this.#background(this.#engine.childExpired(child, limit));
-    }
+  #background(work: Promise<Step> | undefined): void {
+    if (work) this.#do(work).catch(() => {});
   }
 
   stop(): Promise<void> {

@@ -32,7 +32,7 @@ import { type Child, createChild, type IkeSa } from './sa.js';
 import { noteSession, type SessionEnd } from './sessions.js';
 import { emptyStep, take } from './step.js';
 import type { Datagram, Endpoint, Step } from './step.js';
-import { relocate } from './v2/mobike.js';
+import { relocate } from './v2/relocation.js';
 import { SaStore } from './store.js';
 import { pump } from './tasks.js';
 import { closeChildren, expireChild, nextConnect, nextTimeout, reconnect, ring } from './timers.js';

@@ -13,10 +13,12 @@ import {
   startLiveness,
   startRejectAuth,
 } from './v2/informational.js';
-import { startCheckPath, startTell, startUpdate } from './v2/mobike.js';
+import { startTell } from './v2/further-addresses.js';
 import { startProbe } from './v2/probe.js';
 import { endAfterRenewal, endRenewed } from './v2/reauthentication.js';
 import { startRekeyIke } from './v2/rekey-ike.js';
+import { startUpdate } from './v2/relocation.js';
+import { startCheckPath } from './v2/routability.js';
 import { startSaInit } from './v2/sa-init.js';
 
 /** Starts one task; false: it has become needless. */

@@ -14,11 +14,13 @@ import {
   optional,
   report,
 } from '../exchange.js';
-import { acceptChild, describeOffer, installChild, refuseMode, takeChild } from '../parts/child.js';
+import { installChild } from '../parts/child.js';
+import { acceptChild } from '../parts/child-answer.js';
+import { describeOffer, refuseMode, takeChild } from '../parts/child-offer.js';
 import { giveConfiguration } from '../parts/configuration.js';
 import { takeConfiguration } from '../parts/configuration-request.js';
 import type { ChildOffer, State } from '../sa.js';
-import { buildMobike, takeMobike } from './mobike.js';
+import { buildMobike, takeMobike } from './further-addresses.js';
 import { followRedirect } from './redirect.js';
 import { buildAuthLifetime, takeAuthLifetime, takeOver } from './reauthentication.js';
 import { sendAnswer } from '../window.js';

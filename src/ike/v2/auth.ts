@@ -23,7 +23,7 @@ import {
 } from '../exchange.js';
 import { checkProof, ownId, proofOf } from '../parts/authentication.js';
 import { buildRequest, processRequest } from '../parts/certificate-request.js';
-import { buildChildSa, buildChildTs, isBarred, offerChild } from '../parts/child.js';
+import { buildChildSa, buildChildTs, isBarred, offerChild } from '../parts/child-offer.js';
 import { askConfiguration } from '../parts/configuration-request.js';
 import { mayStandAlone } from '../parts/eap-methods.js';
 import { buildId, formatId } from '../parts/identification.js';
@@ -31,7 +31,7 @@ import { checkIdentity, chooseIdentity } from '../parts/identity-choice.js';
 import { encapsulates, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendRequest } from '../window.js';
-import { buildMobike } from './mobike.js';
+import { buildMobike } from './further-addresses.js';
 import { enter, letIn, NO_GROUPS } from './auth-end.js';
 
 /** HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT)], [CERTREQ,] [IDr], AUTH, SAi2, TSi, TSr} --> */

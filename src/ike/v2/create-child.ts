@@ -18,17 +18,17 @@ import {
   type Work,
 } from '../exchange.js';
 import { childRefused, temporaryWait } from '../connection.js';
+import { installChild } from '../parts/child.js';
+import { acceptChild } from '../parts/child-answer.js';
 import {
-  acceptChild,
   buildChildSa,
   buildChildTs,
   describeOffer,
-  installChild,
   isBarred,
   offerChild,
   refuseMode,
   takeChild,
-} from '../parts/child.js';
+} from '../parts/child-offer.js';
 import { repeatConfiguration } from '../parts/configuration.js';
 import {
   buildKe,

@@ -21,10 +21,10 @@ import {
 } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
-import { noticeMapping } from './mobike.js';
 import { followRedirect } from './redirect.js';
 import { takeAuthLifetime } from './reauthentication.js';
 import { yieldToRival } from './rekey-ike.js';
+import { noticeMapping } from './relocation.js';
 
 type TaskOf<K extends Task['kind']> = Extract<Task, { kind: K }>;
 
