@@ -6,8 +6,8 @@ export function registerRelease(program: Command): void {
   program
     .command('release')
     .description(
-      'Open the host again where a daemon was killed, or stopped with `tun` stop-closed: protected ' +
-        'packets then leave in the clear.',
+      'Open the host again where a daemon was stopped or killed (`tun` fail-closed): what its policies ' +
+        'protected then leaves in the clear.',
     )
     .option('--tun <name>', 'the TUN device of that daemon', 'culvert0')
     .addHelpText('after', '\nExample:\n  culvert release --tun culvert0')

@@ -294,7 +294,6 @@ function settingsOf(c: Configuration): Settings {
       table: tun.table,
       rulePriority: tun['rule-priority'],
       failClosed: tun['fail-closed'],
-      stopClosed: tun['stop-closed'],
       refusePlain: tun['refuse-plain'],
       leaseFile: tun['lease-file'] ?? `/var/lib/culvert/${tun.name}.leases`,
       mssClamp: tun['mss-clamp'],

@@ -45,22 +45,11 @@ const RULES: readonly Rule[] = [
   modeConfigsFit,
   poolsEnd,
   radiusServersFit,
-  stopIsClosedAsKillIs,
   laterIsRefused,
 ];
 
 export function checkRules(configuration: Configuration, problems: Problem[]): void {
   for (const rule of RULES) rule(configuration, problems);
-}
-
-/** What refuses after a stop is what refuses after a kill. */
-function stopIsClosedAsKillIs(
-  { tun: { path, entry, unread } }: Configuration,
-  problems: Problem[],
-) {
-  if (unread.has('stop-closed') || unread.has('fail-closed')) return;
-  if (!entry['stop-closed'] || entry['fail-closed']) return;
-  problems.push({ path: `${path}.stop-closed`, value: 'true', expected: 'no without fail-closed' });
 }
 
 /** RouterOS tells peers apart by address and exchange-mode; several of our own addresses may differ. */

@@ -13,10 +13,8 @@ export interface TunSettings {
   readonly table: number;
   /** Priority of our first routing rule: smaller is asked earlier. */
   readonly rulePriority: number;
-  /** Whether protected packets are refused, not sent in the clear, should the daemon be killed. */
+  /** Whether protected packets are refused, not sent in the clear, while no daemon is there. */
   readonly failClosed: boolean;
-  /** The same after the daemon was stopped. */
-  readonly stopClosed: boolean;
   /** Whether packets that should have come through a tunnel and did not are refused. */
   readonly refusePlain: boolean;
   /** Where the addresses that pools gave are kept. */

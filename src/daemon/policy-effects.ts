@@ -4,7 +4,7 @@
 import type { Tables } from '../dataplane/tables.js';
 import { HostRoutes, type RoutedDynamic } from '../net/host.js';
 import { NoTrack } from '../net/no-track.js';
-import { NONE_REFUSED, PlainGuard, type Refused } from '../net/plain-guard.js';
+import { NONE_REFUSED, PlainGuard, type Refused, removeLeftGuard } from '../net/plain-guard.js';
 import type { Tun } from '../net/tun.js';
 import type { Databases, DynamicPolicy } from '../policy/database.js';
 import { formatPrefix } from '../policy/address.js';
@@ -20,26 +20,37 @@ export class PolicyEffects {
   readonly #routes: HostRoutes;
   readonly #guard: PlainGuard | undefined;
   readonly #noTrack: NoTrack;
+  /** How many of the policies in force refuse something once no daemon is there. */
+  #protecting = 0;
 
   constructor(tables: Tables, tun: Tun, settings: Settings['tun'], log: Log, cleanup: Cleanup) {
-    const { table, rulePriority: priority, failClosed, stopClosed, refusePlain } = settings;
+    const { table, rulePriority: priority, failClosed, refusePlain } = settings;
     this.#tables = tables;
     this.#log = log;
     this.#routes = new HostRoutes({ tun, mark: MARK, table, priority, failClosed });
+    const staysClosed = (): boolean => failClosed && this.#protecting > 0;
     // Left behind, they refuse: the routes to the TUN go with it, those below them stay.
-    if (!stopClosed) cleanup.add('rules and routes', () => this.#routes.remove());
+    cleanup.add('rules and routes', () => {
+      if (!staysClosed()) return this.#routes.remove();
+      const what = `what ${this.#protecting} policies protect is refused until the next start`;
+      this.#log.info('net', `${what} (tun fail-closed); \`culvert release\` opens the host`);
+    });
     this.#noTrack = new NoTrack(tun.name);
     cleanup.add('the notrack chains', () => this.#noTrack.close());
-    if (!refusePlain) return;
-    this.#guard = new PlainGuard({ tun: tun.name, failClosed });
-    const close = (): void => (stopClosed ? this.#guard?.leave() : this.#guard?.remove());
-    cleanup.add('the packet filter', close);
+    if (!refusePlain) {
+      removeLeftGuard(tun.name);
+      return;
+    }
+    const guard = new PlainGuard({ tun: tun.name, failClosed });
+    this.#guard = guard;
+    cleanup.add('the packet filter', () => (staysClosed() ? guard.leave() : guard.remove()));
   }
 
   /** The tables first: what the host sends to the TUN must find its policy there. */
   apply(databases: Databases): void {
     const entries = ordered(databases);
     this.#tables.setPolicies(entries);
+    this.#protecting = databases.policies.filter(({ action }) => action !== 'none').length;
     for (const warning of this.#routes.apply(entries.map(routedPolicy))) {
       this.#log.warning('net', warning);
     }

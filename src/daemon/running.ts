@@ -22,7 +22,7 @@ export interface RunningGateway {
   figures(): GatewayFigures;
   /** Settles when the gateway cannot go on, with the reason for the operator. */
   readonly failure: Promise<Error>;
-  /** Says goodbye to the peers, removes routes, rules and device. */
+  /** Says goodbye to the peers, removes the device and all rules and routes but those that refuse. */
   stop(): Promise<void>;
 }
 

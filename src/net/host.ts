@@ -35,7 +35,7 @@ export interface HostRoutesOptions {
   readonly table?: number;
   /** First priority of ours. Default 10000. */
   readonly priority?: number;
-  /** Whether protected packets are refused, not sent in the clear, should the daemon be killed. */
+  /** Whether protected packets are refused, not sent in the clear, while no daemon is there. */
   readonly failClosed?: boolean;
 }
 

@@ -179,6 +179,21 @@ function* framed(requests: Iterable<Request>): Generator<Request> {
   yield { ...edge, type: BATCH_END };
 }
 
+/** Whether this kernel has nf_tables at all. */
+export function isThere(): boolean {
+  let tables: NfTables | undefined;
+  try {
+    tables = new NfTables();
+    tables.list();
+    return true;
+  } catch (error) {
+    if (error instanceof SystemError && Object.hasOwn(ABSENT, error.code)) return false;
+    throw error;
+  } finally {
+    tables?.close();
+  }
+}
+
 /** A netlink socket for nf_tables of the calling thread's network namespace. */
 export class NfTables {
   readonly #netlink = new Netlink(NETLINK_NETFILTER, 'an nf_tables socket', ABSENT);

@@ -37,7 +37,7 @@ export const NONE_REFUSED: Refused = { unprotected: 0, discarded: 0 };
 export interface PlainGuardOptions {
   /** Name of the TUN device; the table has its name too. */
   readonly tun: string;
-  /** Whether the table stays when the daemon is killed. */
+  /** Whether the table stays when the daemon is not there. */
   readonly failClosed: boolean;
 }
 
@@ -204,6 +204,12 @@ export class PlainGuard {
   #commit(requests: readonly Request[]): void {
     this.#tables.commit(requests);
   }
+}
+
+/** What a run left that is not followed by another table; a kernel without nf_tables holds none. */
+export function removeLeftGuard(tun: string): void {
+  if (!nft.isThere()) return;
+  new PlainGuard({ tun, failClosed: true }).remove();
 }
 
 /** There may be none: made first, then gone. */

@@ -1,8 +1,8 @@
-// Opens a host again that a stopped or killed daemon left closed.
+// Opens a host again that a stopped or killed daemon left closed (`tun` fail-closed).
 import { HostRoutes } from './host.js';
 import { listLinks } from './links.js';
 import { Netlink } from './netlink.js';
-import { PlainGuard } from './plain-guard.js';
+import { removeLeftGuard } from './plain-guard.js';
 
 /** Removes what refuses; false where the device is there: a daemon runs, and all of it is in use. */
 export function release(device: string): boolean {
@@ -13,6 +13,6 @@ export function release(device: string): boolean {
     netlink.close();
   }
   new HostRoutes({ tun: { name: device, index: 0 }, mark: 0 }).remove();
-  new PlainGuard({ tun: device, failClosed: true }).remove();
+  removeLeftGuard(device);
   return true;
 }

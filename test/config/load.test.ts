@@ -64,7 +64,6 @@ loading('the shortest file: everything else is the default', () => {
       table: 2030,
       rulePriority: 10000,
       failClosed: true,
-      stopClosed: false,
       refusePlain: true,
       leaseFile: '/var/lib/culvert/culvert0.leases',
       mssClamp: true,
@@ -190,11 +189,6 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
     'a local address of the other family',
     (f) => ({ ...f, peer: [{ ...f.peer![0], 'local-address': '2001:db8::1' }] }),
     /^peer\[0\].local-address: IPv6: expected an IPv4 address, as the peer's address is$/,
-  ],
-  [
-    'stop-closed without fail-closed',
-    (f) => ({ ...f, tun: { 'stop-closed': true, 'fail-closed': false } }),
-    /^tun.stop-closed: true: expected no without fail-closed$/,
   ],
   [
     'a profile that is not there',

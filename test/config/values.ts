@@ -656,7 +656,6 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       ],
     },
     'fail-closed': FLAG,
-    'stop-closed': FLAG,
     'refuse-plain': FLAG,
     'lease-file': {
       good: ['', '/var/lib/culvert/x.leases'],

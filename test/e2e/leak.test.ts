@@ -1,14 +1,15 @@
 // The second promise: no packet that a policy protects leaves in the clear. A host sends without pause
 // while its gateway starts, reloads, loses workers, is killed, comes back, is stopped and comes back; a
-// packet socket on the link sees every packet of the protected networks that is not in a tunnel.
+// packet socket on the link sees every packet of the protected networks that is not in a tunnel. All of
+// it in IPv4 and in IPv6.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Site } from '../../src/lab/sites.js';
-import { addressBytes } from '../../src/net/addressing.js';
+import { MAIN_TABLE, type Site } from '../../src/lab/sites.js';
+import { addressBytes, prefixOf } from '../../src/net/addressing.js';
 import { ping } from '../../src/net/echo.js';
 import { addRoute, deleteRoute } from '../../src/net/routes.js';
 import { release } from '../../src/net/release.js';
@@ -19,21 +20,29 @@ const leak = suite('leak');
 
 interface Closed {
   readonly 'fail-closed'?: boolean;
-  readonly 'stop-closed'?: boolean;
 }
 const configuration = (site: Site, remote: Site, tun: Closed = {}): object => ({
   tun: { workers: 2, ...tun },
   peer: [{ name: remote.name, address: `${remote.outer}/32`, passive: site.name === 'east' }],
   identity: [{ peer: remote.name, secret: 'a secret of the two' }],
-  policy: [{ 'src-address': site.network, 'dst-address': remote.network, peer: remote.name }],
+  policy: [
+    { 'src-address': site.network, 'dst-address': remote.network, peer: remote.name },
+    { 'src-address': site.network6, 'dst-address': remote.network6, peer: remote.name },
+  ],
 });
 
-/** From west's host, without waiting for answers; how many answers came. */
-function send(pair: Pair, count = 5): number {
-  const ends = [pair.west.hostAddress, pair.east.hostAddress] as const;
-  const options = { from: addressBytes(ends[0]), to: addressBytes(ends[1]), count, timeoutMs: 20 };
-  return pair.west.host.enter(() => ping(options)).received;
+/** From west's host, without waiting for answers; how many answers came, of IPv4 and of IPv6. */
+function send({ west, east }: Pair, count = 5): [number, number] {
+  const received = (from: string, to: string): number => {
+    const options = { from: addressBytes(from), to: addressBytes(to), count, timeoutMs: 20 };
+    return west.host.enter(() => ping(options)).received;
+  };
+  return [
+    received(west.hostAddress, east.hostAddress),
+    received(west.hostAddress6, east.hostAddress6),
+  ];
 }
+const NONE = [0, 0];
 
 /** Sends until `work` is over. */
 async function sendDuring<T>(pair: Pair, work: Promise<T>): Promise<T> {
@@ -50,27 +59,31 @@ async function sendDuring<T>(pair: Pair, work: Promise<T>): Promise<T> {
 }
 
 /** Without a tunnel, packets to the other network would go over the link: a way for leaks. */
-function plainRoute({ west, east }: Pair, change: typeof addRoute | typeof deleteRoute): void {
-  const [address, bits] = east.network.split('/');
-  west.gateway.configure((netlink) =>
-    change(netlink, {
-      destination: { address: addressBytes(address!), bits: Number(bits) },
-      table: MAIN,
-      type: 'unicast',
-      gateway: addressBytes(east.outer),
-    }),
-  );
+function plainRoutes({ west, east }: Pair, change: typeof addRoute | typeof deleteRoute): void {
+  const ways = [
+    [east.network, east.outer],
+    [east.network6, east.outer6],
+  ] as const;
+  west.gateway.configure((netlink) => {
+    for (const [network, by] of ways) {
+      const way = { destination: prefixOf(network), gateway: addressBytes(by) };
+      change(netlink, { ...way, table: MAIN_TABLE, type: 'unicast' });
+    }
+  });
 }
-const MAIN = 254;
 
-const seen = (pair: Pair): number => pair.capture.packets().length;
+/** Until the tunnels carry; the first packets may be lost, or wait for their SA. */
+async function carries(pair: Pair): Promise<void> {
+  for (const family of [4, 6] as const) {
+    await until(
+      `echoes of IPv${family}`,
+      () => echoes(pair.west, pair.east, family, 1) || undefined,
+    );
+  }
+}
 
-/** Until the tunnel carries; the first packets may be lost, or wait for their SA. */
-const carries = (pair: Pair) =>
-  until('echoes', () => (echoes(pair.west, pair.east, 4, 1) > 0 ? true : undefined));
-
-async function reload(pair: Pair, west: Gateway, tun: Closed): Promise<void> {
-  const [base] = [configuration(pair.west, pair.east, tun) as { policy: object[] }];
+async function reload(pair: Pair, west: Gateway): Promise<void> {
+  const base = configuration(pair.west, pair.east) as { policy: object[] };
   // Another policy before the one that protects, and then none again.
   const other = { 'src-address': '203.0.113.0/26', 'dst-address': '203.0.113.64/26', peer: 'east' };
   for (const policy of [[other, ...base.policy], base.policy]) {
@@ -98,29 +111,28 @@ leak('start, reload, crash of workers, kill -9, stop: nothing in the clear', asy
   const directory = mkdtempSync(join(tmpdir(), 'culvert-leak-'));
   const file = join(directory, 'crash');
   const hook = fileURLToPath(new URL('./crash-hook.js', import.meta.url));
-  const tun = { 'stop-closed': true };
   try {
     await withPair(async (pair) => {
-      plainRoute(pair, addRoute);
+      plainRoutes(pair, addRoute);
       const east = await pair.start(pair.east, configuration(pair.east, pair.west));
       const start = async (): Promise<Gateway> => {
         Object.assign(process.env, { NODE_OPTIONS: `--import ${hook}`, CULVERT_TEST_CRASH: file });
-        const starting = pair.start(pair.west, configuration(pair.west, pair.east, tun));
+        const starting = pair.start(pair.west, configuration(pair.west, pair.east));
         delete process.env.NODE_OPTIONS;
         return starting;
       };
       // Before its first start a host knows nothing of policies: the start is the second one below.
       let west = await start();
       await carries(pair);
-      await reload(pair, west, tun);
+      await reload(pair, west);
       await carries(pair);
       await crashWorkers(pair, west, file);
       await pair.stop(west, 'SIGKILL');
-      assert.is(send(pair), 0, 'nothing passes a host whose daemon was killed');
+      assert.equal(send(pair), NONE, 'nothing passes a host whose daemon was killed');
       west = await sendDuring(pair, start());
       await carries(pair);
       await sendDuring(pair, pair.stop(west));
-      assert.is(send(pair), 0, 'nothing passes a host that was stopped closed');
+      assert.equal(send(pair), NONE, 'nothing passes a host whose daemon was stopped');
       west = await sendDuring(pair, start());
       await carries(pair);
       assert.is(
@@ -129,10 +141,10 @@ leak('start, reload, crash of workers, kill -9, stop: nothing in the clear', asy
         'it is in use',
       );
       await pair.stop(west);
-      assert.is(seen(pair), 0);
+      assert.equal(pair.seen(), []);
       assert.ok(pair.west.gateway.enter(() => release('culvert0')));
       assert.ok(east.process.exitCode === null);
-      plainRoute(pair, deleteRoute);
+      plainRoutes(pair, deleteRoute);
     });
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -143,24 +155,29 @@ leak('start, reload, crash of workers, kill -9, stop: nothing in the clear', asy
 leak(
   'fail-closed=no: what a killed daemon protected leaves in the clear, and is seen',
   async () => {
-    let clear = 0;
+    let clear: readonly string[] = [];
     const failed = await withPair(async (pair) => {
-      plainRoute(pair, addRoute);
+      plainRoutes(pair, addRoute);
       await pair.start(pair.east, configuration(pair.east, pair.west));
       const tun = { 'fail-closed': false };
       const west = await pair.start(pair.west, configuration(pair.west, pair.east, tun));
       await carries(pair);
-      assert.is(seen(pair), 0);
+      assert.equal(pair.seen(), []);
       await pair.stop(west, 'SIGKILL');
       send(pair);
-      clear = seen(pair);
-      plainRoute(pair, deleteRoute);
+      clear = [...pair.seen()];
+      plainRoutes(pair, deleteRoute);
       pair.west.gateway.enter(() => release('culvert0'));
     }).then(
       () => '',
       (error: Error) => error.message,
     );
-    assert.ok(clear > 0, 'the capture sees what leaves');
+    for (const family of [/^198\.18\./, /^2001:db8:18:/]) {
+      assert.ok(
+        clear.some((packet) => family.test(packet)),
+        `the capture sees ${family} leave`,
+      );
+    }
     assert.ok(failed !== '', 'and the harness takes it for a fault');
   },
 );

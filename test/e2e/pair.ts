@@ -15,6 +15,7 @@ import type { ClearCapture } from '../../src/net/capture.js';
 import { ping } from '../../src/net/echo.js';
 import { linkIndex, listLinks } from '../../src/net/links.js';
 import { NfTables } from '../../src/net/nf-tables.js';
+import { release } from '../../src/net/release.js';
 import { listRoutes, routeText } from '../../src/net/routes.js';
 import { listRules, ruleText } from '../../src/net/rules.js';
 import { captureClear } from '../helpers/namespaces.js';
@@ -38,6 +39,8 @@ export interface Pair {
   readonly west: Site;
   readonly east: Site;
   readonly capture: ClearCapture;
+  /** What was seen in the clear until now, of either family. */
+  seen(): readonly string[];
   start(site: Site, configuration: object): Promise<Gateway>;
   stop(gateway: Gateway, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
@@ -63,6 +66,7 @@ export interface Ground {
   readonly west: Site;
   readonly east: Site;
   readonly capture: ClearCapture;
+  seen?(): readonly string[];
   /** What was seen and must not have been. */
   offenders(): readonly string[];
   close?(): void;
@@ -83,7 +87,8 @@ export function demoGround(directory: string, mtu?: number, silent = false): Gro
   const capture = captureClear(west.gateway, 'wan', [west.network, east.network]);
   const capture6 = captureClear(west.gateway, 'wan', [west.network6, east.network6]);
   const offenders = (): string[] => [...capture.finish(), ...capture6.finish()];
-  return { west, east, capture, offenders, close: () => router?.close() };
+  const seen = (): string[] => [...capture.packets(), ...capture6.packets()];
+  return { west, east, capture, seen, offenders, close: () => router?.close() };
 }
 
 /** Runs `body` between two sites; afterwards nothing was seen in the clear and nothing is left. */
@@ -100,6 +105,7 @@ export async function withPair(
     west,
     east,
     capture,
+    seen: () => ground.seen?.() ?? capture.packets(),
     async start(site, configuration) {
       const gateway = launch(site, configuration, directory);
       running.add(gateway);
@@ -125,6 +131,8 @@ export async function withPair(
   try {
     await body(pair);
     for (const gateway of [...running]) await pair.stop(gateway);
+    // The default leaves a stopped host closed.
+    for (const { gateway } of [west, east]) gateway.enter(() => release('culvert0'));
     assert.equal([west, east].map(hostState), before, 'routes, rules and links are as before');
     assert.equal(ground.offenders(), []);
   } finally {

@@ -133,18 +133,33 @@ tunnel('a killed gateway stays closed; a new one takes over and cleans up', asyn
   });
 });
 
-tunnel('fail-closed decides what a killed gateway leaves behind', async () => {
-  await withPair(async (pair) => {
-    for (const closed of [true, false]) {
+tunnel(
+  'fail-closed decides what a killed or stopped gateway leaves: all that refuses, or nothing',
+  async () => {
+    await withPair(async (pair) => {
+      const before = hostState(pair.west);
       const plain = configuration(pair.west, pair.east, {});
-      const chosen = { ...plain, tun: { 'fail-closed': closed } };
-      await pair.stop(await pair.start(pair.west, chosen), 'SIGKILL');
-      const left = hostState(pair.west).join('\n');
-      assert.is(/unreachable/.test(left), closed, left);
-      assert.is(/culvert-culvert0/.test(left), closed, left);
-      await pair.stop(await pair.start(pair.west, plain));
-    }
-  });
-});
+      for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+        for (const closed of [true, false]) {
+          const chosen = { ...plain, tun: { 'fail-closed': closed } };
+          await pair.stop(await pair.start(pair.west, chosen), signal);
+          const left = hostState(pair.west).join('\n');
+          assert.is(/unreachable/.test(left), closed, left);
+          assert.is(/culvert-culvert0/.test(left), closed, left);
+        }
+      }
+      assert.equal(hostState(pair.west), before, 'stopped with fail-closed=no: nothing');
+      const nothing = { tun: { 'fail-closed': true }, policy: [] };
+      await pair.stop(await pair.start(pair.west, nothing));
+      assert.equal(hostState(pair.west), before, 'what protects nothing leaves nothing');
+      const west = await pair.start(pair.west, plain);
+      await pair.stop(west);
+      assert.match(west.log.join('\n'), /2 policies protect is refused.*`culvert release` opens/);
+      const open = { tun: { 'refuse-plain': false, 'fail-closed': false }, policy: [] };
+      await pair.stop(await pair.start(pair.west, open));
+      assert.equal(hostState(pair.west), before, 'and what was left goes with the next start');
+    });
+  },
+);
 
 if (ownNamespaces()) tunnel.run();

@@ -61,7 +61,7 @@ export interface Culvert {
   kill(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 export async function startCulvert(
   namespace: string,

@@ -1,8 +1,10 @@
-// A clean stop: strongSwan is told, and the host is as it was before: no device, route or rule left.
+// A clean stop: strongSwan is told; with fail-closed=no the host is as it was before: no device, route or
+// rule left, and with the default it is once `culvert release` has opened it.
 // A kill: the host stays closed, and a new start takes over from where it was.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eventually, shell } from './command.js';
+import { eventually, run, shell } from './command.js';
+import { MAIN } from './culvert.js';
 import { prepare } from './packages.js';
 import type { Topology } from './topology.js';
 import { carries, everything, ping } from './traffic.js';
@@ -26,7 +28,8 @@ stopping('DELETE goes out; device, routes and rules go', async () => {
   const look = async (topology: Topology) => {
     before = await hostState(topology);
   };
-  await withTunnel({ initiator: 'culvert', inner, before: look }, async (tunnel) => {
+  const tun = { 'fail-closed': false };
+  await withTunnel({ initiator: 'culvert', inner, tun, before: look }, async (tunnel) => {
     await tunnel.up();
     assert.match(await hostState(tunnel.topology), /culvert0/);
     await everything(tunnel.topology, 'v4');
@@ -36,6 +39,27 @@ stopping('DELETE goes out; device, routes and rules go', async () => {
       return (await tunnel.strongswan.listSas()).length === 0;
     });
     assert.is(await hostState(tunnel.topology), before);
+  });
+});
+
+stopping('stopped closed, the host refuses until `culvert release`', async () => {
+  let before = '';
+  const look = async (topology: Topology) => {
+    before = await hostState(topology);
+  };
+  await withTunnel({ initiator: 'culvert', inner, before: look }, async (tunnel) => {
+    const { topology } = tunnel;
+    await tunnel.up();
+    await tunnel.stopCulvert();
+    for (const family of inner) assert.is(await ping(topology, 'alice', family, { count: 2 }), 0);
+    assert.match(await hostState(topology), /unreachable/);
+    const { status, output } = await run(topology.namespace('moon'), [
+      process.execPath,
+      MAIN,
+      'release',
+    ]);
+    assert.is(status, 0, output);
+    assert.is(await hostState(topology), before);
   });
 });
 

@@ -31,6 +31,7 @@ export interface Options {
   readonly charon?: string;
   /** Instead of a policy for each of `inner`. */
   readonly policies?: readonly Entry[];
+  readonly tun?: Entry;
   /** Further menus. */
   readonly menus?: Readonly<Record<string, readonly Entry[]>>;
   /** False where no tunnel may come up. */
@@ -204,7 +205,7 @@ function configurationOf(topology: Topology, options: Options): Configuration {
       },
     ],
     policy: options.policies ?? (options.inner ?? ['v4']).map(sitePolicy),
-    tun: { 'lease-file': join(topology.folder, 'moon', 'leases') },
+    tun: { 'lease-file': join(topology.folder, 'moon', 'leases'), ...options.tun },
     ...options.menus,
   };
 }

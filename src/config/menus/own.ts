@@ -63,19 +63,10 @@ export const tunMenu = menu({
       default: true,
       ours: true,
       text:
-        'Should the daemon be killed, packets of the encrypt policies are refused, not sent in the ' +
-        'clear, until it starts again. A daemon that is stopped removes its rules; see stop-closed.',
-      shown: ['net/host.test.ts', 'e2e/leak.test.ts'],
-    }),
-    property({
-      name: 'stop-closed',
-      kind: flag,
-      default: false,
-      ours: true,
-      text:
-        'The same when the daemon is stopped, so that a restart lets nothing pass in between. ' +
-        '`culvert release` opens the host where it is not to start again.',
-      shown: ['e2e/leak.test.ts'],
+        'While no daemon is there, killed or stopped, what the encrypt policies hold is refused, not sent ' +
+        'in the clear, until it starts again; `culvert release` opens the host where it is not to. no: ' +
+        'it follows the other routes of the host.',
+      shown: ['net/host.test.ts', 'e2e/tunnel.test.ts', 'e2e/leak.test.ts'],
     }),
     property({
       name: 'refuse-plain',
