@@ -79,6 +79,7 @@ function databasesOf(task: CallerTask, number: number): Databases {
         sendInitialContact: false,
         udpEncapsulation: false,
         mobike: false,
+        compatibleWith: [],
       },
     ],
     identities: [

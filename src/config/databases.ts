@@ -1,5 +1,6 @@
 // From checked entries to the values the daemon runs on (src/policy/database.ts): references are
 // resolved, disabled entries set aside.
+import { ikeNamesWith } from '../algorithms/clients.js';
 import { formatAddress } from '../policy/address.js';
 import type {
   CertificateEntry,
@@ -157,10 +158,11 @@ const peerOf = <A extends Prefix | string>(
   port: entry.port,
   exchangeMode: built(entry['exchange-mode'], entry['exchange-mode'] === 'ike2'),
   passive: entry.passive,
-  profile,
+  profile: ikeNamesWith(profile, entry['compatible-with']),
   sendInitialContact: entry['send-initial-contact'],
   udpEncapsulation: entry['udp-encapsulation'],
   mobike: entry.mobike,
+  compatibleWith: entry['compatible-with'],
 });
 
 function identityOf(entry: Entry<typeof identityMenu>, modeConfig?: ModeConfig): Identity {

@@ -1,5 +1,6 @@
 // What is allowed and yet unsafe or probably not meant. `culvert check` and `run` print these; they
 // stop nothing.
+import { clientWords } from '../algorithms/clients.js';
 import { formatPrefix } from '../policy/address.js';
 import { coveredBy } from './hidden-policies.js';
 import { whyUnsafe } from './algorithms.js';
@@ -73,6 +74,25 @@ function certificates(c: Configuration): Warning[] {
 }
 
 function peers(c: Configuration): Warning[] {
+  return [...compatibility(c), ...networks(c)];
+}
+
+/** What clients need is no better for being needed. */
+function compatibility(c: Configuration): Warning[] {
+  return c.peers.flatMap(({ path, entry }) =>
+    entry['compatible-with'].flatMap((client) =>
+      clientWords(client).flatMap(([property, word]) => {
+        const text = whyUnsafe(property, word);
+        const at = `${path}.compatible-with`;
+        return text
+          ? [{ path: at, value: show(client), text: `${property} ${word}: ${text}` }]
+          : [];
+      }),
+    ),
+  );
+}
+
+function networks(c: Configuration): Warning[] {
   return c.peers.flatMap(({ path, entry }) => {
     if (entry.disabled || entry.passive || isSingleHost(entry.address)) return [];
     const text = 'a network cannot be called, we only respond; say "passive": true if it is meant';

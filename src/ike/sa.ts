@@ -260,6 +260,8 @@ export interface CreateChildTask {
   readonly rekeys: number | undefined;
   /** Set by INVALID_KE_PAYLOAD. */
   group: string | undefined;
+  /** How many of the key exchanges we ask with the peer has refused. */
+  readonly refused: number;
   attempts: number;
   offer: ChildOffer | undefined;
   share: KeyShare | undefined;
@@ -359,6 +361,7 @@ export const createChild = (policy: Policy, packet?: AcquirePacket): CreateChild
   packet,
   rekeys: undefined,
   group: undefined,
+  refused: 0,
   attempts: 0,
   offer: undefined,
   share: undefined,

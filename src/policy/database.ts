@@ -61,6 +61,8 @@ export interface Peer {
   readonly udpEncapsulation: boolean;
   /** Whether the IKE SA may follow a change of address (RFC 4555). */
   readonly mobike: boolean;
+  /** Whose algorithms are added to those of the proposals (`compatible-with`); the profile has them. */
+  readonly compatibleWith: readonly ('windows' | 'apple' | 'android' | 'routeros')[];
 }
 
 /** Which policies a peer may have that nobody wrote. */

@@ -204,6 +204,13 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     'send-initial-contact': FLAG,
     'udp-encapsulation': FLAG,
     mobike: FLAG,
+    'compatible-with': {
+      good: ['', 'windows', 'windows,apple,android', ['routeros']],
+      bad: [
+        ['win', 'one of windows, apple, android, routeros'],
+        ['windows,windows', 'stands once'],
+      ],
+    },
     'ppk-secret': SECRET,
     disabled: FLAG,
     comment: COMMENT,

@@ -84,6 +84,46 @@ create('pfs-group=none accepts a peer that insists on a key exchange', async () 
   assert.is(world.east.history.length, 2);
 });
 
+create(
+  'compatible-with=windows: a child is replaced without a key exchange, whoever asks',
+  async () => {
+    const world = await connected({
+      east: {
+        proposal: { pfsGroup: undefined, authAlgorithms: ['sha1'], encAlgorithms: ['aes-256-cbc'] },
+      },
+      west: {
+        peer: { compatibleWith: ['windows'] },
+        proposal: {
+          pfsGroup: 'modp2048',
+          encAlgorithms: ['aes-128-gcm'],
+          authAlgorithms: ['null'],
+        },
+      },
+    });
+    for (const site of [world.east, world.west]) await rekeyFirst(world, site);
+    world.checkSettled();
+    assert.is(world.east.history.length, 3);
+    assert.ok(world.east.history.every(({ integrity }) => integrity === 'sha1'));
+    assert.equal(world.west.complaints(), []);
+  },
+);
+
+create('compatible-with: what a peer refuses is asked for with the next key exchange', async () => {
+  const world = await connected({
+    east: { proposal: { pfsGroup: 'modp1024' } },
+    west: {
+      peer: { compatibleWith: ['windows', 'routeros'] },
+      proposal: { pfsGroup: 'modp2048' },
+    },
+  });
+  for (const site of [world.west, world.east]) await rekeyFirst(world, site);
+  world.checkSettled();
+  assert.is(world.east.history.length, 3);
+  assert.equal(world.west.complaints(), []);
+  const asked = world.log.filter((line) => line.startsWith('west: CREATE_CHILD_SA request'));
+  assert.is(asked.length, 2, 'first without, as windows does, then as routeros does');
+});
+
 create('another PFS group than ours: refused, told why, the old child stays', async () => {
   const world = await connected({
     east: { proposal: { pfsGroup: 'ecp256' } },

@@ -1,6 +1,7 @@
 // Menu `peer`: whom to call, and who may call.
+import { CLIENT_NAMES } from '../../algorithms/clients.js';
 import { choice, entryName, flag, integer, optional } from '../kind.js';
-import { peerAddress } from '../list-kind.js';
+import { itemsOf, peerAddress } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { address, secret } from '../network-kind.js';
 import { comment, disabled, IKEV1, PPK } from './common.js';
@@ -100,6 +101,18 @@ export const peerMenu = menu({
         '(RFC 4555). An initiator then speaks by port 4500 from IKE_AUTH on. The peer may only move ' +
         'to where `address` and `local-address` let it be.',
       shown: ['exchanges/mobike.test.ts', 'interop/strongswan-mobike.test.ts'],
+    }),
+    property({
+      name: 'compatible-with',
+      kind: itemsOf(choice(CLIENT_NAMES)),
+      default: '',
+      ours: true,
+      text:
+        'Clients whose algorithms are taken from this peer, and offered to it, behind those of the ' +
+        'profile and the proposals. windows: modp1024, and sha1 in ESP; routeros: sha1, and modp1024 ' +
+        'as pfs-group. windows, apple and android replace ESP SAs without a key exchange, ' +
+        'so they may. docs/operating.md lists what each adds.',
+      shown: ['config/clients.test.ts', 'exchanges/create-child.test.ts'],
     }),
     property({
       name: 'ppk-secret',

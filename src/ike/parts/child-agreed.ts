@@ -1,4 +1,5 @@
 // What either side of an exchange offers for a policy, and what both agree on for one child.
+import { espNamesWith } from '../../algorithms/clients.js';
 import {
   ahProposals,
   ahSuite,
@@ -9,6 +10,7 @@ import {
 import type { Transform } from '../../algorithms/transform.js';
 import type { Policy } from '../../policy/database.js';
 import type { TrafficSelector } from '../../policy/selector.js';
+import type { IkeSa } from '../sa.js';
 import type { ChildSa } from '../step.js';
 import type { Mode } from './mode.js';
 
@@ -25,10 +27,14 @@ export interface Agreed {
   readonly original: ChildSa['original'];
 }
 
-export const proposalsOf = (
+export function proposalsOf(
+  { peer }: IkeSa,
   { protection, proposal }: Policy,
   groups: readonly (string | undefined)[],
-) => (protection === 'ah' ? ahProposals : espProposals)(proposal, groups);
+) {
+  const names = espNamesWith(proposal, peer.compatibleWith);
+  return (protection === 'ah' ? ahProposals : espProposals)(names, groups);
+}
 
 export const suiteOf = (
   { protection }: Policy,

@@ -56,7 +56,7 @@ export function acceptChild(
   const offer = required(exchange, 'SA');
   const theirs = readProposals(offer);
   checkNat(sa, policy);
-  const ours = proposalsOf(policy, groupsFor(policy));
+  const ours = proposalsOf(sa, policy, groupsFor(policy));
   const selection = selectProposal(ours, theirs);
   const suite = selection && suiteOf(policy, selection.transforms);
   if (!selection || !suite) {

@@ -50,7 +50,7 @@ export function offerChild(
   return {
     policy,
     spi: world.context.allocateSpi(),
-    proposals: proposalsOf(policy, groups),
+    proposals: proposalsOf(sa, policy, groups),
     // a policy that is not about the two ends is refused by the peer, with its reasons
     ...offeredSelectors(wished(sa, policy), packet),
   };

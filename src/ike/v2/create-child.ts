@@ -3,6 +3,7 @@
 //
 //   HDR, SK {[N(REKEY_SA),] SA, Ni, [KEi,] TSi, TSr}   -->
 //                                                      <--   HDR, SK {SA, Nr, [KEr,] TSi, TSr}
+import { groupsToAsk, groupsToTake } from '../../algorithms/clients.js';
 import type { Policy } from '../../policy/database.js';
 import type { PlainPayload } from '../../wire/chain.js';
 import { N, notifyName } from '../../wire/notifications.js';
@@ -48,11 +49,13 @@ import { isLower, lowest, settleChildren, settleWithoutOld, yieldToRival } from 
 /** Our own choice: how often one child is asked for before it waits for the next occasion. */
 const MAX_ATTEMPTS = 8;
 
-/** With pfs-group=none a peer may insist on a key exchange all the same: any the profile has. */
 const acceptedGroups =
   ({ peer }: IkeSa) =>
   ({ proposal }: Policy): (string | undefined)[] =>
-    proposal.pfsGroup === undefined ? [undefined, ...peer.profile.dhGroup] : [proposal.pfsGroup];
+    groupsToTake(proposal.pfsGroup, peer.compatibleWith, peer.profile);
+
+const askedGroups = ({ peer }: IkeSa, { proposal }: Policy): (string | undefined)[] =>
+  groupsToAsk(proposal.pfsGroup, peer.compatibleWith);
 
 // ---- what we ask -------------------------------------------------------------------------------
 
@@ -69,7 +72,7 @@ export async function startCreateChild(work: Work, task: CreateChildTask): Promi
     if (old) old.softAt = retryAt(world.context.now(), old);
     return false;
   }
-  const group = task.group ?? task.policy.proposal.pfsGroup;
+  const group = task.group ?? askedGroups(sa, task.policy)[task.refused];
   task.share = group === undefined ? undefined : await world.context.agreement.generate(group);
   task.offer = offerChild(work, task.policy, task.packet, group === undefined ? [] : [group]);
   task.nonce = newNonce(world);
@@ -199,13 +202,17 @@ function takeRefusal(exchange: Exchange): State {
   const type = error.notifyType;
   if (old && old.state !== 'installed') return sa.state;
   if (type === N.INVALID_KE_PAYLOAD) {
-    const { pfsGroup } = task.policy.proposal;
-    const allowed = pfsGroup === undefined ? sa.peer.profile.dhGroup : [pfsGroup];
+    const allowed = acceptedGroups(sa)(task.policy);
     const group = suggestedGroup(error, allowed, task.share?.group);
     if (group !== undefined) {
       sa.tasks.unshift({ ...task, group });
       return sa.state;
     }
+  }
+  const refused = task.refused + 1;
+  if (type === N.NO_PROPOSAL_CHOSEN && refused < askedGroups(sa, task.policy).length) {
+    sa.tasks.unshift({ ...task, group: undefined, refused });
+    return sa.state;
   }
   if (type === N.TEMPORARY_FAILURE) {
     sa.tasks.push(task);
