@@ -1,7 +1,11 @@
-// culvert active-peers print, culvert active-peers kill-connections
+// culvert active-peers print, culvert active-peers kill-connections, culvert active-peers remove
 import type { Command } from 'commander';
-import { addQuestion, noun } from './question.js';
+import { activePeersMenu } from '../config/menus/printed.js';
+import type { ActivePeerRow } from '../daemon/rows.js';
+import { addQuestion, noun, valueText } from './question.js';
+import { ask, findSocket } from './socket.js';
 import { ACTIVE_PEERS, formatActivePeers } from './tables.js';
+import { pickRows } from './words.js';
 
 export function registerActivePeers(program: Command): void {
   const activePeers = noun(program, 'active-peers', 'The peers we are connected to (phase 1).');
@@ -27,6 +31,35 @@ export function registerActivePeers(program: Command): void {
           typeof options[name] === 'string' ? [[name, options[name]]] : [],
         ),
       ),
-    format: ({ killed }) => `${killed} ${killed === 1 ? 'connection' : 'connections'} killed\n`,
+    format: ({ killed }) => killedText(killed),
   });
+  addRemove(activePeers);
+}
+
+const killedText = (killed: number): string =>
+  `${killed} ${killed === 1 ? 'connection' : 'connections'} killed\n`;
+
+const KNOWN = activePeersMenu.computed.map(({ name }) => name);
+
+/** Entries as `print` numbers them; what is killed is named by its SPIs, so never another one. */
+function addRemove(parent: Command): void {
+  parent
+    .command('remove')
+    .description('Delete connections by their entries; peers may connect again.')
+    .argument('<entries...>', 'RouterOS notation: 0, 0,2, [find peer=west], or where peer=west')
+    .option('--socket <path>', "the daemon's control socket (default: the only one that runs)")
+    .addHelpText(
+      'after',
+      "\nExample:\n  culvert active-peers remove '[find dynamic-address=10.9.0.7]'",
+    )
+    .action(async (words: string[], options: { socket?: string }) => {
+      const socket = await findSocket(options.socket);
+      const rows = await ask(socket, 'active-peers print', {});
+      const chosen = pickRows<ActivePeerRow>(rows, words, KNOWN, (row, name) =>
+        valueText((row as unknown as Record<string, unknown>)[name]),
+      );
+      const connections = chosen.map(({ spii, spir }) => `${spii}-${spir}`).join(',');
+      const { killed } = await ask(socket, 'active-peers kill-connections', { connections });
+      process.stdout.write(killedText(killed));
+    });
 }

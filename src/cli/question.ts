@@ -95,7 +95,7 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
 type Rows = readonly Readonly<Record<string, unknown>>[];
 
 /** As `where` compares and `detail` shows a value of the answer. */
-function valueText(value: unknown): string {
+export function valueText(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return Array.isArray(value) ? value.join('/') : String(value ?? '');
 }

@@ -100,3 +100,35 @@ export function filterRows<Row>(
   }
   return rows.filter((row) => where.every(({ name, test }) => test(textOf(row, name))));
 }
+
+/** The rows that targets mean: `0`, `0,2`, `[find peer=west]`, or at the end `where peer=west`. */
+export function pickRows<Row>(
+  rows: readonly Row[],
+  words: readonly string[],
+  known: readonly string[],
+  textOf: (row: Row, name: string) => string,
+): Row[] {
+  const at = words.indexOf('where');
+  const targets = at < 0 ? words : words.slice(0, at);
+  if (targets.length > 0 && at >= 0) throw new UserError('numbers or where …, not both');
+  if (at >= 0) return filterRows(rows, parsePrintWords(words).where, known, textOf);
+  if (targets.length === 0) throw new UserError('which? A number, [find …] or where name=value');
+  const found = targets.flatMap((target) => {
+    const filter = /^\[?\s*find\b\s*(?:where\b)?([^\]]*)\]?$/.exec(target);
+    if (filter) {
+      const pairs = filter[1]!.match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
+      const where = pairs.map((pair) => conditionOf(pair.replaceAll('"', '')));
+      return filterRows(rows, where, known, textOf);
+    }
+    if (!/^\d+(,\d+)*$/.test(target)) {
+      throw new UserError(`${target}: expected a number, [find …] or where name=value`);
+    }
+    return target.split(',').map((number) => {
+      const row = rows[Number(number)];
+      if (row !== undefined) return row;
+      const last = rows.length === 0 ? 'there is none' : `the last one is ${rows.length - 1}`;
+      throw new UserError(`there is no entry ${number}: ${last}`);
+    });
+  });
+  return [...new Set(found)];
+}

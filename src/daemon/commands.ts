@@ -25,7 +25,7 @@ export interface ControlHandlers {
   'policy print': () => Answer<readonly PolicyRow[]>;
   'certificate print': () => Answer<readonly CertificateRow[]>;
   'active-peers print': () => Answer<readonly ActivePeerRow[]>;
-  /** Deletes every IKE SA, or those of one peer; a peer that is not passive connects again. */
+  /** Deletes every IKE SA, or those that are meant; a peer that is not passive connects again. */
   'active-peers kill-connections': (args: KillWhich) => Answer<{ killed: number }>;
   /** Fills in the keys only where `show-secrets` is true. */
   'installed-sa print': (args: {
@@ -79,7 +79,12 @@ const ARGUMENTS: Record<ControlCommand | ControlStream, ArgumentTypes> = {
   'peer addresses': {},
   'certificate print': {},
   'active-peers print': {},
-  'active-peers kill-connections': { peer: 'string', id: 'string', spi: 'string' },
+  'active-peers kill-connections': {
+    peer: 'string',
+    id: 'string',
+    spi: 'string',
+    connections: 'string',
+  },
   'installed-sa print': { 'show-secrets': 'boolean' },
   'installed-sa flush': {},
   'statistics print': {},

@@ -157,11 +157,13 @@ export interface IkeSecrets {
   readonly responder: DirectionKeys;
 }
 
-/** Connections: all of a peer entry, of an identity as `active-peers` shows it, one by either SPI. */
+/** Connections: all of a peer entry, of an identity as `active-peers` shows it, one by either SPI, some. */
 export interface KillWhich {
   readonly peer?: string | undefined;
   readonly id?: string | undefined;
   readonly spi?: string | undefined;
+  /** Those with these pairs of SPIs, `SPII-SPIR,…`, as `active-peers` shows them. */
+  readonly connections?: string | undefined;
 }
 
 /**

@@ -26,7 +26,7 @@ import { activateChild, removeChild } from './parts/child.js';
 import { type Given, releaseAssigned } from './parts/configuration.js';
 import { GeneratedPolicies, type GeneratedPolicy } from './generated.js';
 import { forget } from './parts/keys.js';
-import { activePeers, ikeSecrets, policyStatus } from './print.js';
+import { activePeers, connectionKey, ikeSecrets, policyStatus } from './print.js';
 import { adjust, callIdle, type Change, swap } from './reconfigure.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
 import { noteSession, type SessionEnd } from './sessions.js';
@@ -260,11 +260,13 @@ export class Engine implements IkeEngine {
     return this.#handOut(this.#killConnections(which));
   }
 
-  async #killConnections({ peer, id, spi }: KillWhich): Promise<{ killed: number }> {
+  async #killConnections({ peer, id, spi, connections }: KillWhich): Promise<{ killed: number }> {
     const { store, links, context, settings } = this.#world;
+    const chosen = connections === undefined ? undefined : new Set(connections.split(','));
     const sas = (peer === undefined ? store.all() : store.ofPeer(peer))
       .filter((sa) => id === undefined || sa.remoteId === id)
-      .filter((sa) => spi === undefined || [sa.spiInitiator, sa.spiResponder].some(isSpi(spi)));
+      .filter((sa) => spi === undefined || [sa.spiInitiator, sa.spiResponder].some(isSpi(spi)))
+      .filter((sa) => chosen?.has(connectionKey(sa)) ?? true);
     await this.#close(sas, 'its connection is killed by command', 'admin-reset');
     for (const { peer: of } of sas) {
       const link = links.get(of.name);

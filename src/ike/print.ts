@@ -89,3 +89,7 @@ export const ikeSecrets = ({ store }: World): IkeSecrets[] =>
   });
 
 const spiText = (spi: bigint): string => spi.toString(16).padStart(16, '0');
+
+/** How a command names one connection among all. */
+export const connectionKey = ({ spiInitiator, spiResponder }: IkeSa): string =>
+  `${spiText(spiInitiator)}-${spiText(spiResponder)}`;

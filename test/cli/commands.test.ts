@@ -14,7 +14,7 @@ import { packageRoot, version } from '../../src/cli/version.js';
 import { type ControlHandlers, type ControlServer, openControl } from '../../src/daemon/control.js';
 import { COUNTERS } from '../../src/daemon/counter-names.js';
 import type { LogRow } from '../../src/daemon/history.js';
-import type { StatisticsRow } from '../../src/daemon/rows.js';
+import type { ActivePeerRow, StatisticsRow } from '../../src/daemon/rows.js';
 
 const commands = suite<{ directory: string; socket: string }>('cli commands');
 
@@ -183,6 +183,44 @@ commands('every print command, as table and as JSON', async ({ socket }) => {
   assert.is((JSON.parse(statistics.out) as Record<string, number>)['in-no-states'], 7);
   assert.match((await ask('statistics', 'print')).out, /^ +in-errors: 7\n/);
 });
+
+commands(
+  'active-peers remove: entries by number or filter, named by their SPIs',
+  async ({ socket }) => {
+    const asked: unknown[] = [];
+    const peer = (name: string, digit: string) =>
+      ({
+        peer: name,
+        'natt-peer': name === 'west',
+        spii: digit.repeat(16),
+        spir: 'f'.repeat(16),
+      }) as unknown as ActivePeerRow;
+    await open(socket, {
+      ...handlers(asked),
+      'active-peers print': () => [peer('west', '1'), peer('east', '2'), peer('west', '3')],
+    });
+    const remove = (...words: string[]): Promise<Outcome> =>
+      culvert(['active-peers', 'remove', ...words, '--socket', socket]);
+    const chosen = (...digits: string[]) => ({
+      connections: digits.map((digit) => `${digit.repeat(16)}-${'f'.repeat(16)}`).join(','),
+    });
+    assert.equal(await remove('1'), { status: 0, out: '1 connection killed\n', err: '' });
+    await remove('0,2', '0');
+    await remove('[find where peer=west spii~"^3"]');
+    await remove('where', '!natt-peer');
+    await remove('[find peer=nobody]');
+    assert.equal(asked, [chosen('2'), chosen('1', '3'), chosen('3'), chosen('2'), chosen()]);
+    for (const [word, error] of [
+      ['3', /there is no entry 3: the last one is 2/],
+      ['west', /west: expected a number, \[find …\] or where name=value/],
+      ['[find colour=red]', /there is no property colour here/],
+    ] as const) {
+      const { status, err } = await remove(word);
+      assert.equal([status, asked.length], [1, 5]);
+      assert.match(err, error);
+    }
+  },
+);
 
 const logRow = (number: number, text: string): LogRow => ({
   number,

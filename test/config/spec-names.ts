@@ -11,6 +11,7 @@ export interface SpecMenu {
   /** RouterOS 7's. */
   readonly newer?: string;
   readonly newerComputed?: string;
+  readonly newerCommands?: string;
 }
 
 const YES_NO = 'yes no';
@@ -145,6 +146,7 @@ export const SPEC: Readonly<Record<string, SpecMenu>> = {
       'rx-bytes rx-packets side state tx-bytes tx-packets uptime',
     commands: 'kill-connections',
     newerComputed: 'id port spii spir ppk',
+    newerCommands: 'remove',
   },
   'mode-config': {
     properties: {

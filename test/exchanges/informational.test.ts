@@ -58,6 +58,18 @@ information('kill-connections of one: by its identity as it is shown, or by an S
   assert.is(world.west.established.length, 0);
 });
 
+information('kill-connections of some: by both SPIs, as active-peers shows them', async () => {
+  const world = await connected();
+  const { engine, established } = world.west;
+  const [{ spii, spir }] = established as [(typeof established)[0]];
+  for (const connections of ['', `${spir}-${spii}`, `${spii}-${spii}`, `${spii}`]) {
+    assert.is((await engine.killConnections({ connections })).killed, 0, connections);
+  }
+  const connections = `${spir}-${spii},${spii}-${spir}`;
+  assert.is((await engine.killConnections({ connections })).killed, 1);
+  assert.is(world.west.established.length, 0);
+});
+
 information('the responder deletes: the initiator calls again', async () => {
   const world = await connected();
   await world.west.carry(world.west.engine.killConnections());

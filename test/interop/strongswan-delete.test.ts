@@ -59,10 +59,12 @@ deletion('strongSwan deletes the IKE SA of a passive peer: it is gone', async ()
   });
 });
 
-deletion('active-peers kill-connections deletes at strongSwan too', async () => {
+deletion('active-peers remove of its entry deletes at strongSwan too', async () => {
   await withTunnel({ initiator: 'strongswan' }, async (tunnel) => {
     await tunnel.up();
-    await tunnel.culvert.command('active-peers', 'kill-connections');
+    const none = await tunnel.culvert.command('active-peers', 'remove', 'where', 'peer=moon');
+    assert.match(none, /^0 connections/);
+    await tunnel.culvert.command('active-peers', 'remove', '[find peer=sun]');
     await tunnel.strongswan.logged(/received DELETE for IKE_SA/);
     await eventually('strongSwan to have no SA', async () => {
       return (await tunnel.strongswan.listSas()).length === 0;

@@ -14,7 +14,7 @@ const ours = (computed: Computed): Computed => ({ ...computed, ours: true });
 export const activePeersMenu: PrintedMenu = {
   name: 'active-peers',
   text: 'The peers we are connected to, or are connecting to: IKE SAs (phase 1).',
-  commands: ['kill-connections'],
+  commands: ['kill-connections', 'remove'],
   computed: [
     ours(row('peer', 'string', 'The name of the configured peer.')),
     row('id', 'string', 'The identity the peer proved (RouterOS 7).'),
