@@ -195,6 +195,8 @@ function identityOf(entry: Entry<typeof identityMenu>, modeConfig?: ModeConfig):
         username: entry.username,
         password: entry.password,
         ttlsInner: entry['ttls-inner'],
+        outerIdentity: entry['outer-identity'],
+        serverNames: entry['eap-server-name'],
         certificate,
         remoteCertificate,
       };

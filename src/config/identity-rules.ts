@@ -4,7 +4,7 @@ import { isSingleHost } from './address-rules.js';
 import { enabled, type Rule, readable } from './found.js';
 import { isDefault } from './menu.js';
 import { identityMenu } from './menus.js';
-import { show } from './problem.js';
+import { type Problem, show } from './problem.js';
 import type { Found } from './read.js';
 
 type Identity = Found<typeof identityMenu>;
@@ -31,6 +31,8 @@ const METHODS: Readonly<Record<Method, Uses>> = {
       'remote-certificate',
       'eap-methods',
       'ttls-inner',
+      'outer-identity',
+      'eap-server-name',
       'username',
       'password',
     ],
@@ -88,6 +90,7 @@ export const credentialsAreComplete: Rule = (c, problems) => {
       if (other) problems.push({ path: `${path}.eap-methods`, value: show(other), expected });
     }
     if (entry['auth-method'] !== 'eap') continue;
+    wantsOfTls(path, entry, unread, problems);
     for (const method of entry['eap-methods']) {
       const why = `${method} needs one`;
       if (method === 'eap-tls') missing('certificate', why);
@@ -95,6 +98,26 @@ export const credentialsAreComplete: Rule = (c, problems) => {
     }
   }
 };
+
+/** What is said or checked within TLS is of no use to a method without it. */
+function wantsOfTls(
+  path: string,
+  entry: Identity['entry'],
+  unread: Identity['unread'],
+  problems: Problem[],
+): void {
+  const methods = entry['eap-methods'];
+  const wrong = (name: 'outer-identity' | 'eap-server-name', expected: string): void => {
+    if (unread.has(name) || isDefault(rowOf(name), entry[name])) return;
+    problems.push({ path: `${path}.${name}`, value: show(entry[name]), expected });
+  };
+  if (methods.includes('eap-mschapv2')) {
+    wrong('outer-identity', 'nothing: eap-mschapv2 says the user name in the clear');
+  }
+  if (methods.every((method) => method === 'eap-mschapv2')) {
+    wrong('eap-server-name', 'nothing: with eap-mschapv2 alone the server shows no certificate');
+  }
+}
 
 /** A subject is a certificate's: ours needs a certificate of ours, the peer's one that it shows. */
 export const subjectsHaveCertificates: Rule = (c, problems) => {

@@ -149,6 +149,10 @@ export interface EapIdentity extends AnyIdentity {
   readonly password: string;
   /** Ours: how eap-ttls proves the password inside. */
   readonly ttlsInner: 'mschapv2' | 'pap' | 'eap-mschapv2';
+  /** Ours: said to the EAP server in the clear instead of the user name; empty: the user name. */
+  readonly outerIdentity: string;
+  /** Ours: of which the EAP server's certificate must hold one; empty: see eap-methods.ts. */
+  readonly serverNames: readonly string[];
   readonly certificate: readonly string[];
   readonly remoteCertificate: string | undefined;
 }

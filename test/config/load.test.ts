@@ -11,6 +11,7 @@ import { formatProblem, formatWarning } from '../../src/config/problem.js';
 import { type Json, sound } from './configuration.js';
 
 const loading = suite('config load');
+const EAP_USER = { peer: 'p', 'auth-method': 'eap', username: 'alice', password: 'x' };
 const ANY_TEMPLATE = { template: true, 'src-address': '::/0', 'dst-address': '::/0' };
 
 const errorsOf = (file: unknown): string[] => {
@@ -317,6 +318,28 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
       ],
     }),
     /^identity\[0\].password: nothing: expected a password: eap-mschapv2 needs one$/,
+  ],
+  [
+    'an outer identity, and a method that says the user name outside',
+    (f) => ({
+      ...f,
+      identity: [
+        {
+          ...EAP_USER,
+          'eap-methods': 'eap-peap,eap-mschapv2',
+          'outer-identity': 'anonymous@example.org',
+        },
+      ],
+    }),
+    /^identity\[0\].outer-identity: "anonymous@example.org": expected nothing: eap-mschapv2 says/,
+  ],
+  [
+    'a name of the EAP server, and no method in which it shows a certificate',
+    (f) => ({
+      ...f,
+      identity: [{ ...EAP_USER, 'eap-methods': 'eap-mschapv2', 'eap-server-name': 'aaa.example' }],
+    }),
+    /^identity\[0\].eap-server-name: \["aaa.example"\]: expected nothing: with eap-mschapv2 alone/,
   ],
   [
     'match-by=certificate without the certificate',

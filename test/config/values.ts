@@ -261,6 +261,21 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       ],
     },
     'ttls-inner': oneOf(['mschapv2', 'pap', 'eap-mschapv2'], [['chap', 'mschapv2, pap']]),
+    'outer-identity': {
+      good: ['', 'anonymous@example.org', '@example.org'],
+      bad: [
+        [7, 'text'],
+        ['a\nb', 'text without control characters'],
+      ],
+    },
+    'eap-server-name': {
+      good: ['', 'aaa.example', ['aaa.example', 'bbb.example']],
+      bad: [
+        ['*.example', 'a DNS name'],
+        ['192.0.2.1', 'a DNS name'],
+        ['aaa.example,aaa.example', 'stands once'],
+      ],
+    },
     username: {
       good: ['alice', 'alice@example.org', 'Alice Smith'],
       bad: [

@@ -40,6 +40,18 @@ const METHOD: Readonly<Record<string, Json>> = {
     password: 'p',
     'eap-methods': 'eap-ttls',
   },
+  'outer-identity': {
+    'auth-method': 'eap',
+    username: 'u',
+    password: 'p',
+    'eap-methods': 'eap-ttls,eap-peap',
+  },
+  'eap-server-name': {
+    'auth-method': 'eap',
+    username: 'u',
+    password: 'p',
+    'eap-methods': 'eap-peap,eap-mschapv2',
+  },
   username: { 'auth-method': 'eap', password: 'p', 'eap-methods': 'eap-mschapv2' },
   password: { 'auth-method': 'eap', username: 'u', certificate: 'cert' },
   key: { 'auth-method': 'rsa-key', 'remote-key': 'theirs' },

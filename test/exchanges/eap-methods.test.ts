@@ -13,12 +13,14 @@ import type { Conversation, Verdict } from '../../src/eap/authenticator.js';
 import { LocalConversation } from '../../src/eap/local.js';
 import { MschapServer } from '../../src/eap/mschapv2.js';
 import { encodeEap } from '../../src/eap/packet.js';
-import type { LoadedEntry } from '../../src/certificates/files.js';
+import { TlsServer } from '../../src/eap/tls-server.js';
+import { type LoadedEntry, toPem } from '../../src/certificates/files.js';
 import type {
   AskedConfig,
   EapIdentity,
   EapLocalIdentity,
   GivenConfig,
+  Identity,
   User,
 } from '../../src/policy/database.js';
 import { entryOf, type Holder, issue, storeOf } from '../certificates/pki.js';
@@ -68,6 +70,8 @@ function caller({ holder, entries, identity, policies = 1 }: Caller = {}): SiteO
         username: 'carol',
         password: 'Ar3etTnp',
         ttlsInner: 'mschapv2',
+        outerIdentity: '',
+        serverNames: [],
         certificate: holder ? ['own'] : [],
         remoteCertificate: undefined,
         ...identity,
@@ -235,6 +239,49 @@ methods('a gateway whose certificate is not trusted hears neither name nor passw
   const elsewhere = await meet(other, gateway());
   assert.is(elsewhere.west.established.length, 0);
 });
+
+const AAA = issue({ cn: 'aaa', san: 'DNS:aaa.example', extensions: usage('server') }, CA);
+const CLIENT = issue({ cn: 'aaa', san: 'DNS:aaa.example', extensions: usage('client') }, CA);
+const EXPIRED = issue({ cn: 'aaa', san: 'DNS:aaa.example', from: -2, until: -1 }, CA);
+const FOREIGN = issue({ cn: 'aaa', san: 'DNS:aaa.example' }, STRANGER);
+
+/** A gateway behind which an EAP server shows this certificate; it shows its own, or none. */
+function behind(server: Holder, alone: boolean): [SiteOptions, WorldOptions] {
+  const tls = {
+    certificate: toPem('CERTIFICATE', server.certificate),
+    key: server.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+  const judge = async () => undefined;
+  const make = () => new TlsServer({ identity: tls, judge }, () => ({ user: 'carol' }));
+  const authenticate = () => new LocalConversation([{ type: 13, make }], 7);
+  const identities: SiteOptions['identities'] = (shared) =>
+    byRadius!(shared).map((one) => ({ ...one, certificate: alone ? [] : ['own'] }) as Identity);
+  return [{ ...gateway(), identities }, { context: { west: { authenticate } } }];
+}
+
+const NAMED: readonly [string, Holder, boolean, readonly string[], RegExp | undefined][] = [
+  ['no name is wanted', AAA, false, [], undefined],
+  ['the name', AAA, false, ['AAA.example.'], undefined],
+  ['one of the names', AAA, false, ['bbb.example', 'aaa.example'], undefined],
+  ['another name', AAA, false, ['bbb.example'], /eap-server-name is bbb.*for fqdn:aaa.example/],
+  ['its common name alone', AAA, false, ['aaa'], /eap-server-name is aaa; its certificate is/],
+  ['a client’s certificate', CLIENT, false, ['aaa.example'], /is not for a TLS server/],
+  ['an expired one', EXPIRED, false, ['aaa.example'], /expired/],
+  ['one of another CA', FOREIGN, false, ['aaa.example'], /not to be trusted: .*CN=aaa/],
+  ['alone, vouching for the gateway', GATEWAY, true, [], undefined],
+  ['alone, vouching for another', AAA, true, [], /it says it is fqdn:west.*for fqdn:aaa.example/],
+  ['alone, under its own name', AAA, true, ['aaa.example'], undefined],
+  ['alone, and the name is another', GATEWAY, true, ['aaa.example'], /eap-server-name is aaa/],
+];
+
+for (const [name, server, alone, serverNames, wrong] of NAMED) {
+  methods(`the certificate of the EAP server: ${name}`, async () => {
+    const identity = { ...by('eap-tls'), serverNames, outerIdentity: '@example' };
+    const world = await meet(caller({ holder: CAROL, identity }), ...behind(server, alone));
+    if (wrong) refused(world, wrong, /breaks off EAP|AUTHENTICATION_FAILED/);
+    else letIn(world, 'carol as fqdn:east.example');
+  });
+}
 
 methods('the link may lose and repeat what it likes', async () => {
   for (const seed of [1, 2, 3]) {

@@ -18,6 +18,8 @@ const caller: SiteOptions = {
       username: 'carol',
       password: 'Ar3etTnp',
       ttlsInner: 'mschapv2',
+      outerIdentity: '',
+      serverNames: [],
       certificate: [],
       remoteCertificate: undefined,
     },
@@ -120,6 +122,37 @@ eap('the first packet of the conversation comes through as it is', async () => {
   ]);
   assert.match(world.west.complaints().join('\n'), /the account of carol is locked/);
   assert.is(world.east.children.size + world.west.children.size, 0);
+});
+
+eap('an outer identity is what the server is told; IKE says what my-id is', async () => {
+  const packet = encodeEap({ code: 1, identifier: 9, type: 1, data: new Uint8Array(0) });
+  const end = encodeEap({ code: FAILURE, identifier: 9 });
+  const script = scripted(
+    { kind: 'request', packet },
+    { kind: 'failure', packet: end, reason: 'enough' },
+  );
+  const heard: Uint8Array[] = [];
+  const spied = (applicant: Applicant): Conversation => {
+    const inner = script.authenticate(applicant);
+    const answer = (said: Uint8Array) => {
+      heard.push(said);
+      return inner.answer(said);
+    };
+    return { ...inner, answer };
+  };
+  const identities: SiteOptions['identities'] = (shared) =>
+    caller.identities!(shared).map(
+      (one) => ({ ...one, outerIdentity: '@example.org' }) as Identity,
+    );
+  const context = { west: { authenticate: spied } };
+  const world = newWorld({ east: { ...caller, identities }, west: asks, context });
+  await world.east.carry(world.east.engine.start());
+  await world.run(1500);
+  assert.equal(
+    heard.map((said) => decodeEap(said)),
+    [{ code: 2, identifier: 9, type: 1, data: new TextEncoder().encode('@example.org') }],
+  );
+  assert.is(script.applicants[0]?.claims, 'fqdn:east.example');
 });
 
 eap('who does not go on is forgotten', async () => {

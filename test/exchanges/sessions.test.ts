@@ -66,6 +66,8 @@ async function userWorld(password = USER.password, rekeys?: 'east' | 'west'): Pr
           certificate: [],
           remoteCertificate: undefined,
           ttlsInner: 'mschapv2',
+          outerIdentity: '',
+          serverNames: [],
         } as Identity,
       ],
     },

@@ -8,7 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readCertificate } from '../../src/certificates/certificate.js';
 import { type Holder, issue } from '../certificates/pki.js';
-import { withLogs } from './command.js';
+import { eventually, withLogs } from './command.js';
 import { type Configuration, type Culvert, type Entry, startCulvert } from './culvert.js';
 import { type Freeradius, RADIUS_SECRET, startFreeradius } from './freeradius.js';
 import { prepare } from './packages.js';
@@ -21,6 +21,7 @@ const eap = suite('strongSwan: EAP');
 const PLUGINS =
   'pkcs8 constraints revocation eap-identity eap-mschapv2 eap-tls eap-ttls eap-radius';
 const PASSWORD = 'Ar3etTnp';
+const ANONYMOUS = 'anonymous@example.org';
 const usage = (side: string) => [['extendedKeyUsage', `${side}Auth`]] as const;
 const CA = issue({ cn: 'Lab CA', ca: true, until: 9 });
 const OTHER = issue({ cn: 'Other CA', ca: true, until: 9 });
@@ -169,13 +170,16 @@ const login = (name: string, methods: string, more: Entry = {}): Entry => ({
   password: PASSWORD,
   ...more,
 });
-const byCertificate = (name: string, certificate: string): Entry => ({
+/** Who it is is said within TLS alone, and to this server alone. */
+const HIDDEN: Entry = { 'outer-identity': ANONYMOUS, 'eap-server-name': 'bbb.example,aaa.example' };
+const byCertificate = (name: string, certificate: string, more: Entry = {}): Entry => ({
   'auth-method': 'eap',
   'eap-methods': 'eap-tls',
   'my-id': `fqdn:${name}.example`,
   'remote-id': 'fqdn:sun.example',
   username: 'carol.example',
   certificate,
+  ...more,
 });
 
 // ---- the stage -------------------------------------------------------------------------------------
@@ -256,7 +260,11 @@ async function withCulvert(
 
 const UP: readonly [string, Entry, RegExp][] = [
   ['eap-mschapv2', login('mschap', 'eap-mschapv2'), /EAP method EAP_MSCHAPV2 succeeded, MSK est/],
-  ['eap-tls', byCertificate('tls', 'carol'), /EAP method EAP_TLS succeeded, MSK established/],
+  [
+    'eap-tls',
+    byCertificate('tls', 'carol', { 'eap-server-name': 'sun.example' }),
+    /EAP method EAP_TLS succeeded, MSK established/,
+  ],
   [
     'eap-ttls with EAP within, to charon',
     login('ttls', 'eap-ttls', { 'ttls-inner': 'eap-mschapv2' }),
@@ -264,14 +272,19 @@ const UP: readonly [string, Entry, RegExp][] = [
   ],
   ['eap-tls alone (RFC 5998)', byCertificate('alone', 'carol'), /EAP_ONLY/],
   [
-    'eap-peap, to FreeRADIUS',
-    login('radius', 'eap-peap'),
-    /RADIUS authentication of .* successful/,
+    'eap-mschapv2, to FreeRADIUS',
+    login('radius', 'eap-mschapv2'),
+    /RADIUS authentication of 'carol' successful/,
   ],
   [
-    'eap-ttls with MS-CHAPv2, to FreeRADIUS',
-    login('radius', 'eap-ttls'),
-    /RADIUS auth.* successful/,
+    'eap-peap with an outer identity, to FreeRADIUS',
+    login('radius', 'eap-peap', HIDDEN),
+    /RADIUS authentication of 'anonymous@example.org' successful/,
+  ],
+  [
+    'eap-ttls with MS-CHAPv2 and an outer identity, to FreeRADIUS',
+    login('radius', 'eap-ttls', HIDDEN),
+    /RADIUS authentication of 'anonymous@example.org' successful/,
   ],
   [
     'eap-ttls with PAP, to FreeRADIUS',
@@ -284,15 +297,23 @@ const UP: readonly [string, Entry, RegExp][] = [
 for (const [name, identity, said] of UP) {
   eap(`culvert calls: ${name}`, async () => {
     const before = stage.strongswan.log().length;
+    const heard = stage.radius.log().length;
     await withCulvert(false, identity, async (culvert) => {
       const peer = await culvert.established();
       assert.is(peer.id, 'fqdn:sun.example');
       await carries(stage.topology, 'alice', 'v4');
       assert.match(stage.strongswan.log().slice(before), said);
       // charon's TLS ends with 1.2 (RFC 5216, RFC 5281), FreeRADIUS has 1.3 (RFC 9190, RFC 9427).
-      if (name !== 'eap-mschapv2') {
+      if (!name.startsWith('eap-mschapv2')) {
         const version = name.includes('FreeRADIUS') ? '1.3' : '1.2';
         assert.match(culvert.log(), new RegExp(`logged in by eap-\\w+ over TLSv${version}`));
+      }
+      if (name.includes('outer identity')) {
+        const said = stage.radius.log().slice(heard);
+        assert.match(said, /Received Access-Request[\s\S]*User-Name = "anonymous@example.org"/);
+        assert.match(said, /User-Name = "carol"/, 'within');
+        const asked = [...said.matchAll(/Received Access-Request[\s\S]*?User-Name = "(.*?)"/g)];
+        assert.equal([...new Set(asked.map(([, user]) => user))], [ANONYMOUS]);
       }
     });
   });
@@ -312,6 +333,18 @@ const DOWN: readonly [string, Entry, RegExp, RegExp][] = [
     /./,
   ],
   [
+    'a server with another name than eap-server-name',
+    login('ttls', 'eap-ttls', { ...HIDDEN, 'ttls-inner': 'pap' }),
+    /eap-server-name is bbb.example, aaa.example; its certificate is for fqdn:sun.example/,
+    /parsed INFORMATIONAL request \d+ \[ N\(AUTH_FAILED\) \]/,
+  ],
+  [
+    'a server that has only a method which eap-methods has not',
+    login('mschap', 'eap-peap'),
+    /the server does not know the user, or speaks none of our eap-methods \(eap-peap\)/,
+    /received EAP_NAK/,
+  ],
+  [
     'a certificate of another CA',
     byCertificate('tls', 'mallory'),
     /does not let us in|TLS/,
@@ -324,7 +357,8 @@ for (const [name, identity, ours, theirs] of DOWN) {
     const before = stage.strongswan.log().length;
     await withCulvert(false, identity, async (culvert) => {
       await culvert.logged(new RegExp(`error .*\\[sun\\].*(${ours.source})`));
-      assert.match(stage.strongswan.log().slice(before), theirs);
+      const heard = () => theirs.test(stage.strongswan.log().slice(before));
+      await eventually(`charon to say ${theirs}`, heard);
       assert.is(await ping(stage.topology, 'alice', 'v4', { count: 1 }), 0);
       assert.equal(await culvert.print('installed-sa print'), []);
     });

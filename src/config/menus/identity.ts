@@ -1,6 +1,6 @@
 // Menu `identity`: how each side of a peer proves who it is.
 import { choice, entryName, listOf, optional, orWord, text } from '../kind.js';
-import { hiddenText, names } from '../list-kind.js';
+import { domain, hiddenText, itemsOf, names } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { identification, remoteIdentification, secret } from '../network-kind.js';
 import { comment, disabled, IKEV1, XAUTH } from './common.js';
@@ -135,7 +135,7 @@ export const identityMenu = menu({
       text:
         'EAP methods, the most wanted first; the side that is called offers, the caller chooses. ' +
         'eap-local has eap-tls and eap-mschapv2. The EAP server must show a certificate of a trusted ' +
-        'CA; where EAP alone proves who the peer is, one that vouches for its identity.',
+        'CA: see eap-server-name.',
       shown: ['exchanges/eap-methods.test.ts', 'interop/strongswan-eap.test.ts'],
     }),
     property({
@@ -164,6 +164,30 @@ export const identityMenu = menu({
       only: 'auth-method=eap, pre-shared-key-xauth or rsa-signature-hybrid',
       text: 'The password for EAP or XAuth.',
       shown: ['exchanges/eap-methods.test.ts'],
+    }),
+    property({
+      name: 'outer-identity',
+      kind: text,
+      default: '',
+      ours: true,
+      only: 'auth-method=eap',
+      text:
+        'What the EAP server is told in the clear, before TLS, instead of the user name: ' +
+        'anonymous@example.org, say, by whose domain RADIUS servers find the right one. Not with ' +
+        'eap-mschapv2, which has no TLS to say the name in.',
+      shown: ['exchanges/eap-methods.test.ts', 'interop/strongswan-eap.test.ts'],
+    }),
+    property({
+      name: 'eap-server-name',
+      kind: itemsOf(domain),
+      default: '',
+      ours: true,
+      only: 'auth-method=eap',
+      text:
+        'Names of which the certificate of the EAP server must hold one, as an alternative name ' +
+        '(strongSwan: aaa_id). Empty: any certificate of a trusted CA that is for TLS servers; where ' +
+        'EAP alone proves who the peer is, one that vouches for its identity.',
+      shown: ['exchanges/eap-methods.test.ts', 'interop/strongswan-eap.test.ts'],
     }),
     property({
       name: 'key',

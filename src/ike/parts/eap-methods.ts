@@ -14,10 +14,11 @@ import { eapTls } from '../../eap/tls-peer.js';
 import { type Holder, TlsServer } from '../../eap/tls-server.js';
 import { eapTtls } from '../../eap/ttls.js';
 import type { EapIdentity, EapLocalIdentity, User } from '../../policy/database.js';
+import { ID_FQDN } from '../../wire/numbers.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
 import type { Work, World } from '../exchange.js';
 import { ownCertificate, sameCertificate } from './digital-signature.js';
-import { formatId, formatVouched, vouchesFor } from './identification.js';
+import { formatId, formatVouched, vouchesFor, type WireId } from './identification.js';
 
 const isMethod = (name: string): name is MethodName => Object.hasOwn(METHODS, name);
 
@@ -63,24 +64,36 @@ export function eapPeer(work: Work, identity: EapIdentity, meeting: Meeting): Ea
     type: METHODS[name].type,
     make: make[name],
   }));
-  return new EapPeer({ identity: username || meeting.claims, methods });
+  const outer = identity.outerIdentity || username || meeting.claims;
+  return new EapPeer({ identity: outer, methods });
 }
 
 function judgeOfServer({ world }: Work, identity: EapIdentity, { alone, idr }: Meeting): Judge {
   const { certificates } = world.context;
-  const { remoteCertificate, remoteId } = identity;
+  const { remoteCertificate, remoteId, serverNames } = identity;
+  const vouched = (leaf: Certificate, id: WireId): boolean =>
+    vouchesFor(leaf, id, (a, b) => certificates.sameName(a, b));
   return judgeOf(certificates, SERVER_AUTH, (leaf) => {
-    if (!alone) return undefined;
-    const text = `it shows the certificate of ${leaf.subjectText}`;
-    if (remoteCertificate !== undefined) {
+    if (alone && remoteCertificate !== undefined) {
       const pinned = certificates.named(remoteCertificate);
+      const text = `it shows the certificate of ${leaf.subjectText}`;
       if (!sameCertificate(pinned, leaf)) return `${text}, not of ${pinned.subjectText}`;
     }
-    const vouched = vouchesFor(leaf, idr, (a, b) => certificates.sameName(a, b));
-    if (vouched || remoteId.kind === 'ignore') return undefined;
+    if (serverNames.length > 0) {
+      if (serverNames.some((name) => vouched(leaf, nameOf(name)))) return undefined;
+      const wanted = `eap-server-name is ${serverNames.join(', ')}`;
+      return `${wanted}; its certificate is for ${formatVouched(leaf)}`;
+    }
+    if (!alone || remoteId.kind === 'ignore' || vouched(leaf, idr)) return undefined;
     return `it says it is ${formatId(idr)}; its certificate is for ${formatVouched(leaf)}`;
   });
 }
+
+/** The dot of the root is of no certificate's. */
+const nameOf = (name: string): WireId => ({
+  idType: ID_FQDN,
+  data: new TextEncoder().encode(name.replace(/\.$/, '')),
+});
 
 // ---- responder ---------------------------------------------------------------------------------
 

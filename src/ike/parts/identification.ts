@@ -15,7 +15,7 @@ import {
 import type { IkeSa } from '../sa.js';
 import { sameBytes } from '../window.js';
 
-interface WireId {
+export interface WireId {
   readonly idType: number;
   readonly data: Uint8Array;
 }
