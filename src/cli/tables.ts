@@ -10,6 +10,7 @@ const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 export const POLICIES: Table<PolicyRow> = {
   flags: [
     { letter: 'T', name: 'template', on: (row) => row.template },
+    { letter: 'B', name: 'backup', on: (row) => row.backup },
     { letter: 'X', name: 'disabled', on: (row) => row.disabled },
     { letter: 'D', name: 'dynamic', on: (row) => row.dynamic },
     { letter: 'I', name: 'invalid', on: (row) => row.invalid },

@@ -284,6 +284,7 @@ const policyOf = (entry: Entry<typeof policyMenu>, place: number, proposal: Prop
   level: entry.level,
   tunnel: entry.tunnel,
   peer: entry.peer[0],
+  backups: entry.peer.slice(1),
   protection: entry['ipsec-protocols'],
   proposal,
 });

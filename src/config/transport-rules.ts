@@ -11,6 +11,7 @@ import { formatPeerAddress } from './address-rules.js';
 import { enabled, type Rule, readable } from './found.js';
 import type { Entry } from './menu.js';
 import type { peerMenu } from './menus.js';
+import { show } from './problem.js';
 
 type Peer = Entry<typeof peerMenu>;
 
@@ -21,6 +22,11 @@ export const transportFits: Rule = ({ peers, policies }, problems) => {
   );
   for (const { path, entry: policy } of enabled(policies, 'src-address', 'dst-address', 'peer')) {
     if (policy.tunnel !== false || policy.action !== 'encrypt' || policy.template) continue;
+    if (policy.peer.length > 1) {
+      const expected = 'one peer: with tunnel=no dst-address is its address';
+      problems.push({ path: `${path}.peer`, value: show(policy.peer.join(',')), expected });
+      continue;
+    }
     const peer = known.get(policy.peer[0] ?? '');
     if (!peer) continue;
     for (const [property, reason] of [

@@ -112,7 +112,11 @@ function policies(c: Configuration): Warning[] {
       found.push({ path: `${path}.level`, value: '"use"', text });
     }
     for (const peer of entry.peer.filter((name) => off.has(name))) {
-      const text = 'the peer is disabled: packets of this policy are dropped';
+      const rest = entry.peer.filter((other) => !off.has(other));
+      const text =
+        rest.length > 0
+          ? `the peer is disabled: of this policy's peers only ${rest.join(', ')} can be used`
+          : 'the peer is disabled: packets of this policy are dropped';
       found.push({ path: `${path}.peer`, value: show(peer), text });
     }
     const first = covered[at];

@@ -6,6 +6,7 @@ import { readCounter } from '../dataplane/counters.js';
 import type { Tables } from '../dataplane/tables.js';
 import type { IkeEngine } from '../ike/context.js';
 import { formatPrefix } from '../policy/address.js';
+import { peersOf } from '../policy/database.js';
 import type { Ailments } from './ailments.js';
 import type { LiveFacts } from './doctor-facts.js';
 import type { NamedState } from './peer-names.js';
@@ -49,7 +50,7 @@ export function liveFacts(name: string, sources: LiveSources): LiveFacts {
 function policiesOf(name: string, built: Built, engine: IkeEngine): LiveFacts['policies'] {
   const counts = new Map(engine.policies().map(({ policy, count }) => [policy, count]));
   return built.databases.policies
-    .filter(({ action, peer }) => action === 'encrypt' && peer === name)
+    .filter((policy) => policy.action === 'encrypt' && peersOf(policy).includes(name))
     .map(({ id, place, src, dst }) => ({
       number: place,
       networks: `${formatPrefix(src)} to ${formatPrefix(dst)}`,

@@ -6,7 +6,7 @@ import { HostRoutes, type RoutedDynamic } from '../net/host.js';
 import { NoTrack } from '../net/no-track.js';
 import { NONE_REFUSED, PlainGuard, type Refused, removeLeftGuard } from '../net/plain-guard.js';
 import type { Tun } from '../net/tun.js';
-import type { Databases, DynamicPolicy } from '../policy/database.js';
+import { type Databases, type DynamicPolicy, peersOf } from '../policy/database.js';
 import { formatPrefix } from '../policy/address.js';
 import { ordered } from '../policy/template.js';
 import type { Settings } from '../config/settings.js';
@@ -113,7 +113,9 @@ export class PolicyEffects {
       act();
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      const whose = policy ? ` for ${formatPrefix(policy.dst)} of peer ${policy.peer}` : '';
+      const whose = policy
+        ? ` for ${formatPrefix(policy.dst)} of peer ${peersOf(policy).join(', ')}`
+        : '';
       this.#log.error('net', `cannot ${verb} a policy made from a template${whose}: ${text}`);
     }
   }

@@ -14,7 +14,7 @@ import type { GeneratedPolicy } from '../ike/generated.js';
 import type { Endpoint } from '../ike/step.js';
 import type { Refused } from '../net/plain-guard.js';
 import { formatAddress, formatPrefix } from '../policy/address.js';
-import type { Policy } from '../policy/database.js';
+import { peersOf, type Policy } from '../policy/database.js';
 import { COUNTERS } from './counter-names.js';
 import type { NamedState } from './peer-names.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
@@ -98,6 +98,7 @@ function policyRows({ built: current, engine }: PrintSources): PolicyRow[] {
       disabled: disabled.has(policy),
       template: templates.has(policy),
       active: (found?.count ?? 0) > 0,
+      backup: found?.peer !== undefined && found.peer !== policy.peer,
       'ph2-count': found?.count ?? 0,
       'ph2-state': found?.state ?? 'no-phase2',
       ...endColumns(found?.local, found?.remote),
@@ -130,12 +131,13 @@ const columnsOf = (policy: Policy) => ({
   invalid: false,
   disabled: false,
   template: false,
+  backup: false,
   ...selectorColumns(policy),
   action: policy.action,
   level: policy.level,
   'ipsec-protocols': policy.protection,
   tunnel: policy.tunnel,
-  peer: policy.peer ?? '',
+  peer: peersOf(policy).join(','),
   proposal: policy.proposal.name,
   comment: policy.comment,
 });

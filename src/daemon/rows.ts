@@ -3,7 +3,6 @@
 // src/cli turns them into RouterOS's notation for the tables.
 import type { CounterName } from './counter-names.js';
 
-/** One policy, enabled or not, in matching order. */
 /** A peer with a DNS name as address. */
 export interface PeerAddressRow {
   readonly peer: string;
@@ -13,6 +12,7 @@ export interface PeerAddressRow {
   readonly trouble: string;
 }
 
+/** One policy, enabled or not, in matching order. */
 export interface PolicyRow {
   /** Position in the list that is written: what is made from a template has none. */
   readonly number?: number;
@@ -26,6 +26,8 @@ export interface PolicyRow {
   readonly disabled: boolean;
   /** No policy, but what policies are made from. */
   readonly template: boolean;
+  /** Its SA is with another than the first of its peers. */
+  readonly backup: boolean;
   readonly 'src-address': string;
   readonly 'src-port': number | 'any';
   readonly 'dst-address': string;
@@ -36,7 +38,7 @@ export interface PolicyRow {
   readonly level: 'require' | 'unique' | 'use';
   readonly 'ipsec-protocols': 'esp' | 'ah';
   readonly tunnel: boolean;
-  /** Empty with action discard or none. */
+  /** Of several a comma list; empty with action discard or none. */
   readonly peer: string;
   readonly proposal: string;
   /** Empty until a peer is known. */

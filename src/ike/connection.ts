@@ -6,7 +6,8 @@ import { isDynamic, type Peer, type Policy } from '../policy/database.js';
 import type { PlainPayload } from '../wire/chain.js';
 import { INFORMATIONAL, PROTOCOL_IKE } from '../wire/numbers.js';
 import type { AcquirePacket } from './context.js';
-import { callingIdentity, identitiesOf, isReachable, policiesOf, wishesOf } from './directory.js';
+import { callingIdentity, identitiesOf, isReachable, policiesOf } from './directory.js';
+import { moveOn, wishesOf } from './failover.js';
 import { fraction, type Link, report, type Work, type World } from './exchange.js';
 import { removeChild, softShare } from './parts/child.js';
 import { newIkeSpi } from './parts/keys.js';
@@ -26,18 +27,12 @@ export const newLink = ({ passive }: Peer): Link => ({
   addresses: [],
 });
 
-/** Traffic asks once a second; a peer that has just refused is not asked as often. */
-export function isTooSoon({ links, context }: World, { id }: Policy, { name }: Peer): boolean {
-  const link = links.get(name);
-  return link !== undefined && context.now() < Math.max(link.notBefore, link.refused.get(id) ?? 0);
-}
-
 /** Makes an initiator's SA and wakes it; the reason in an event where it cannot be. */
 export function connect(
   world: World,
   peer: Peer,
   step: Step,
-  policy: Policy | undefined = wishesOf(world.databases, peer)[0],
+  policy: Policy | undefined = wishesOf(world, peer)[0],
   packet?: AcquirePacket,
   /** Another gateway of the same peer, where that sends us (v2/redirect.ts). */
   gateway?: Address,
@@ -84,6 +79,7 @@ export function connect(
 export function becomeEstablished(work: Work): void {
   const { world, sa } = work;
   const now = world.context.now();
+  const first = sa.handshake?.firstPolicy?.id;
   sa.state = 'established';
   sa.handshake = undefined;
   world.store.opened(sa);
@@ -99,7 +95,7 @@ export function becomeEstablished(work: Work): void {
     took: Math.round(now - sa.times.bornAt),
   });
   if (sa.peer.passive) return;
-  if (sa.side === 'initiator') wantChildren(work, 1);
+  if (sa.side === 'initiator') wantChildren(work, first);
   else sa.times.childrenAt = now + world.settings.temporaryMs;
 }
 
@@ -128,13 +124,13 @@ export function closeDouble({ world, sa }: Work): void {
   world.store.changed.add(theirs);
 }
 
-/** The peer refuses a child: asked again later, by traffic or of our own accord. */
+/** The peer refuses a child: asked again later, by traffic or of our own accord; another peer at once. */
 export function childRefused({ world, sa, step }: Work, policy: Policy): void {
-  step.unmet.push(policy.id);
   const { reconnectMs, reconnectMostMs } = world.settings;
   const now = world.context.now();
   world.links.get(sa.peer.name)?.refused.set(policy.id, now + 10 * reconnectMs);
   if (!sa.peer.passive) sa.times.childrenAt = now + reconnectMostMs;
+  moveOn({ world, step }, sa.peer, [policy]);
 }
 
 /** Lifetime and keepalive of an SA that is in use from now on. */
@@ -151,13 +147,11 @@ export function startClocks(work: Work): void {
   });
 }
 
-/** Asks for the children that policies of this peer lack; `skip` of them are under way already. */
-export function wantChildren({ world, sa }: Work, skip = 0): void {
+/** Asks for the children that policies of this peer lack; `first` is under way already. */
+export function wantChildren({ world, sa }: Work, first?: number): void {
   const { store } = world;
   const served = servedPolicies(store.ofPeer(sa.peer.name));
-  const missing = wishesOf(world.databases, sa.peer)
-    .slice(skip)
-    .filter(({ id }) => !served.has(id));
+  const missing = wishesOf(world, sa.peer).filter(({ id }) => id !== first && !served.has(id));
   for (const policy of missing) sa.tasks.push(createChild(policy));
   if (missing.length > 0) store.wake(sa);
 }
@@ -211,9 +205,14 @@ export function discard(work: Work): void {
 
 /** The connection is gone against our will: call again, unless the peer has to, or there is another. */
 export function scheduleReconnect({ world, sa, step }: Work): void {
-  step.unmet.push(...policiesOf(world.databases, sa.peer).map(({ id }) => id));
   const link = world.links.get(sa.peer.name);
-  if (!link || world.closing || link.connectAt !== undefined) return;
+  if (link) postpone(world, link);
+  moveOn({ world, step }, sa.peer, policiesOf(world.databases, sa.peer), sa);
+}
+
+/** The next call has to wait, longer each time. */
+export function postpone(world: World, link: Link): void {
+  if (world.closing || link.connectAt !== undefined) return;
   const { reconnectMs, reconnectMostMs } = world.settings;
   const wait = Math.min(reconnectMs * 2 ** link.failures, reconnectMostMs);
   link.failures++;

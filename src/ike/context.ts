@@ -46,6 +46,8 @@ export interface Settings {
   readonly retransmitMostMs: number;
   /** Transmissions of one request, liveness checks excepted (there `dpd-maximum-failures` rules). */
   readonly transmissions: number;
+  /** Of the first messages to a peer for which another peer, or another address, can be tried. */
+  readonly transmissionsElsewhere: number;
   /** RFC 3948 §4: the default is 20 s. */
   readonly keepaliveMs: number;
   /** Share of a lifetime after which the replacement starts, and how much earlier chance may make it. */
@@ -77,6 +79,7 @@ export const DEFAULT_SETTINGS: Settings = {
   retransmitMs: 1000,
   retransmitMostMs: 30_000,
   transmissions: 7, // 1, 2, 4, 8, 16, 30 s apart and 30 s more: 91 s
+  transmissionsElsewhere: 4, // 15 s
   keepaliveMs: 20_000,
   softShare: 0.8,
   softJitter: 0.1,
@@ -143,6 +146,8 @@ export interface PolicyStatus {
   /** Endpoints of the newest SA. */
   readonly local: Endpoint | undefined;
   readonly remote: Endpoint | undefined;
+  /** Whose SA it is: one of the policy's peers. */
+  readonly peer: string | undefined;
 }
 
 /** The keys of an IKE SA, for who opens a capture; they are the engine's own, and erased with it. */

@@ -1,7 +1,14 @@
 // Questions to the configured databases: which peer is this, what secret does it have, which
 // policies are its.
 import { addressBits, prefixContains } from '../policy/address.js';
-import type { Databases, Identity, Peer, Policy, Template } from '../policy/database.js';
+import {
+  type Databases,
+  type Identity,
+  type Peer,
+  type Policy,
+  peersOf,
+  type Template,
+} from '../policy/database.js';
 import type { Endpoint } from './step.js';
 
 /** Longest prefix first; of equals the one that names our own address (RouterOS's order). */
@@ -30,7 +37,19 @@ export const callingIdentity = (databases: Databases, peer: Peer): Identity | un
     ({ authMethod }) => authMethod !== 'eap-local' && authMethod !== 'eap-radius',
   );
 
-/** Policies that want an SA with this peer, in matching order. */
+export const peerNamed = ({ peers }: Databases, name: string): Peer | undefined =>
+  byName(peers).get(name);
+
+const named = new WeakMap<readonly Peer[], ReadonlyMap<string, Peer>>();
+
+/** Worked out once, as below. */
+function byName(peers: readonly Peer[]): ReadonlyMap<string, Peer> {
+  const known = named.get(peers) ?? new Map(peers.map((peer) => [peer.name, peer]));
+  named.set(peers, known);
+  return known;
+}
+
+/** Policies that this peer may have an SA for, in matching order; it may be a backup in some. */
 export const policiesOf = ({ policies }: Databases, peer: Peer): readonly Policy[] =>
   byPeer(policies).get(peer.name) ?? [];
 
@@ -43,10 +62,12 @@ function byPeer<T extends OfPeer>(list: readonly T[]): ReadonlyMap<string, T[]> 
   if (found) return found;
   const groups = new Map<string, T[]>();
   for (const one of list) {
-    if (one.peer === undefined || ('action' in one && one.action !== 'encrypt')) continue;
-    const group = groups.get(one.peer);
-    if (group) group.push(one);
-    else groups.set(one.peer, [one]);
+    if ('action' in one && one.action !== 'encrypt') continue;
+    for (const peer of 'action' in one ? peersOf(one) : [one.peer]) {
+      const group = groups.get(peer);
+      if (group) group.push(one);
+      else groups.set(peer, [one]);
+    }
   }
   known.set(list, groups);
   return groups;
@@ -63,13 +84,6 @@ export function askedTemplate(databases: Databases, peer: Peer): Template | unde
   const [identity] = identitiesOf(databases, peer);
   if (identity?.modeConfig?.role !== 'initiator') return undefined;
   return templatesOf(databases, identity)[0];
-}
-
-/** What we ask a peer for of our own accord: what mode-config brings, then its policies. */
-export function wishesOf(databases: Databases, peer: Peer): readonly Policy[] {
-  const template = askedTemplate(databases, peer);
-  const written = policiesOf(databases, peer);
-  return template ? [template, ...written] : written;
 }
 
 /** We can only call a peer that has one address. */

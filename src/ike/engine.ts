@@ -17,9 +17,10 @@ import type {
   PolicyStatus,
 } from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
-import { connect, failed, hasChild, isTooSoon, newLink } from './connection.js';
+import { connect, failed, hasChild, newLink } from './connection.js';
 import { dispatch, follow, type Received } from './dispatch.js';
 import { type World, report, type Work } from './exchange.js';
+import { calleeOf, isTooSoon } from './failover.js';
 import { PartialStore } from './fragments.js';
 import { FirstContact } from './first-contact.js';
 import { activateChild, removeChild } from './parts/child.js';
@@ -149,7 +150,7 @@ export class Engine implements IkeEngine {
   async #acquire(id: number, packet?: AcquirePacket): Promise<void> {
     const world = this.#world;
     const policy = world.databases.policies.find((candidate) => candidate.id === id);
-    const peer = world.databases.peers.find(({ name }) => name === policy?.peer);
+    const peer = policy && calleeOf(world, policy);
     const step = this.#decided;
     if (hasChild(world, id)) return;
     if (!policy || !peer || world.closing || isTooSoon(world, policy, peer)) {

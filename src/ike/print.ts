@@ -54,8 +54,10 @@ export function policyStatus(world: World): PolicyStatus[] {
   const children = new Map<number, { count: number; newest: Child['sa'] }>();
   for (const sa of world.store.all()) {
     for (const child of sa.children.values()) {
-      const count = (children.get(child.policy.id)?.count ?? 0) + 1;
-      children.set(child.policy.id, { count, newest: child.sa });
+      const before = children.get(child.policy.id);
+      // The one that packets leave through.
+      const newest = before && child.standby ? before.newest : child.sa;
+      children.set(child.policy.id, { count: (before?.count ?? 0) + 1, newest });
     }
   }
   const served = servedPolicies(world.store.all());
@@ -64,8 +66,8 @@ export function policyStatus(world: World): PolicyStatus[] {
     .map(({ id }) => {
       const own = children.get(id);
       const state = own ? 'established' : served.has(id) ? 'msg1-sent' : 'no-phase2';
-      const { local, remote } = own?.newest ?? {};
-      return { policy: id, count: own?.count ?? 0, state, local, remote };
+      const { local, remote, peer } = own?.newest ?? {};
+      return { policy: id, count: own?.count ?? 0, state, local, remote, peer };
     });
 }
 

@@ -4,7 +4,7 @@
 //   3. call     peers that are new or have changed, and children for new policies
 import type { Databases } from '../policy/database.js';
 import { newLink, wantChildren } from './connection.js';
-import { wishesOf } from './directory.js';
+import { wishesOf } from './failover.js';
 import type { Work, World } from './exchange.js';
 import type { IkeSa } from './sa.js';
 
@@ -51,11 +51,12 @@ export function adjust(work: Work, { removed }: Change): void {
 }
 
 /** 3. Peers that have policies since now and no SA to ask with. */
-export function callIdle({ links, store, databases, context }: World): void {
+export function callIdle(world: World): void {
+  const { links, store, databases, context } = world;
   for (const [name, link] of links) {
     const idle = link.active && link.connectAt === undefined && store.ofPeer(name).length === 0;
     const peer = databases.peers.find((candidate) => candidate.name === name);
-    const wanted = peer !== undefined && wishesOf(databases, peer).length > 0;
+    const wanted = peer !== undefined && wishesOf(world, peer).length > 0;
     if (idle && wanted) link.connectAt = context.now();
   }
 }

@@ -232,6 +232,8 @@ export type Task =
   | { readonly kind: 'delete-spis'; readonly spis: readonly ChildSpi[] }
   /** Of policies that are no more: closed when nothing is under way that could add another. */
   | { readonly kind: 'close-policies'; readonly policies: ReadonlySet<number> }
+  /** Of an IKE SA with a backup: it has no more use, unless it carries something else. */
+  | { readonly kind: 'end-spare' }
   | { readonly kind: 'delete-ike'; readonly reason: string }
   | { readonly kind: 'reject-auth' }
   | { readonly kind: 'liveness' }

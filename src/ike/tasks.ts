@@ -2,6 +2,7 @@
 // for an answer (the window is one) and the SA is in a state for it.
 import { isDynamic } from '../policy/database.js';
 import type { Work } from './exchange.js';
+import { endSpare } from './failover.js';
 import { type Child, type IkeSa, isClosing, type Task } from './sa.js';
 import { closeChildren } from './timers.js';
 import { startCreateChild } from './v2/create-child.js';
@@ -36,6 +37,8 @@ async function start(work: Work, task: Task): Promise<boolean> {
     case 'close-policies':
       closeChildren(work, childrenOf(work.sa, task.policies));
       return false;
+    case 'end-spare':
+      return endSpare(work);
     case 'delete-ike':
       return startDeleteIke(work, task);
     case 'reject-auth':

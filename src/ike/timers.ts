@@ -4,8 +4,10 @@
 //   liveness         profile's dpd-interval without anything authentic: a check (RFC 7296 §2.4)
 //   lifetimes        soft: a replacement; hard: deletion
 //   keepalive        one byte every 20 s while we are behind a NAT (RFC 3948 §4)
-import { connect, discard, scheduleReconnect, wantChildren } from './connection.js';
+import { connect, discard, postpone, scheduleReconnect, wantChildren } from './connection.js';
+import { policiesOf } from './directory.js';
 import { report, type Work, type World } from './exchange.js';
+import { isSpare, moveOn } from './failover.js';
 import { removeChild } from './parts/child.js';
 import { inboundSpi, type Child, type IkeSa, type Pending, rekeyChild, rekeyIke } from './sa.js';
 import type { Step } from './step.js';
@@ -194,7 +196,15 @@ export function reconnect(world: World, step: Step): void {
   for (const [name, link] of due) {
     link.connectAt = undefined;
     const peer = peers.get(name);
-    if (busy.has(name) || !peer || connect(world, peer, step)) continue;
+    if (busy.has(name) || !peer) continue;
+    if (isSpare(world, peer)) {
+      // Not called, and nothing is known against it any more.
+      Object.assign(link, { failures: 0, notBefore: 0 });
+      continue;
+    }
+    if (connect(world, peer, step)) continue;
+    postpone(world, link);
     link.connectAt = world.context.now() + world.settings.reconnectMostMs;
+    moveOn({ world, step }, peer, policiesOf(world.databases, peer));
   }
 }

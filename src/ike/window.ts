@@ -2,6 +2,7 @@
 // request waits in Window.pending until its answer came; the last answer waits for its repetition.
 import type { PlainPayload } from '../wire/chain.js';
 import type { Exchange, Work } from './exchange.js';
+import { hasBackups } from './failover.js';
 import { datagramOf, encode, encodeWhole, headerOf } from './message.js';
 import type { Pending, Task } from './sa.js';
 
@@ -45,14 +46,19 @@ export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** How often a request is sent before its peer is given up (see Settings; notes on DPD there). */
-export function transmissions({ world, sa }: Work, { task }: Pending): number {
+export function transmissions(work: Work, { task }: Pending): number {
+  const { world, sa } = work;
   // RouterOS: a peer is dead after `dpd-maximum-failures` unanswered liveness checks.
   const { dpdInterval, dpdMaximumFailures } = sa.peer.profile;
   const failures = Math.max(1, dpdMaximumFailures);
   if (task.kind === 'liveness') return failures;
   // So it is with a probe in its place; its first transmission may be lost for its size alone.
   if (task.kind === 'probe' && dpdInterval !== undefined) return 1 + failures;
-  return world.settings.transmissions;
+  const { transmissions: most, transmissionsElsewhere } = world.settings;
+  const first = task.kind === 'ike-sa-init' || task.kind === 'ike-auth';
+  return first && (sa.peer.named || hasBackups(work))
+    ? Math.min(most, transmissionsElsewhere)
+    : most;
 }
 
 /** The wait after the n-th transmission: doubling, bounded. */

@@ -63,6 +63,8 @@ export interface Peer {
   readonly mobike: boolean;
   /** Whose algorithms are added to those of the proposals (`compatible-with`); the profile has them. */
   readonly compatibleWith: readonly ('windows' | 'apple' | 'android' | 'routeros')[];
+  /** Its address is one that its DNS name has, and there may be others. */
+  readonly named?: boolean;
 }
 
 /** Which policies a peer may have that nobody wrote. */
@@ -211,9 +213,16 @@ export interface Policy {
   readonly level: 'require' | 'unique' | 'use';
   readonly tunnel: boolean;
   readonly protection: 'esp' | 'ah';
+  /** The one it belongs to, as long as that one works; undefined: none, or of a template any. */
   readonly peer: string | undefined;
+  /** Who takes its place, in this order. */
+  readonly backups?: readonly string[];
   readonly proposal: Proposal;
 }
+
+/** The preferred one first. */
+export const peersOf = ({ peer, backups = [] }: Policy): readonly string[] =>
+  peer === undefined ? [] : [peer, ...backups];
 
 /** Who may log in by EAP where we decide ourselves. */
 export interface User {

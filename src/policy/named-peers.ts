@@ -26,7 +26,7 @@ export function placeNamed(
   for (const one of named) {
     const address = addresses.get(one.name);
     if (address === undefined) continue;
-    const peer = { ...one, address: { address, bits: addressBits(address.family) } };
+    const peer = { ...one, named: true, address: { address, bits: addressBits(address.family) } };
     const owner = owners.get(placeOf(peer));
     if (owner !== undefined) {
       taken.set(one.name, owner);

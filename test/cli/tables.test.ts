@@ -24,6 +24,7 @@ const POLICY: PolicyRow = {
   default: false,
   invalid: false,
   template: false,
+  backup: false,
   'src-address': '198.51.100.0/24',
   'src-port': 'any',
   'dst-address': '203.0.113.0/24',
@@ -118,6 +119,12 @@ tables('policy print', () => {
       '',
     ].join('\n'),
   );
+});
+
+tables('policy print: a policy that a backup carries', () => {
+  const lines = formatPolicies([{ ...POLICY, peer: 'east,west', backup: true }], 120).split('\n');
+  assert.is(lines[0], 'Flags: B - BACKUP; A - ACTIVE');
+  assert.match(lines[3]!, /^0 BA {2}east,west /);
 });
 
 tables('active-peers print', () => {

@@ -243,14 +243,14 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
     /^policy\[0\].ph2-state: a read-only property: expected nothing: it is computed while/,
   ],
   [
-    'two peers of one policy',
+    'two peers of a policy in transport mode',
     (f) => ({
       ...f,
       peer: [...f.peer!, { name: 'q', address: '192.0.2.7' }],
       identity: [...f.identity!, { peer: 'q', secret: 'a long and random secret' }],
-      policy: [{ ...f.policy![0], peer: 'p,q' }],
+      policy: [{ ...f.policy![0], peer: 'p,q', tunnel: 'no' }],
     }),
-    /^policy\[0\].peer: "p,q": expected nothing: a policy with several peers .* is not there yet$/,
+    /^policy\[0\].peer: "p,q": expected one peer: with tunnel=no dst-address is its address$/,
   ],
   [
     'a group of a policy that is no template',

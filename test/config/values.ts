@@ -433,7 +433,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
         ['P2', 'the name of a peer: p'],
         [5, 'a list of'],
         ['p,p', 'stands once'],
-        ['p,q', 'nothing: a policy with several peers'],
+        ['p,q', 'the name of a peer: p'],
       ],
     },
     template: FLAG,

@@ -100,13 +100,11 @@ export const policyMenu = menu({
       name: 'peer',
       kind: names,
       default: '',
-      text: 'The peer at the other end of the tunnel. Must be set with action=encrypt.',
-      later: {
-        what: 'a policy with several peers (RouterOS 7: the backup flag)',
-        values: (peers) => (peers as readonly string[]).length > 1,
-        meanwhile: 'refused',
-      },
-      shown: ['e2e/tunnel.test.ts'],
+      text:
+        'The peer at the other end of the tunnel. Must be set with action=encrypt. Of several ' +
+        '(RouterOS 7) the first that works has the SA of the policy: a peer that is lost, does not ' +
+        'answer or refuses makes way for the next at once, and has it again when it is back.',
+      shown: ['e2e/tunnel.test.ts', 'exchanges/failover.test.ts'],
     }),
     property({
       name: 'proposal',
@@ -160,8 +158,10 @@ export const policyMenu = menu({
     {
       name: 'backup',
       notation: 'yes | no',
-      text: 'Whether another peer of the policy is in use; flag `B` (RouterOS 7).',
-      later: 'a policy with several peers',
+      text:
+        'Whether it has its SA with another than the first of its peers; flag `B` (RouterOS 7). Which ' +
+        'one: sa-dst-address, and `culvert doctor` says why.',
+      shown: ['exchanges/failover.test.ts', 'cli/tables.test.ts'],
     },
     {
       name: 'ph2-count',

@@ -2,8 +2,9 @@
 // always ours; `initiated` says whose exchange it was, which orders keys.
 import { describeSuite } from '../../algorithms/describe.js';
 import { childKeys, type DirectionKeys, type Nonces } from '../../crypto/keymat.js';
-import { isDynamic, type Policy } from '../../policy/database.js';
+import { isDynamic, peersOf, type Policy } from '../../policy/database.js';
 import { fraction, report, type Work } from '../exchange.js';
+import { settle } from '../failover.js';
 import { type Child, encapsulates } from '../sa.js';
 import type { SaKeys } from '../step.js';
 import type { Agreed } from './child-agreed.js';
@@ -82,6 +83,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
     'spi-out': hex(agreed.theirSpi),
     encapsulation: child.sa.udpEncapsulation,
   });
+  settle(work, policy);
   return child;
 }
 
@@ -110,11 +112,15 @@ export function removeChild({ world, sa, step }: Work, child: Child): void {
   }
 }
 
-/** Children for a policy that the same peer has under other IKE SAs of its: it authenticates anew. */
+/**
+ * Children for a policy that the same peer has under other IKE SAs of its, since it authenticates anew;
+ * or that another of the policy's peers has.
+ */
 function served({ world, sa }: Work, policy: Policy): Child[] {
-  return world.store
-    .ofPeer(sa.peer.name)
-    .filter((other) => other !== sa && other.remoteId === sa.remoteId)
+  const others = peersOf(policy).filter((name) => name !== sa.peer.name);
+  const same = world.store.ofPeer(sa.peer.name).filter(({ remoteId }) => remoteId === sa.remoteId);
+  return [...same, ...others.flatMap((name) => world.store.ofPeer(name))]
+    .filter((other) => other !== sa)
     .filter(({ state }) => state === 'established')
     .flatMap(({ children }) => [...children.values()])
     .filter((child) => child.policy.id === policy.id && child.state === 'installed');

@@ -11,7 +11,8 @@ import { AUTH_SHARED_KEY_MIC, IKE_AUTH } from '../../wire/numbers.js';
 import { N, notifyName } from '../../wire/notifications.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
 import { scheduleReconnect } from '../connection.js';
-import { callingIdentity, wishesOf } from '../directory.js';
+import { callingIdentity } from '../directory.js';
+import { wishesOf } from '../failover.js';
 import { IkeError, NOTIFIED } from '../errors.js';
 import {
   type Exchange,
@@ -85,7 +86,7 @@ async function firstProof(work: Work, identity: Identity, idi: IdPayload): Promi
 function firstPolicy(work: Work): Policy | undefined {
   const { world, sa } = work;
   const wanted = sa.handshake!.firstPolicy!;
-  const all = [wanted, ...wishesOf(world.databases, sa.peer)];
+  const all = [wanted, ...wishesOf(world, sa.peer)];
   const policy = all.find(({ protection }) => protection === 'esp' || !encapsulates(sa));
   isBarred(work, wanted);
   if (!policy) scheduleReconnect(work);

@@ -1,0 +1,262 @@
+// A policy with several peers: the first that works has its SA, the others stand by.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Databases, Identity, Peer, Policy } from '../../src/policy/database.js';
+import { address, databases, EAST, PROFILE, type SiteOptions, WEST } from './databases.js';
+import { Net } from './net.js';
+import type { Site } from './site.js';
+
+const SPARE = address('192.0.2.3');
+const failover = suite('failover');
+
+interface Options {
+  /** Changes to east's policies, of which there are as many. */
+  readonly policies?: readonly Partial<Policy>[];
+  readonly peers?: Partial<Record<'west' | 'spare', Partial<Peer>>>;
+  readonly west?: SiteOptions;
+  readonly spare?: SiteOptions;
+}
+
+/** East's peers are west and spare; its policies are west's, with spare as backup, unless changed. */
+function eastern({ policies = [{}], peers = {} }: Options): Databases {
+  const base = databases('east', { policies: policies.length });
+  const profile = { ...PROFILE, dpdInterval: 10, dpdMaximumFailures: 3 };
+  const west: Peer = { ...base.peers[0]!, profile, ...peers.west };
+  const spare: Peer = { ...west, name: 'spare', address: { address: SPARE, bits: 32 } };
+  const identity = base.identities[0]!;
+  const remoteId = { kind: 'fqdn', text: 'spare.example' } as const;
+  return {
+    ...base,
+    peers: [west, { ...spare, ...peers.spare }],
+    identities: [identity, { ...identity, peer: 'spare', remoteId } as Identity],
+    policies: base.policies.map((policy, at) => ({
+      ...policy,
+      backups: ['spare'],
+      ...policies[at],
+    })),
+  };
+}
+
+/** The mirror image: both have the same networks behind them. */
+function western(options: SiteOptions | undefined, spare: boolean, policies: number): Databases {
+  const myId = { kind: 'fqdn', text: 'spare.example' } as const;
+  return databases('west', {
+    policies,
+    ...options,
+    peer: { ...(spare ? { localAddress: SPARE } : {}), ...options?.peer },
+    identity: { ...(spare ? { myId } : {}), ...options?.identity },
+  });
+}
+
+function lay(options: Options = {}) {
+  const net = new Net();
+  const policies = options.policies?.length ?? 1;
+  const east = net.add('east', [EAST], eastern(options));
+  const west = net.add('west', [WEST], western(options.west, false, policies));
+  const spare = net.add('spare', [SPARE], western(options.spare, true, policies));
+  return { net, east, west, spare };
+}
+
+const used = ({ engine }: Site): (string | undefined)[] =>
+  engine.policies().map(({ peer }) => peer);
+const connections = (site: Site): string[] => site.established.map(({ peer }) => peer).sort();
+const DEAD = '192.0.2.2';
+
+failover('only the first peer is called; the policy is its', async () => {
+  const { net, east, spare } = lay();
+  await net.start(east);
+  await net.run(60_000);
+  assert.equal([used(east), connections(east), connections(spare)], [['west'], ['west'], []]);
+  assert.equal(east.complaints(), []);
+});
+
+failover(
+  'no answer: the next one has it in 15 s, and what traffic asks for goes there',
+  async () => {
+    const { net, east } = lay();
+    net.down.add(DEAD);
+    await net.start(east);
+    await net.run(15_500);
+    assert.equal([used(east), connections(east)], [['spare'], ['spare']]);
+    await east.carry(east.engine.flush());
+    await net.run(1000);
+    assert.equal(used(east), [undefined]);
+    await east.carry(east.engine.acquire(0));
+    await net.run(1000);
+    assert.equal([used(east), east.children.size], [['spare'], 1]);
+  },
+);
+
+failover(
+  'a dead peer makes way, and has it again when it is back: no moment without SA',
+  async () => {
+    const { net, east, west, spare } = lay();
+    await net.start(east);
+    await net.run(1000);
+    net.down.add(DEAD);
+    await net.run(60_000);
+    assert.equal([used(east), connections(east)], [['spare'], ['spare']]);
+    net.watch = () => assert.ok(east.current(0), 'no SA');
+    net.down.delete(DEAD);
+    await net.run(180_000);
+    assert.equal([used(east), connections(east)], [['west'], ['west']]);
+    assert.equal([east.children.size, west.children.size, spare.children.size], [1, 1, 0]);
+    assert.equal(connections(spare), []);
+    // And once more: the backup has not been forgotten.
+    net.watch = () => {};
+    net.down.add(DEAD);
+    await net.run(60_000);
+    assert.equal(used(east), ['spare']);
+  },
+);
+
+failover('a peer that ends the IKE SA makes way at once', async () => {
+  const { net, east, west } = lay();
+  await net.start(east);
+  await net.run(1000);
+  await west.carry(west.engine.shutdown());
+  await net.run(1000);
+  assert.equal(used(east), ['spare']);
+});
+
+failover('a peer that refuses us makes way at once', async () => {
+  const { net, east } = lay({ west: { identity: { secret: new Uint8Array(9) } } });
+  await net.start(east);
+  await net.run(1000);
+  assert.equal([used(east), connections(east)], [['spare'], ['spare']]);
+  await net.run(600_000);
+  assert.equal([used(east), connections(east)], [['spare'], ['spare']]);
+});
+
+failover(
+  'a peer that refuses the policy alone makes way for that, and is not hammered',
+  async () => {
+    const { net, east, west } = lay({
+      policies: [{}, { backups: [] }],
+      west: { eachPolicy: (one) => (one.id === 0 ? { ...one, proposal: OTHER(one) } : one) },
+    });
+    await net.start(east);
+    await net.run(1000);
+    assert.equal(
+      [used(east), connections(east)],
+      [
+        ['spare', 'west'],
+        ['spare', 'west'],
+      ],
+    );
+    const before = west.sent;
+    await net.run(600_000);
+    assert.equal(used(east), ['spare', 'west']);
+    // asked once in two minutes, beside a check of liveness every ten seconds
+    assert.ok(west.sent - before < 80, `${west.sent - before} messages`);
+  },
+);
+
+const OTHER = ({ proposal }: Policy) => ({ ...proposal, encAlgorithms: ['aes-256-gcm'] });
+
+failover(
+  'none works: packets have no SA; whoever comes back first has it, then the first',
+  async () => {
+    const { net, east } = lay();
+    net.down.add(DEAD).add('192.0.2.3');
+    await net.start(east);
+    await net.run(120_000);
+    assert.equal([used(east), east.children.size], [[undefined], 0]);
+    const step = await east.carry(east.engine.acquire(0));
+    assert.equal(step.unmet, [0]);
+    net.down.delete('192.0.2.3');
+    await net.run(180_000);
+    assert.equal(used(east), ['spare']);
+    net.down.delete(DEAD);
+    await net.run(180_000);
+    assert.equal([used(east), connections(east)], [['west'], ['west']]);
+  },
+);
+
+failover(
+  'a backup with a policy of its own stays, and takes over without a handshake',
+  async () => {
+    const { net, east, spare } = lay({ policies: [{}, { peer: 'spare', backups: [] }] });
+    await net.start(east);
+    await net.run(1000);
+    assert.equal(used(east), ['west', 'spare']);
+    const [connection] = spare.peers;
+    net.down.add(DEAD);
+    await net.run(60_000);
+    assert.equal(used(east), ['spare', 'spare']);
+    net.down.delete(DEAD);
+    await net.run(180_000);
+    assert.equal(used(east), ['west', 'spare']);
+    assert.equal([connections(east), spare.children.size], [['spare', 'west'], 1]);
+    assert.is(spare.peers[0]!.spii, connection!.spii);
+  },
+);
+
+failover('two policies that prefer different peers: each goes back to its own', async () => {
+  const policies = [{}, { peer: 'spare', backups: ['west'] }];
+  const { net, east, west, spare } = lay({ policies });
+  await net.start(east);
+  await net.run(1000);
+  assert.equal(used(east), ['west', 'spare']);
+  net.down.add(DEAD);
+  await net.run(60_000);
+  assert.equal(used(east), ['spare', 'spare']);
+  net.down.delete(DEAD);
+  await net.run(180_000);
+  assert.equal([used(east), west.children.size, spare.children.size], [['west', 'spare'], 1, 1]);
+});
+
+failover('peers that call us: both have an SA, packets go where they come from', async () => {
+  const passive = { passive: true };
+  const calling = { peer: { passive: false } };
+  const { net, east, west, spare } = lay({
+    peers: { west: passive, spare: passive },
+    west: calling,
+    spare: calling,
+  });
+  await net.start(east, west, spare);
+  await net.run(1000);
+  assert.equal([connections(east), east.children.size], [['spare', 'west'], 2]);
+  const first = east.current(0)!;
+  const other = [...east.children.values()].find(({ sa }) => sa.id !== first.id)!.sa;
+  await east.carry(east.engine.trafficSeen(other.id, net.now));
+  assert.is(east.current(0)!.id, other.id);
+  // Nobody takes anything from the other.
+  await net.run(600_000);
+  assert.equal([connections(east), east.children.size], [['spare', 'west'], 2]);
+  // The one in use dies: packets go by the other without anything being made.
+  net.down.add(other.peer === 'west' ? DEAD : '192.0.2.3');
+  await net.run(60_000);
+  assert.is(east.current(0)!.id, first.id);
+});
+
+failover('a reload that drops the peer in use, or puts another first', async () => {
+  const { net, east } = lay();
+  const before = eastern({});
+  await net.start(east);
+  await net.run(1000);
+  // Another order is another policy, with another id.
+  const [policy] = before.policies;
+  const swapped = { ...policy!, id: 1, peer: 'spare', backups: ['west'] };
+  await east.carry(
+    east.engine.reconfigure({
+      databases: { ...before, policies: [swapped] },
+      removed: [0],
+      changedPeers: [],
+    }),
+  );
+  await net.run(10_000);
+  assert.equal([used(east), east.children.size], [['spare'], 1]);
+  const only = before.peers.filter(({ name }) => name === 'west');
+  await east.carry(
+    east.engine.reconfigure({
+      databases: { ...before, peers: only, policies: [swapped] },
+      removed: [],
+      changedPeers: ['spare'],
+    }),
+  );
+  await net.run(10_000);
+  assert.equal([used(east), connections(east)], [['west'], ['west']]);
+});
+
+failover.run();
