@@ -35,6 +35,7 @@ import {
 } from '../src/contract/layout';
 import { accept } from './accept';
 import { admitAh, admitEsp } from './admit';
+import { isWelcome } from './cookie';
 import { count } from './counters';
 import { DONE, jobAt, jobCount, stateOf } from './esp';
 import { IP_AH, IP_ESP } from './ip/packet';
@@ -141,6 +142,7 @@ function ike(port: i32, index: i32, at: usize, length: i32): void {
   const origin = readOrigin(index);
   const size = MAIL_IKE_BODY + length;
   const first = load<u64>(at, IKE_SPI_RESPONDER) == 0; // RFC 7296 §3.1: only in first messages
+  if (first && !isWelcome(port, index, origin, at, length)) return;
   const mail = first ? openStrangersMail(MAIL_IKE, size) : openMail(MAIL_IKE, size);
   if (mail == 0) return;
   const natt = port == PORT_UDP4_4500 || port == PORT_UDP6_4500;

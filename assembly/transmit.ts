@@ -46,6 +46,7 @@ import {
   WORKER_TX_VECTORS,
 } from '../src/contract/layout';
 import { BATCH_SLOTS, JOIN, scratchAt, workerAt } from './memory';
+import { nameAt, ORIGIN_LOCAL } from './receive';
 
 // linux/in.h, linux/in6.h, linux/socket.h
 const AF_INET: u16 = 2;
@@ -54,6 +55,8 @@ const SOL_IP: i32 = 0;
 const SOL_UDP: i32 = 17;
 const SOL_IPV6: i32 = 41;
 const IP_TOS: i32 = 1;
+const IP_PKTINFO: i32 = 8;
+const IPV6_PKTINFO: i32 = 50;
 const IPV6_TCLASS: i32 = 67;
 const UDP_SEGMENT: i32 = 103;
 const UDP_MAX_SEGMENTS: i32 = 64; // linux/udp.h; later kernels take 128
@@ -63,6 +66,10 @@ const SOCKADDR_IN6: i32 = 28;
 const CMSG_INT: i32 = 20; // cmsghdr and an int
 const CMSG_SHORT: i32 = 18;
 const CMSG_INT_SPACE: i32 = 24;
+const CMSG_INFO: i32 = 28; // cmsghdr and in_pktinfo
+const CMSG_INFO_SPACE: i32 = 32;
+const CMSG_INFO6: i32 = 36; // and in6_pktinfo
+const CMSG_INFO6_SPACE: i32 = 40;
 const SA_CMSG_ROOM: i32 = 64;
 
 // The message that the next packet may join; it is the last of its port's row.
@@ -177,6 +184,35 @@ export function sendBypass(slot: i32, at: usize, length: i32, family: i32): void
     v128.store(name, v128.load(at, 24), 8);
     addMessage(PORT_BYPASS6, slot, at, length, SOCKADDR_IN6, 0);
   }
+}
+
+/** A datagram back to where message `index`, whose origin was read, came from, from where it came to. */
+export function sendAnswer(
+  port: i32,
+  six: bool,
+  index: i32,
+  origin: usize,
+  slot: i32,
+  at: usize,
+  length: i32,
+): void {
+  const control = workerAt + WORKER_TX_CMSG + slot * CMSG;
+  memory.copy(workerAt + WORKER_TX_NAME + slot * SOCKADDR, nameAt(index), SOCKADDR);
+  store<u64>(control, six ? CMSG_INFO6 : CMSG_INFO);
+  store<i32>(control, six ? SOL_IPV6 : SOL_IP, 8);
+  store<i32>(control, six ? IPV6_PKTINFO : IP_PKTINFO, 12);
+  // in_pktinfo is {i32 interface, local, destination}, in6_pktinfo {address, i32 interface}
+  store<u64>(control, 0, 32);
+  if (six) {
+    v128.store(control, v128.load(origin, ORIGIN_LOCAL), 16);
+  } else {
+    store<u64>(control, 0, 16);
+    store<u64>(control, 0, 24);
+    store<u32>(control, load<u32>(origin, ORIGIN_LOCAL + 12), 20);
+  }
+  store<u32>(scratchAt + JOIN, 0, JOIN_SA); // what was open is no longer the last of its row
+  const name = six ? SOCKADDR_IN6 : SOCKADDR_IN;
+  addMessage(port, slot, at, length, name, six ? CMSG_INFO6_SPACE : CMSG_INFO_SPACE);
 }
 
 function addMessage(

@@ -42,3 +42,5 @@ export const OUTER_FRAGMENTED = 42; // ESP packets that left in fragments: the p
 export const HELD = 43; // packets that waited for their policy's SA
 export const SEGMENTED = 48; // packets cut out of super-packets from the TUN
 export const COALESCED = 49; // packets that joined one before them on their way to the TUN
+export const COOKIES = 50; // first messages of IKE answered with a cookie
+export const STRANGERS_REFUSED = 51; // what cannot be a first message of IKE, while cookies are asked for

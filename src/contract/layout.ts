@@ -12,7 +12,7 @@
 //   CLASSIFIERS  beside each copy of POLICIES the decision trees that find the first match in it
 //   DYNAMICS     policies made from templates, in a hash by destination
 
-export const LAYOUT_VERSION = 7;
+export const LAYOUT_VERSION = 8;
 
 // Our own choices of size.
 export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
@@ -41,6 +41,14 @@ export const CONTROL_JOIN = 56; // u32, 1: UDP datagrams may share a message (UD
 // u32 each, a bit per class of prefix lengths that made policies have: which buckets to look into
 export const CONTROL_DYNAMIC_4 = 60;
 export const CONTROL_DYNAMIC_6 = 64;
+// Cookies for IKE's first messages (assembly/cookie.ts, src/dataplane/cookies.ts)
+export const CONTROL_COOKIES = 72; // u32, 1: who brings none is answered with one
+export const CONTROL_COOKIE_NEWEST = 76; // u32, which of both secrets bakes
+export const COOKIE_VERSION = 0; // u32, the cookie's first byte
+export const COOKIE_USABLE = 4; // u32, 1: the rest is written
+export const COOKIE_STATE = 64; // HMAC-SHA-256's context, 192 bytes
+export const COOKIE_SECRET = 256;
+export const CONTROL_COOKIE_SECRETS = 256; // two of them
 export const CONTROL_SIZE = 4096;
 
 // ---- counters ----------------------------------------------------------------------------------

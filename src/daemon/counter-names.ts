@@ -289,6 +289,21 @@ export const COUNTERS = [
     cause: 'Packets that the kernel got as part of a super-packet with those before them.',
     remedy: '',
   },
+  {
+    name: 'cookies',
+    column: drops.COOKIES,
+    cause:
+      'First messages of IKE that were answered with a cookie, because as many IKE SAs as ' +
+      '`ddos-cookie-threshold` says were half-open.',
+    remedy:
+      'Nothing: honest clients call again with it. If it grows fast, the IKE ports are flooded.',
+  },
+  {
+    name: 'strangers-refused',
+    column: drops.STRANGERS_REFUSED,
+    cause: 'Messages to the IKE ports that cannot be a first message, while cookies are asked for.',
+    remedy: 'Look who floods the IKE ports.',
+  },
 ] as const satisfies readonly CounterEntry[];
 
 export type CounterName = (typeof COUNTERS)[number]['name'];

@@ -294,6 +294,7 @@ class Gateway implements RunningGateway {
       this.#watch.before(step, this.#tables);
       this.#runner.run(step);
       this.#users.after(step);
+      this.#tables.cookies.set(this.#engine.cookies());
       this.#alarm.schedule();
       return step;
     } catch (error) {

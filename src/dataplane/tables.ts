@@ -19,6 +19,7 @@ import {
 } from './association.js';
 import { aroundOf } from './bundle.js';
 import type { ClassifierSize } from './classifier-room.js';
+import { CookieTable } from './cookies.js';
 import { DynamicTable } from './dynamic-table.js';
 import type { Module } from './module.js';
 import { eraseKeys, ownKeys } from './own-keys.js';
@@ -77,6 +78,8 @@ export class Tables {
   /** Those made from templates. */
   readonly dynamics: DynamicTable;
   readonly #quiescence: Quiescence;
+  /** Whether workers ask those who call for cookies. */
+  readonly cookies: CookieTable;
   readonly #pairs = new Map<number, Pair>();
   readonly #owners = new Map<number, number>();
   readonly #remotes = new Remotes();
@@ -94,6 +97,7 @@ export class Tables {
     this.#quiescence = new Quiescence(module.memory);
     this.#policies = new PolicyTable(module.memory, this.#quiescence);
     this.dynamics = new DynamicTable(module.memory, this.#quiescence);
+    this.cookies = new CookieTable(module);
   }
 
   /**
@@ -314,6 +318,7 @@ export class Tables {
   erase(): void {
     for (const id of [...this.#pairs.keys()]) this.remove(id);
     this.#quiescence.now();
+    this.cookies.erase();
   }
 
   #describe(pair: Pair, association: Association, slot: number, direction: Direction): InstalledSa {

@@ -7,6 +7,7 @@ import type { Applicant, Conversation } from '../eap/authenticator.js';
 import type { Address } from '../policy/address.js';
 import type { Leases } from '../policy/leases.js';
 import type { Authorisation } from './authorisation.js';
+import type { CookieDemand } from './cookie.js';
 import type { GeneratedPolicy } from './generated.js';
 import type { Given } from './parts/configuration.js';
 import type { Change } from './reconfigure.js';
@@ -210,6 +211,8 @@ export interface IkeEngine {
   flush(): Promise<Step & { readonly flushed: number }>;
   /** Deletes everything and starts nothing any more. */
   shutdown(): Promise<Step>;
+  /** To be asked after every Step: who reads the sockets may give cookies out in our place. */
+  cookies(): CookieDemand;
   peers(): ActivePeer[];
   policies(): PolicyStatus[];
   /** Of every IKE SA that has keys. */

@@ -12,8 +12,16 @@ const SECRET_MS = 60_000;
 const SECRET_BYTES = 32;
 
 interface Secret {
+  /** One byte, the cookie's first. */
   readonly version: number;
   readonly key: Uint8Array;
+}
+
+/** For who answers first messages in our place: whether they are to bring cookies, and by which secrets. */
+export interface CookieDemand {
+  readonly demanded: boolean;
+  readonly current: Secret;
+  readonly previous: Secret | undefined;
 }
 
 export class CookieJar {
@@ -37,6 +45,11 @@ export class CookieJar {
     this.#rotate();
     const secret = [this.#current, this.#previous].find((one) => one?.version === given[0]);
     return secret !== undefined && sameMac(given, cookie(secret, spiInitiator, nonce, from));
+  }
+
+  secrets(): Omit<CookieDemand, 'demanded'> {
+    this.#rotate();
+    return { current: this.#current, previous: this.#previous };
   }
 
   #rotate(): void {

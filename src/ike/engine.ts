@@ -18,6 +18,7 @@ import type {
 } from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
 import { connect, failed, hasChild, newLink } from './connection.js';
+import type { CookieDemand } from './cookie.js';
 import { dispatch, follow, type Received } from './dispatch.js';
 import { type World, report, type Work } from './exchange.js';
 import { calleeOf, isTooSoon } from './failover.js';
@@ -327,6 +328,10 @@ export class Engine implements IkeEngine {
     return this.#handOut(
       this.#close(this.#world.store.all(), 'this gateway stops', 'admin-reboot'),
     );
+  }
+
+  cookies(): CookieDemand {
+    return this.#first.cookies();
   }
 
   peers(): ActivePeer[] {

@@ -7,7 +7,7 @@ import { decodeMessage, encodeMessage } from '../wire/message.js';
 import { IKE_SA_INIT, INFORMATIONAL } from '../wire/numbers.js';
 import { N } from '../wire/notifications.js';
 import type { NotifyPayload } from '../wire/payloads/notify.js';
-import { CookieJar } from './cookie.js';
+import { type CookieDemand, CookieJar } from './cookie.js';
 import { findPeer, identitiesOf } from './directory.js';
 import type { Received } from './dispatch.js';
 import { notification, notify, type Work, type World } from './exchange.js';
@@ -72,6 +72,14 @@ export class FirstContact {
     return sa.state === 'init-sent' || sa.spiResponder === spiResponder ? sa : undefined;
   }
 
+  get #demanded(): boolean {
+    return this.#world.store.halfOpen >= this.#world.settings.cookieThreshold;
+  }
+
+  cookies(): CookieDemand {
+    return { demanded: this.#demanded, ...this.#cookies.secrets() };
+  }
+
   /** A responder for a first message, once nothing speaks against it. */
   welcome(received: Received, step: Step): Welcome | undefined {
     const { header, datagram, payloads } = received;
@@ -89,7 +97,7 @@ export class FirstContact {
     }
     const nonce = payloads.find((payload) => payload.type === 'Nonce');
     if (nonce?.type !== 'Nonce') return undefined;
-    if (store.halfOpen >= settings.cookieThreshold) {
+    if (this.#demanded) {
       const plain = payloads.filter((payload) => payload.type === 'Notify');
       const given = notification({ payloads: plain }, N.COOKIE)?.data;
       if (!given || !this.#cookies.accepts(given, spiInitiator, nonce.data, remote)) {
