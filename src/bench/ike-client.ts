@@ -1,9 +1,10 @@
 // The callers of bench ike, in a process and a namespace of their own: one IKE engine a client, all on
-// one socket. Started with a JSON of CallerTask as its argument; says how it went as a line of JSON when
-// all are up, then answers liveness checks until it is told to end.
+// one socket or each on its own. Started with a JSON of CallerTask as its argument; says how it went as
+// a line of JSON when all are up, then answers liveness checks until it is told to end.
 //   1. so many calls are under way at a time   2. each counts when it is established   3. stand
 import { randomBytes } from 'node:crypto';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { localAgreement } from '../crypto/agreement.js';
 import type { Certificates } from '../crypto/certificates.js';
 import { Engine } from '../ike/engine.js';
@@ -20,6 +21,10 @@ export interface CallerTask {
   /** What the responder protects, and the prefix that each client has an address of. */
   readonly theirs: string;
   readonly ours: string;
+  /** The number of the first, by which each has its name and address. */
+  readonly firstClient?: number;
+  /** Each from a port of its own, as behind a NAT. */
+  readonly apart?: boolean;
 }
 
 export interface CallerResult {
@@ -118,7 +123,8 @@ function databasesOf(task: CallerTask, number: number): Databases {
 class Callers {
   readonly #task: CallerTask;
   readonly #local: Address;
-  readonly #socket = createSocket({ type: 'udp4', recvBufferSize: 8 << 20 });
+  #shared: Socket | undefined;
+  readonly #sockets = new Map<Engine, Socket>();
   readonly #engines = new Map<string, Engine>();
   readonly #timers = new Map<Engine, NodeJS.Timeout>();
   #waiting = new Map<Engine, () => void>();
@@ -126,12 +132,10 @@ class Callers {
   constructor(task: CallerTask) {
     this.#task = task;
     this.#local = parseAddress(task.local)!;
-    this.#socket.on('message', (bytes, { port }) => this.#receive(bytes, port));
-    this.#socket.bind(0, task.local);
   }
 
   async run(): Promise<CallerResult> {
-    await new Promise((resolve) => this.#socket.once('listening', resolve));
+    if (!this.#task.apart) this.#shared = await this.#open(8 << 20);
     const started = now();
     let next = 0;
     let established = 0;
@@ -142,9 +146,17 @@ class Callers {
     return { established, seconds: (now() - started) / 1000 };
   }
 
+  async #open(recvBufferSize: number): Promise<Socket> {
+    const socket = createSocket({ type: 'udp4', recvBufferSize });
+    socket.on('message', (bytes, { port }) => this.#receive(bytes, port));
+    socket.bind(0, this.#task.local);
+    await once(socket, 'listening');
+    return socket;
+  }
+
   async #call(number: number): Promise<boolean> {
     let spi = 0x1000 + number;
-    const engine = new Engine(databasesOf(this.#task, number), {
+    const engine = new Engine(databasesOf(this.#task, (this.#task.firstClient ?? 0) + number), {
       now,
       random: (bytes) => randomBytes(bytes),
       allocateSpi: () => (spi += 0x10000),
@@ -159,6 +171,7 @@ class Callers {
         resolve(true);
       });
     });
+    this.#sockets.set(engine, this.#shared ?? (await this.#open(64 << 10)));
     const step = await engine.start();
     this.#engines.set(spiOf(step.send[0]!.bytes), engine);
     this.#carry(engine, step);
@@ -169,7 +182,7 @@ class Callers {
     for (const { local, bytes } of step.send) {
       const natt = local.port === NAT_PORT;
       const sent = natt ? Buffer.concat([MARKER, bytes]) : bytes;
-      this.#socket.send(sent, natt ? NAT_PORT : 500, this.#task.remote);
+      this.#sockets.get(engine)!.send(sent, natt ? NAT_PORT : 500, this.#task.remote);
     }
     const up = this.#waiting.get(engine);
     if (up && step.install.length > 0) {

@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { eventually, isRunning, processorSeconds, spawnLogged, stopAll } from '../lab/processes.js';
+import { eventually, isRunning, processorSeconds, stopAll } from '../lab/processes.js';
 import { buildSites, type Site, startGateway } from '../lab/sites.js';
 import { startResponder } from '../lab/strongswan.js';
-import type { CallerResult, CallerTask } from './ike-client.js';
+import { type Called, startCallers } from './callers.js';
 import type { LoopDelay } from './loop-delay.js';
 import type { Progress, Row } from './row.js';
 
@@ -57,9 +57,8 @@ async function measure(peer: IkePeer, effort: IkeEffort, progress: Progress): Pr
     const empty = memoryOf(gateway);
     progress(`${peer}: ${effort.clients} handshakes, ${effort.atOnce} at a time`);
     const before = processorSeconds([gateway]);
-    const { callers, result } = await call(west, east, effort, log);
+    const { established, seconds, process: callers } = await call(west, east, effort);
     children.push(callers);
-    const { established, seconds } = result;
     if (established !== effort.clients) {
       throw new Error(`${peer}: ${established} of ${effort.clients} clients got in`);
     }
@@ -168,13 +167,8 @@ function memoryOf({ pid }: ChildProcess): number {
   return (Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1]) * 1024) / KIB;
 }
 
-async function call(
-  from: Site,
-  to: Site,
-  { clients, atOnce }: IkeEffort,
-  log: string[],
-): Promise<{ callers: ChildProcess; result: CallerResult }> {
-  const task: CallerTask = {
+const call = (from: Site, to: Site, { clients, atOnce }: IkeEffort): Promise<Called> =>
+  startCallers(from.gateway, {
     local: from.outer,
     remote: to.outer,
     clients,
@@ -182,26 +176,4 @@ async function call(
     secret: SECRET,
     theirs: to.network,
     ours: from.network,
-  };
-  const argv = [sibling('./ike-client.js'), JSON.stringify(task)];
-  const said: string[] = [];
-  const callers = spawnLogged(from.gateway, [process.execPath, ...argv], said);
-  const found = (): CallerResult | undefined => {
-    const line = said
-      .join('')
-      .split('\n')
-      .find((text) => text.startsWith('{"established"'));
-    return line === undefined ? undefined : (JSON.parse(line) as CallerResult);
-  };
-  await eventually(
-    'the callers to be through',
-    () => {
-      if (found()) return true;
-      log.push(...said.slice(-1));
-      if (!isRunning(callers)) throw new Error(`the callers ended: ${said.join('')}`);
-      return false;
-    },
-    1800,
-  );
-  return { callers, result: found()! };
-}
+  });

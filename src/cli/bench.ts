@@ -1,5 +1,6 @@
 // culvert bench: measures this machine, to size it and to compare. One file per part.
 import type { Command } from 'commander';
+import { registerBenchFlood } from './bench-flood.js';
 import { registerBenchIke } from './bench-ike.js';
 import { registerBenchKernels } from './bench-kernels.js';
 import { registerBenchPeers } from './bench-peers.js';
@@ -14,6 +15,7 @@ const PARTS: readonly ((bench: Command) => void)[] = [
   registerBenchPolicy,
   registerBenchSa,
   registerBenchIke,
+  registerBenchFlood,
 ];
 
 export function registerBench(program: Command): void {
