@@ -5,7 +5,12 @@
 //   2. check     the cookie it brings, by the secret it names
 //   3. answer    a cookie, shorter than what asked for it
 import { COOKIES, STRANGERS_REFUSED } from '../src/contract/drops';
-import { MAC_HMAC_SHA256, PORT_UDP4_4500, PORT_UDP6_4500, PORT_UDP6_500 } from '../src/contract/ids';
+import {
+  MAC_HMAC_SHA256,
+  PORT_UDP4_4500,
+  PORT_UDP6_4500,
+  PORT_UDP6_500,
+} from '../src/contract/ids';
 import {
   CONTROL_AT,
   CONTROL_COOKIE_NEWEST,
@@ -118,10 +123,7 @@ function isGood(at: usize, origin: usize): bool {
     if (load<u32>(secret, COOKIE_VERSION) != load<u8>(cookie)) continue;
     const digest = digestOf(secret, at, origin);
     let difference = v128.xor(v128.load(digest), v128.load(cookie + 1));
-    difference = v128.or(
-      difference,
-      v128.xor(v128.load(digest, 16), v128.load(cookie + 1, 16)),
-    );
+    difference = v128.or(difference, v128.xor(v128.load(digest, 16), v128.load(cookie + 1, 16)));
     return !v128.any_true(difference);
   }
   return false;
