@@ -78,7 +78,6 @@ export class Tables {
   /** Those made from templates. */
   readonly dynamics: DynamicTable;
   readonly #quiescence: Quiescence;
-  /** Whether workers ask those who call for cookies. */
   readonly cookies: CookieTable;
   readonly #pairs = new Map<number, Pair>();
   readonly #owners = new Map<number, number>();
