@@ -109,8 +109,9 @@ function check(
   if (loaded.ok) {
     for (const warning of loaded.warnings) {
       const text = formatWarning(warning);
-      if (/is not there yet|waits for/.test(text)) {
-        notes.push({ line: lineOf(warning.path), text });
+      const hint = text.includes('no certificate is trusted') ? AUTHORITY : '';
+      if (hint !== '' || /is not there yet|waits for/.test(text)) {
+        notes.push({ line: lineOf(warning.path), text: `${text}${hint}` });
       }
     }
     return true;
@@ -122,4 +123,7 @@ function check(
   return false;
 }
 
+/** RouterOS trusts every CA in its store, which is in no export. */
+const AUTHORITY =
+  ' (take the CA of the router: `culvert certificate import file-name=… trusted=yes`)';
 const HIDDEN = ' (an export of RouterOS 7 has secrets only with show-sensitive)';
