@@ -145,6 +145,14 @@ architecture('lines are at most 100 columns', () => {
   assert.equal(wrong, []);
 });
 
+architecture('object identifiers stand in their tables', () => {
+  const tables = ['src/crypto/object-identifiers.ts', 'src/crypto/signature.ts'];
+  const wrong = files
+    .filter((file) => /^src\//.test(file) && !tables.includes(file))
+    .filter((file) => /'(0\.9|1\.[23]|2\.5)(\.\d+){3,}'/.test(text(file)));
+  assert.equal(wrong, []);
+});
+
 architecture('every suite is run', () => {
   const wrong = files.filter((file) => file.endsWith('.test.ts') && !/\.run\(\)/.test(text(file)));
   assert.equal(wrong, []);

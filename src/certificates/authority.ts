@@ -3,6 +3,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { CertificateError } from '../crypto/certificates.js';
 import { formatName } from '../crypto/distinguished-name.js';
+import { KEY_PURPOSES } from '../crypto/object-identifiers.js';
 import { issueCertificate, issueCrl } from './author.js';
 import { readCrl, sameSerial } from './crl.js';
 import type { LoadedEntry } from './files.js';
@@ -28,10 +29,10 @@ const EXTENDED_USAGES: Readonly<Record<string, string>> = {
   'email-protect': 'emailProtection',
   timestamp: 'timeStamping',
   'ocsp-sign': 'OCSPSigning',
-  'ipsec-end-system': '1.3.6.1.5.5.7.3.5',
-  'ipsec-tunnel': '1.3.6.1.5.5.7.3.6',
-  'ipsec-user': '1.3.6.1.5.5.7.3.7',
-  'ipsec-ike': '1.3.6.1.5.5.7.3.17',
+  'ipsec-end-system': KEY_PURPOSES.ipsecEndSystem,
+  'ipsec-tunnel': KEY_PURPOSES.ipsecTunnel,
+  'ipsec-user': KEY_PURPOSES.ipsecUser,
+  'ipsec-ike': KEY_PURPOSES.ipsecIKE,
 };
 export const USAGES: readonly string[] = [
   ...Object.keys(KEY_USAGES),

@@ -8,6 +8,7 @@ import {
 } from '../crypto/certificates.js';
 import { children, element, type Element, expect, formatOid } from '../crypto/der.js';
 import { formatName } from '../crypto/distinguished-name.js';
+import { ACCESS_OCSP, EXTENSIONS } from '../crypto/object-identifiers.js';
 
 /** RFC 5280 says no more than what src/crypto/certificates.ts asks for; this is what verifying takes. */
 export interface FullCertificate extends Certificate {
@@ -26,14 +27,6 @@ const SEQUENCE = 0x30;
 const OCTETS = 0x04;
 const context = (number: number): number => 0x80 + number;
 const constructed = (number: number): number => 0xa0 + number;
-
-const OID_KEY_ID = '2.5.29.14';
-const OID_KEY_USAGE = '2.5.29.15';
-const OID_ALTERNATIVE_NAMES = '2.5.29.17';
-const OID_CRL_POINTS = '2.5.29.31';
-const OID_EXTENDED_USAGE = '2.5.29.37';
-const OID_AUTHORITY_ACCESS = '1.3.6.1.5.5.7.1.1';
-const OID_OCSP = '1.3.6.1.5.5.7.48.1';
 
 const TAG_URI = context(6);
 const NAME_KINDS: ReadonlyMap<number, AlternativeName['kind']> = new Map([
@@ -60,23 +53,23 @@ function read(given: Uint8Array): FullCertificate {
   const offset = fields[0]?.tag === constructed(0) ? 1 : 0;
   const at = (place: number): Element => expect(fields[offset + place], SEQUENCE);
   const extensions = readExtensions(fields.find(({ tag }) => tag === constructed(3)));
-  const usage = extensions.get(OID_KEY_USAGE);
-  const keyId = extensions.get(OID_KEY_ID);
+  const usage = extensions.get(EXTENSIONS.keyUsage);
+  const keyId = extensions.get(EXTENSIONS.subjectKeyIdentifier);
   return {
     der,
     x509,
     issuer: at(2).whole,
     subject: at(4).whole,
     subjectText: formatName(at(4).whole) ?? '(no name)',
-    names: namesOf(extensions.get(OID_ALTERNATIVE_NAMES)),
+    names: namesOf(extensions.get(EXTENSIONS.subjectAltName)),
     keyId: keyId && expect(element(keyId), OCTETS).content,
     publicKey: x509.publicKey,
     publicKeyHash: createHash('sha1').update(at(5).whole).digest(),
-    extendedKeyUsage: usagesOf(extensions.get(OID_EXTENDED_USAGE)),
+    extendedKeyUsage: usagesOf(extensions.get(EXTENSIONS.extendedKeyUsage)),
     signs: usage === undefined || (element(usage).content[1] ?? 0) >= SIGNING_BITS,
     isAuthority: x509.ca,
-    crlUrls: crlUrls(extensions.get(OID_CRL_POINTS)),
-    ocspUrls: ocspUrls(extensions.get(OID_AUTHORITY_ACCESS)),
+    crlUrls: crlUrls(extensions.get(EXTENSIONS.cRLDistributionPoints)),
+    ocspUrls: ocspUrls(extensions.get(EXTENSIONS.authorityInfoAccess)),
   };
 }
 
@@ -127,7 +120,7 @@ function ocspUrls(extension: Uint8Array | undefined): string[] {
   if (!extension) return [];
   return children(element(extension)).flatMap((access) => {
     const [method, location] = children(access);
-    const ocsp = method !== undefined && formatOid(method.content) === OID_OCSP;
+    const ocsp = method !== undefined && formatOid(method.content) === ACCESS_OCSP;
     return ocsp && location && isUri(location) ? [text(location)] : [];
   });
 }

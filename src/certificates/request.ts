@@ -3,6 +3,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { CertificateError } from '../crypto/certificates.js';
 import { children, element, type Element, expect, formatOid } from '../crypto/der.js';
+import { EXTENSION_REQUEST, EXTENSIONS, NAME_ATTRIBUTES } from '../crypto/object-identifiers.js';
 import { native, scoped } from './openssl.js';
 
 export interface CertificateRequest {
@@ -15,16 +16,9 @@ export interface CertificateRequest {
 
 const P = 'uintptr_t';
 const SEQUENCE = 0x30;
-const ATTRIBUTES: ReadonlyMap<string, string> = new Map([
-  ['2.5.4.6', 'C'],
-  ['2.5.4.8', 'ST'],
-  ['2.5.4.7', 'L'],
-  ['2.5.4.10', 'O'],
-  ['2.5.4.11', 'OU'],
-  ['2.5.4.3', 'CN'],
-]);
-const OID_EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
-const OID_ALTERNATIVE_NAMES = '2.5.29.17';
+const ATTRIBUTES: ReadonlyMap<string, string> = new Map(
+  (['C', 'ST', 'L', 'O', 'OU', 'CN'] as const).map((word) => [NAME_ATTRIBUTES[word], word]),
+);
 const NAMES: ReadonlyMap<number, string> = new Map([
   [0x81, 'email'],
   [0x82, 'DNS'],
@@ -82,12 +76,12 @@ function attributesOf(name: Element): (readonly [string, string])[] {
 /** [0] attributes → extensionRequest → extensions → subjectAltName. */
 function alternativeNames(asked: Element | undefined): string {
   const wanted = asked && children(asked).map((one) => children(one));
-  const request = wanted?.find(([oid]) => oid && formatOid(oid.content) === OID_EXTENSION_REQUEST);
+  const request = wanted?.find(([oid]) => oid && formatOid(oid.content) === EXTENSION_REQUEST);
   const [list] = request?.[1] ? children(request[1]) : [];
   if (!list) return '';
   const extension = children(list)
     .map((one) => children(one))
-    .find(([oid]) => oid && formatOid(oid.content) === OID_ALTERNATIVE_NAMES);
+    .find(([oid]) => oid && formatOid(oid.content) === EXTENSIONS.subjectAltName);
   const octets = extension?.at(-1);
   if (!octets) return '';
   return children(element(octets.content))

@@ -2,6 +2,7 @@
 // constraints, path length, key usage of CAs, name constraints, unknown critical extensions. Here is
 // only what RFC 4945 asks of the leaf beyond that, and words for the verdict.
 import { CertificateError } from '../crypto/certificates.js';
+import { KEY_PURPOSES } from '../crypto/object-identifiers.js';
 import { type FullCertificate, readCertificate } from './certificate.js';
 import { certificatesIn, decode, encode, scoped, type Scope, ssl, verdictText } from './openssl.js';
 
@@ -111,16 +112,7 @@ function dates(code: number, at: FullCertificate | undefined): string {
 }
 
 /** RFC 4945 §5.1.3.12 and what CAs issue in fact: TLS and IPsec usages serve IKE. */
-const IKE_USAGES: ReadonlySet<string> = new Set([
-  '2.5.29.37.0', // any
-  '1.3.6.1.5.5.7.3.17', // ipsecIKE
-  '1.3.6.1.5.5.8.2.2', // iKEIntermediate
-  '1.3.6.1.5.5.7.3.5', // ipsecEndSystem, ipsecTunnel, ipsecUser
-  '1.3.6.1.5.5.7.3.6',
-  '1.3.6.1.5.5.7.3.7',
-  '1.3.6.1.5.5.7.3.1', // serverAuth, clientAuth
-  '1.3.6.1.5.5.7.3.2',
-]);
+const IKE_USAGES: ReadonlySet<string> = new Set(Object.values(KEY_PURPOSES));
 
 function checkUsage(leaf: FullCertificate): void {
   const { extendedKeyUsage: usages, signs } = leaf;

@@ -1,19 +1,11 @@
 // Distinguished names for people (RFC 4514 in spirit): `CN=east, O=Example`. What a peer sends may be
 // anything, so the text is printable, bounded, and never compared.
 import { children, DerError, element, formatOid } from './der.js';
+import { NAME_ATTRIBUTES } from './object-identifiers.js';
 
-const ATTRIBUTES: ReadonlyMap<string, string> = new Map([
-  ['2.5.4.3', 'CN'],
-  ['2.5.4.5', 'serialNumber'],
-  ['2.5.4.6', 'C'],
-  ['2.5.4.7', 'L'],
-  ['2.5.4.8', 'ST'],
-  ['2.5.4.10', 'O'],
-  ['2.5.4.11', 'OU'],
-  ['0.9.2342.19200300.100.1.1', 'UID'],
-  ['0.9.2342.19200300.100.1.25', 'DC'],
-  ['1.2.840.113549.1.9.1', 'emailAddress'],
-]);
+const ATTRIBUTES: ReadonlyMap<string, string> = new Map(
+  Object.entries(NAME_ATTRIBUTES).map(([name, identifier]) => [identifier, name]),
+);
 const LONGEST = 256;
 const BMP_STRING = 0x1e;
 

@@ -3,6 +3,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Certificate, Certificates } from '../../crypto/certificates.js';
 import { CertificateError } from '../../crypto/certificates.js';
+import { KEY_PURPOSES } from '../../crypto/object-identifiers.js';
 import type { Conversation } from '../../eap/authenticator.js';
 import { LocalConversation } from '../../eap/local.js';
 import { METHODS, type MethodName, type PeerMethod, type ServerMethod } from '../../eap/method.js';
@@ -73,7 +74,7 @@ function judgeOfServer({ world }: Work, identity: EapIdentity, { alone, idr }: M
   const { remoteCertificate, remoteId, serverNames } = identity;
   const vouched = (leaf: Certificate, id: WireId): boolean =>
     vouchesFor(leaf, id, (a, b) => certificates.sameName(a, b));
-  return judgeOf(certificates, SERVER_AUTH, (leaf) => {
+  return judgeOf(certificates, KEY_PURPOSES.serverAuth, (leaf) => {
     if (alone && remoteCertificate !== undefined) {
       const pinned = certificates.named(remoteCertificate);
       const text = `it shows the certificate of ${leaf.subjectText}`;
@@ -113,7 +114,7 @@ export function localConversation(
       return new MschapServer(found, claimed, random);
     },
     'eap-tls': (claimed) => {
-      const judge = judgeOf(certificates, CLIENT_AUTH, () => undefined);
+      const judge = judgeOf(certificates, KEY_PURPOSES.clientAuth, () => undefined);
       const options = { identity: tlsIdentity(work, certificate), judge };
       return new TlsServer(options, (shown) => holderOf(work, shown, claimed));
     },
@@ -157,10 +158,6 @@ const sameText = (bytes: Uint8Array, text: string): boolean =>
 
 // ---- both --------------------------------------------------------------------------------------
 
-const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-const ANY_USAGE = '2.5.29.37.0';
-
 /** A trusted path, made for this side of TLS (RFC 5216 §5.3), not revoked, and what else must be true. */
 const judgeOf =
   (
@@ -176,8 +173,11 @@ const judgeOf =
     try {
       const sent = chain.map(({ raw }) => certificates.read(raw));
       const path = certificates.verify(sent);
-      const side = usage === SERVER_AUTH ? 'server' : 'client';
-      if (usages && !usages.some((one) => one === usage || one === ANY_USAGE)) {
+      const side = usage === KEY_PURPOSES.serverAuth ? 'server' : 'client';
+      if (
+        usages &&
+        !usages.some((one) => one === usage || one === KEY_PURPOSES.anyExtendedKeyUsage)
+      ) {
         return `the extended key usage of ${sent[0]!.subjectText} is not for a TLS ${side}`;
       }
       const wrong = further(sent[0]!);
