@@ -2,7 +2,7 @@
 // responder, then its CRL distribution points; the first verdict counts. What is believed without a
 // verdict is the policy: strict nothing; if-present all, with a warning where the certificate names a
 // source that does not answer; off asks nobody.
-import { CertificateError } from '../crypto/certificates.js';
+import { CertificateError, StandingUnknown } from '../crypto/certificates.js';
 import type { FullCertificate } from './certificate.js';
 import { readCrl } from './crl.js';
 import { blocks } from './files.js';
@@ -84,7 +84,7 @@ export function revocationCheck({ policy, now, fetch }: RevocationOptions): Revo
         throw new CertificateError(`certificate ${describe(one)}: revoked`);
       const why = verdict.unknown || 'it names no CRL and no OCSP responder';
       const text = `certificate ${describe(one)}: whether it was revoked is not known: ${why}`;
-      if (policy() === 'strict') throw new CertificateError(text);
+      if (policy() === 'strict') throw new StandingUnknown(text);
       if (one.crlUrls.length + one.ocspUrls.length > 0) warnings.push(text);
     }
     return warnings;

@@ -9,7 +9,7 @@ import {
 import { type FullCertificate, readCertificate } from './certificate.js';
 import type { LoadedEntry } from './files.js';
 import { decode, scoped, ssl } from './openssl.js';
-import { judge, verifyPath } from './verify.js';
+import { judge, NO_ISSUER, verifyPath } from './verify.js';
 
 /** Asks whether the first of `path` was revoked by the second; see revocation.ts. */
 export type RevocationCheck = (
@@ -37,8 +37,12 @@ export class CertificateStore implements Certificates {
   }
 
   /** Goes on with other entries: a reload, a renewed certificate. */
-  replace(entries: readonly LoadedEntry[], failures: ReadonlyMap<string, string>): void {
-    this.#options = { ...this.#options, entries, failures };
+  replace(
+    entries: readonly LoadedEntry[],
+    failures: ReadonlyMap<string, string>,
+    check: RevocationCheck,
+  ): void {
+    this.#options = { ...this.#options, entries, failures, check };
   }
 
   #entry(name: string): LoadedEntry {
@@ -104,6 +108,7 @@ export class CertificateStore implements Certificates {
     if (!leaf) throw new CertificateError('no certificate was sent');
     const trust = { anchors: this.#anchors(), now: Math.floor(this.#options.now() / 1000) };
     const others = [...sent, ...this.#loaded()].filter(unique);
+    // Where there is no way to any anchor a pinned certificate stands for itself.
     return pinned && NO_ISSUER.has(judge(leaf, others, trust).code)
       ? verifyPath(leaf, others, { ...trust, anchors: [fullOf(pinned)] })
       : verifyPath(leaf, others, trust);
@@ -114,9 +119,6 @@ export class CertificateStore implements Certificates {
     return this.#options.check(path.map(fullOf), crls);
   }
 }
-
-/** X509_V_ERR: no way to any anchor. There a pinned certificate stands for itself. */
-const NO_ISSUER: ReadonlySet<number> = new Set([2, 18, 19, 20, 21]);
 
 /** What is decoded here has all fields: Certificate is the engine's view of it. */
 const fullOf = (one: Certificate): FullCertificate =>

@@ -97,7 +97,7 @@ export function verifyPath(
 ): readonly FullCertificate[] {
   const { code, text, at, path } = judge(leaf, others, trust);
   if (code !== 0)
-    throw new CertificateError(`certificate ${describe(at ?? leaf)}: ${text}${dates(code, at)}`);
+    throw new CertificateError(`certificate ${describe(at ?? leaf)}: ${text}${more(code, at)}`);
   checkUsage(path[0]!);
   return path;
 }
@@ -106,7 +106,11 @@ export function verifyPath(
 export const describe = ({ subjectText, x509 }: FullCertificate): string =>
   `"${subjectText}" (serial ${x509.serialNumber.toLowerCase()})`;
 
-function dates(code: number, at: FullCertificate | undefined): string {
+/** X509_V_ERR: no way to any anchor. */
+export const NO_ISSUER: ReadonlySet<number> = new Set([2, 18, 19, 20, 21]);
+
+function more(code: number, at: FullCertificate | undefined): string {
+  if (NO_ISSUER.has(code)) return ' (no CA that is trusted here vouches for it)';
   if (code === X509_V_ERR.CERT_HAS_EXPIRED) return ` (on ${at?.x509.validTo})`;
   return code === X509_V_ERR.CERT_NOT_YET_VALID ? ` (before ${at?.x509.validFrom})` : '';
 }

@@ -307,6 +307,7 @@ function settingsOf(c: Configuration): Settings {
     },
     log: c.log.entry,
     revocation: c.settings.entry['certificate-revocation'],
+    recheck: c.settings.entry['certificate-recheck'],
     metrics: {
       address: c.metrics.entry.address && formatAddress(c.metrics.entry.address),
       port: c.metrics.entry.port,

@@ -78,6 +78,8 @@ export interface Settings {
   readonly log: LogSettings;
   /** What is believed of a certificate whose revocation nobody knows. */
   readonly revocation: 'strict' | 'if-present' | 'off';
+  /** Seconds between two looks at whether peers are still to be trusted; 0: at reloads only. */
+  readonly recheck: number;
   readonly metrics: MetricsSettings;
   /** Half-open IKE SAs from which on a first message must bring a cookie. */
   readonly cookieThreshold: number;

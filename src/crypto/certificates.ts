@@ -36,6 +36,9 @@ export class CertificateError extends Error {
   override readonly name = 'CertificateError';
 }
 
+/** Whether it was revoked cannot be found out, where it must be known. */
+export class StandingUnknown extends CertificateError {}
+
 /** All but the last function work on what is loaded, and throw a CertificateError. */
 export interface Certificates {
   /** The certificate with that name, its chain (further names, issuers that are loaded), its key. */

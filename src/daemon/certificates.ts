@@ -19,15 +19,16 @@ export interface RunningCertificates {
 export function runningCertificates(built: Built, log: Log): RunningCertificates {
   let policy = built.settings.revocation;
   const now = Date.now;
-  const check = revocationCheck({ policy: () => policy, now, fetch: fetchHttp });
+  // Another one at every reload: what it has fetched is asked for anew then.
+  const check = () => revocationCheck({ policy: () => policy, now, fetch: fetchHttp });
   let [menu, loaded] = [built.certificates, read(built, log)];
-  const store = new CertificateStore({ ...loaded, now, check });
+  const store = new CertificateStore({ ...loaded, now, check: check() });
   return {
     store,
     replace(next) {
       policy = next.settings.revocation;
       [menu, loaded] = [next.certificates, read(next, log)];
-      store.replace(loaded.entries, loaded.failures);
+      store.replace(loaded.entries, loaded.failures, check());
     },
     rows: () => certificateRows(menu, loaded, now()),
   };

@@ -23,6 +23,7 @@ import { threadedAgreement } from './agreement.js';
 import { Alarm } from './alarm.js';
 import { capture } from './capture.js';
 import { type RunningCertificates, runningCertificates, tlsCredentials } from './certificates.js';
+import { CertificateWatch } from './certificate-watch.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
 import type { LiveFacts } from './doctor-facts.js';
 import { localAddressFor, MARK, ownAddresses, reachOf } from './host.js';
@@ -71,6 +72,7 @@ class Gateway implements RunningGateway {
   readonly #names: PeerNames;
   #engine!: IkeEngine;
   readonly #certificates: RunningCertificates;
+  #trust!: CertificateWatch;
   #runner!: StepRunner;
   #users!: Users;
   #leases!: RunningLeases;
@@ -236,6 +238,7 @@ class Gateway implements RunningGateway {
     this.#leases.leases.reconfigure(next.databases.pools);
     this.#inform.update(next.databases.identities);
     await this.#do(this.#engine.reconfigure(change));
+    void this.#trust.changed();
     this.#names.update(next.named);
     return resultOf(change);
   }
@@ -284,6 +287,12 @@ class Gateway implements RunningGateway {
       },
     });
     this.#cleanup.add('the timers', () => this.#alarm.close());
+    this.#trust = new CertificateWatch({
+      rechecks: () => this.#engine.rechecks(),
+      carry: (step) => this.#do(step),
+      everyMs: () => this.#built.settings.recheck * 1000,
+    });
+    this.#cleanup.add('the watch for certificates', () => this.#trust.close());
   }
 
   /** Waits for an engine's Step, carries it out, and sets the timer anew. */

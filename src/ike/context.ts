@@ -213,6 +213,11 @@ export interface IkeEngine {
   shutdown(): Promise<Step>;
   /** To be asked after every Step: who reads the sockets may give cookies out in our place. */
   cookies(): CookieDemand;
+  /**
+   * One function for each IKE SA that stands by certificates: whether they are still to be trusted; who is
+   * not, is told and ended. It may wait for servers.
+   */
+  rechecks(): readonly (() => Promise<Step>)[];
   peers(): ActivePeer[];
   policies(): PolicyStatus[];
   /** Of every IKE SA that has keys. */

@@ -29,6 +29,7 @@ import { type Given, releaseAssigned } from './parts/configuration.js';
 import { GeneratedPolicies, type GeneratedPolicy } from './generated.js';
 import { forget } from './parts/keys.js';
 import { activePeers, connectionKey, ikeSecrets, policyStatus } from './print.js';
+import { act, certified, findFault } from './recheck.js';
 import { adjust, callIdle, type Change, swap } from './reconfigure.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
 import { noteSession, type SessionEnd } from './sessions.js';
@@ -304,9 +305,22 @@ export class Engine implements IkeEngine {
     await this.#close([...changed], 'the configuration of its peer has changed', 'admin-reset');
     this.#world.generated.rewrite(this.#decided, change.databases.policies);
     const others = this.#world.store.all().filter((sa) => !changed.has(sa));
-    await this.#on(others, (work) => adjust(work, change));
+    await this.#on(others, adjust(change));
     callIdle(this.#world);
     await this.#tick(this.#world.context.now());
+  }
+
+  rechecks(): readonly (() => Promise<Step>)[] {
+    return certified(this.#world).map((sa) => () => this.#handOut(this.#recheck(sa)));
+  }
+
+  async #recheck(sa: IkeSa): Promise<void> {
+    // Servers are waited for outside the SA's turn: its messages are not.
+    const findings = await findFault(this.#world, sa);
+    if (findings.length === 0) return;
+    const successors = this.#world.store.ofPeer(sa.peer.name);
+    const same = successors.filter(({ vouched }) => vouched === sa.vouched);
+    await this.#on(same, (work) => act(work, findings));
   }
 
   flush(): Promise<Step & { flushed: number }> {

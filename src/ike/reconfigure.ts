@@ -1,11 +1,13 @@
 // Other databases for a running engine. What the change does not touch keeps its SAs:
 //   1. swap     the new databases count for whatever begins from now on
-//   2. close    IKE SAs of peers that have changed; children of policies that are no more
+//   2. close    IKE SAs of peers, identities, users that have changed; children of policies that are no more
 //   3. call     peers that are new or have changed, and children for new policies
-import type { Databases } from '../policy/database.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { Databases, Identity } from '../policy/database.js';
 import { newLink, wantChildren } from './connection.js';
+import { identitiesOf } from './directory.js';
+import { report, type Work, type World } from './exchange.js';
 import { wishesOf } from './failover.js';
-import type { Work, World } from './exchange.js';
 import type { IkeSa } from './sa.js';
 
 /** src/policy/reconcile.ts works it out. */
@@ -30,13 +32,42 @@ export function swap(world: World, { databases, changedPeers }: Change): IkeSa[]
     if (link.active) link.connectAt = now + wait;
   }
   const changed = new Set(changedPeers);
-  return world.store.all().filter(({ peer }) => changed.has(peer.name));
+  const stays = isUntouched(databases);
+  return world.store.all().filter((sa) => changed.has(sa.peer.name) && !stays(sa));
 }
 
+/** Of a peer with many identities one was changed: whoever stands by another does not notice. */
+const isUntouched =
+  (databases: Databases) =>
+  ({ state, peer, identity }: IkeSa): boolean => {
+    if (state !== 'established' || !identity) return false;
+    const now = databases.peers.find(({ name }) => name === peer.name);
+    const same = (one: Identity): boolean => isDeepStrictEqual(one, identity);
+    return isDeepStrictEqual(now, peer) && identitiesOf(databases, peer).some(same);
+  };
+
 /** 2. and 3. for an IKE SA whose peer is what it was. */
-export function adjust(work: Work, { removed }: Change): void {
-  const { world, sa } = work;
+export function adjust({ removed, databases }: Change): (work: Work) => void {
   const gone = new Set(removed);
+  const users = new Set(databases.users.map(({ name }) => name));
+  return (work) => {
+    const { user } = work.sa;
+    if (user && !users.has(user.name)) leave(work, user.name);
+    else adjustTo(work, gone);
+  };
+}
+
+function leave(work: Work, user: string): void {
+  const { sa } = work;
+  if (sa.state !== 'established') return;
+  const text = `user ${user} is not in the menu any more: its connection ends`;
+  report(work, 'info', 'ike.auth', text);
+  sa.ending ??= 'admin-reset';
+  sa.tasks.unshift({ kind: 'delete-ike', reason: 'its user is no more' });
+}
+
+function adjustTo(work: Work, gone: ReadonlySet<number>): void {
+  const { world, sa } = work;
   const rest = sa.tasks.filter((task) => task.kind !== 'create-child' || !gone.has(task.policy.id));
   sa.tasks.splice(0, sa.tasks.length, ...rest);
   if (gone.size > 0) sa.tasks.unshift({ kind: 'close-policies', policies: gone });

@@ -16,6 +16,7 @@ import type { AcquirePacket } from './context.js';
 import type { Partial, PartialSide } from './fragments.js';
 import type { SessionEnd } from './sessions.js';
 import type { Assigned } from './parts/configuration.js';
+import type { Vouched } from './parts/trust.js';
 import type { ChildSa, Endpoint } from './step.js';
 
 /**
@@ -69,6 +70,8 @@ export interface IkeSa {
   authorisation: Authorisation | undefined;
   /** Of a user of our own. */
   user: User | undefined;
+  /** The certificates by which it was let in. */
+  readonly vouched: Vouched[];
   /** What mode-config gave the peer. */
   assigned: Assigned | undefined;
   /** Why it is closed, as accounting calls it: who knows says so first. */
@@ -335,6 +338,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     remoteId: '',
     authorisation: undefined,
     user: undefined,
+    vouched: [],
     assigned: undefined,
     ending: undefined,
     window: newWindow(),

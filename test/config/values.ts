@@ -539,6 +539,13 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
       ['strict', 'if-present', 'off'],
       [['yes', 'strict, if-present']],
     ),
+    'certificate-recheck': {
+      good: ['1h', '0s', '15m'],
+      bad: [
+        ['often', 'a time'],
+        ['2d', 'to 86400 s'],
+      ],
+    },
     'ddos-cookie-threshold': {
       good: [0, 30, '1000'],
       bad: [

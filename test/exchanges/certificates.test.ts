@@ -292,7 +292,7 @@ certificates('remote-certificate: that one, even self-signed, and no other', asy
   refused(
     wrong,
     /AUTHENTICATION_FAILED/,
-    /shows the certificate of .*CN=east; identity 'east' expects/,
+    /certificate shown is of .*CN=east; remote-certificate is that of/,
   );
 });
 

@@ -208,7 +208,7 @@ function takeBundle(): Promise<void> {
 }
 
 certificates(
-  'a road warrior made by commands alone, let in, and after revoke no more',
+  'a road warrior made by commands alone, let in, ended by revoke, let in no more',
   async () => {
     const file = join(lab.topology.folder, 'moon/culvert.json');
     const culvert = async (...words: string[]): Promise<void> => {
@@ -237,9 +237,12 @@ certificates(
     assert.is(status, 0, `${output}\n${lab.said().culvert}`);
     assert.match(lab.said().culvert, /signed with rsa-sha256, certificate CN=sun/);
     assert.is(await ping(lab.topology, 'alice', 'v4', { count: 1 }), 1, 'no ping');
-    await lab.strongswan.terminate('--ike', 'gw');
     await certificate('revoke', 'name=sun');
     await lab.culvert.command('reload');
+    // Who is connected goes at once, and hears of it.
+    await lab.waitFor('culvert', /trusted no longer, .*certificate "CN=sun" .*: revoked/);
+    await lab.waitFor('strongswan', /received DELETE for IKE_SA/);
+    assert.equal(await lab.culvert.print('installed-sa print'), []);
     assert.is.not((await lab.strongswan.initiate('net')).status, 0);
     await lab.waitFor('culvert', /certificate "CN=sun" .*: revoked/);
     await lab.waitFor('strongswan', /received AUTHENTICATION_FAILED notify error/);

@@ -41,6 +41,18 @@ export const settingsMenu = menu({
       shown: ['certificates/revocation.test.ts'],
     }),
     property({
+      name: 'certificate-recheck',
+      kind: duration(0, DAY),
+      default: '1h',
+      ours: true,
+      text:
+        'How often the certificates of peers that are connected are checked again: the path to a ' +
+        'trusted CA, validity, certificate-revocation. Who fails is disconnected, with the cause in the ' +
+        'log; with strict, who cannot be asked about for an hour. Every reload checks them, too; 0s: ' +
+        'nothing else does.',
+      shown: ['exchanges/recheck.test.ts', 'interop/strongswan-certificates.test.ts'],
+    }),
+    property({
       name: 'ddos-cookie-threshold',
       kind: integer(0, 1000, 'half-open IKE SAs'),
       default: 30,

@@ -13,7 +13,7 @@ import {
 import { buildId } from './identification.js';
 import { SHARED_KEY } from './pre-shared-key.js';
 
-/** Neither function changes the SA; both may wait for a thread. */
+/** Neither changes the SA, but that `check` notes by what certificates; both may wait for a thread. */
 export interface AuthMethod<I extends Identity = Identity> {
   /** What proves to the peer that we are `id`: CERT payloads, if any, and AUTH. */
   readonly prove: (work: Work, identity: I, id: IdPayload) => Promise<PlainPayload[]>;

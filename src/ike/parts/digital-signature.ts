@@ -37,6 +37,7 @@ import { sameBytes } from '../window.js';
 import type { AuthMethod } from './authentication.js';
 import { formatId, formatVouched, vouchesFor } from './identification.js';
 import { otherSide, vouchedFor } from './signed-octets.js';
+import { trustedPath, vouchedBy } from './trust.js';
 
 const refuse = (text: string): IkeError => new IkeError('certificate-refused', text);
 
@@ -120,12 +121,10 @@ export function sentCertificates({ payloads, world }: Exchange): Certificate[] {
   });
 }
 
-export const sameCertificate = (a: Certificate, b: Certificate): boolean => sameBytes(a.der, b.der);
-
 /** What of an identity says whom a certificate may stand for. */
 type Expected = Pick<SignatureIdentity, 'peer' | 'remoteId' | 'remoteCertificate' | 'matchBy'>;
 
-/** Throws unless the message proves by certificate and signature that the peer is `id`. */
+/** Throws unless the message proves by certificate and signature that the peer is `id`; notes by which. */
 export async function checkSignature(
   exchange: Exchange,
   identity: Expected,
@@ -142,11 +141,7 @@ export async function checkSignature(
   const [leaf] = chain;
   const who = formatId(id);
   if (!leaf) throw refuse(`peer ${who} sends no certificate, and remote-certificate names none`);
-  if (pinned && !sameCertificate(pinned, leaf)) {
-    const expected = `identity '${identity.peer}' expects ${pinned.subjectText}`;
-    throw refuse(`peer ${who} shows the certificate of ${leaf.subjectText}; ${expected}`);
-  }
-  const path = refusing(() => certificates.verify(chain, pinned));
+  const path = refusing(() => trustedPath(certificates, chain, remoteCertificate));
   if (matchBy === 'remote-id' && remoteId.kind !== 'ignore') {
     if (!vouchesFor(leaf, id, (a, b) => certificates.sameName(a, b))) {
       throw refuse(`peer says it is ${who}; its certificate is for ${formatVouched(leaf)}`);
@@ -154,6 +149,7 @@ export async function checkSignature(
   }
   const algorithm = await verifySignature(exchange, leaf, id);
   await checkRevocation(exchange, path);
+  exchange.sa.vouched.push(vouchedBy(path, remoteCertificate));
   const facts = { certificate: leaf.subjectText, algorithm };
   const text = `peer ${who} has signed with ${algorithm}, certificate ${leaf.subjectText}`;
   report(exchange, 'debug', 'ike.auth', text, facts);

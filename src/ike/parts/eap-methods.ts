@@ -18,8 +18,9 @@ import type { EapIdentity, EapLocalIdentity, User } from '../../policy/database.
 import { ID_FQDN } from '../../wire/numbers.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
 import type { Work, World } from '../exchange.js';
-import { ownCertificate, sameCertificate } from './digital-signature.js';
+import { ownCertificate } from './digital-signature.js';
 import { formatId, formatVouched, vouchesFor, type WireId } from './identification.js';
+import { sameCertificate, type Vouched, vouchedBy } from './trust.js';
 
 const isMethod = (name: string): name is MethodName => Object.hasOwn(METHODS, name);
 
@@ -69,12 +70,14 @@ export function eapPeer(work: Work, identity: EapIdentity, meeting: Meeting): Ea
   return new EapPeer({ identity: outer, methods });
 }
 
-function judgeOfServer({ world }: Work, identity: EapIdentity, { alone, idr }: Meeting): Judge {
-  const { certificates } = world.context;
+function judgeOfServer(work: Work, identity: EapIdentity, { alone, idr }: Meeting): Judge {
+  const { certificates } = work.world.context;
   const { remoteCertificate, remoteId, serverNames } = identity;
   const vouched = (leaf: Certificate, id: WireId): boolean =>
     vouchesFor(leaf, id, (a, b) => certificates.sameName(a, b));
-  return judgeOf(certificates, KEY_PURPOSES.serverAuth, (leaf) => {
+  // Where the responder showed one of its own, it stands by that, not by that of the EAP server.
+  const noted = alone ? work.sa.vouched : [];
+  return judgeOf(certificates, KEY_PURPOSES.serverAuth, noted, (leaf) => {
     if (alone && remoteCertificate !== undefined) {
       const pinned = certificates.named(remoteCertificate);
       const text = `it shows the certificate of ${leaf.subjectText}`;
@@ -114,7 +117,12 @@ export function localConversation(
       return new MschapServer(found, claimed, random);
     },
     'eap-tls': (claimed) => {
-      const judge = judgeOf(certificates, KEY_PURPOSES.clientAuth, () => undefined);
+      const judge = judgeOf(
+        certificates,
+        KEY_PURPOSES.clientAuth,
+        work.sa.vouched,
+        () => undefined,
+      );
       const options = { identity: tlsIdentity(work, certificate), judge };
       return new TlsServer(options, (shown) => holderOf(work, shown, claimed));
     },
@@ -163,6 +171,8 @@ const judgeOf =
   (
     certificates: Certificates,
     usage: string,
+    /** Where the path goes by which it was let in. */
+    noted: Vouched[],
     further: (leaf: Certificate) => string | undefined,
   ): Judge =>
   async (chain) => {
@@ -181,8 +191,10 @@ const judgeOf =
         return `the extended key usage of ${sent[0]!.subjectText} is not for a TLS ${side}`;
       }
       const wrong = further(sent[0]!);
-      if (wrong === undefined) await certificates.checkRevocation(path);
-      return wrong;
+      if (wrong !== undefined) return wrong;
+      await certificates.checkRevocation(path);
+      noted.push(vouchedBy(path));
+      return undefined;
     } catch (error) {
       if (error instanceof CertificateError) return error.message;
       throw error;

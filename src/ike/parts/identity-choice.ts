@@ -8,8 +8,9 @@ import { identitiesOf } from '../directory.js';
 import { IkeError } from '../errors.js';
 import { type Exchange, optional } from '../exchange.js';
 import { ownId } from './authentication.js';
-import { refusing, sameCertificate, sentCertificates } from './digital-signature.js';
+import { refusing, sentCertificates } from './digital-signature.js';
 import { formatExpected, formatId, matchesId, sameWireId } from './identification.js';
+import { sameCertificate } from './trust.js';
 
 /**
  * Responder. The identity entry that this peer is, among those that `fits` the way it proves itself,

@@ -75,6 +75,7 @@ const KEPT = [
   'remoteId',
   'authorisation',
   'user',
+  'vouched',
 ] as const satisfies readonly (keyof IkeSa)[];
 
 /** The new SA, with everything of the old one but its keys, children and message IDs. */
