@@ -1,6 +1,6 @@
 // Other databases for a running engine. What the change does not touch keeps its SAs:
 //   1. swap     the new databases count for whatever begins from now on
-//   2. close    IKE SAs of peers, identities, users that have changed; children of policies that are no more
+//   2. close    IKE SAs of peers, identities, users that have changed; children of policies that are gone
 //   3. call     peers that are new or have changed, and children for new policies
 import { isDeepStrictEqual } from 'node:util';
 import type { Databases, Identity } from '../policy/database.js';

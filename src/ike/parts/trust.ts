@@ -24,7 +24,7 @@ export const vouchedBy = (path: readonly Certificate[], pinned?: string): Vouche
 
 export const sameCertificate = (a: Certificate, b: Certificate): boolean => sameBytes(a.der, b.der);
 
-/** The way from the first of `chain` to one that is trusted, or that is `pinned`; throws why there is none. */
+/** From the first of `chain` to one that is trusted, or that is `pinned`; throws why there is no way. */
 export function trustedPath(
   certificates: Certificates,
   chain: readonly Certificate[],
