@@ -18,18 +18,20 @@ interface Shape {
 
 /** For each policy the index of the first earlier one that covers it, or undefined. */
 export function coveredBy(policies: readonly Policy[]): (number | undefined)[] {
-  const shapes = new Map<string, Shape>();
+  const shapes = new Map<number, Shape>();
   return policies.map((policy, index) => {
-    const earlier = [...shapes.values()]
-      .filter((shape) => isWider(shape, policy))
-      .map((shape) => shape.first.get(matchIn(shape, policy)))
-      .filter((found) => found !== undefined);
+    let earliest: number | undefined;
+    for (const shape of shapes.values()) {
+      if (!isWider(shape, policy)) continue;
+      const found = shape.first.get(matchIn(shape, policy));
+      if (found !== undefined && found < (earliest ?? index)) earliest = found;
+    }
     remember(shapes, policy, index);
-    return earlier.length === 0 ? undefined : Math.min(...earlier);
+    return earliest;
   });
 }
 
-function remember(shapes: Map<string, Shape>, policy: Policy, index: number): void {
+function remember(shapes: Map<number, Shape>, policy: Policy, index: number): void {
   const shape = {
     srcBits: policy['src-address'].bits,
     dstBits: policy['dst-address'].bits,
@@ -37,7 +39,8 @@ function remember(shapes: Map<string, Shape>, policy: Policy, index: number): vo
     dstPort: policy['dst-port'] !== undefined,
     protocol: policy.protocol !== 0,
   };
-  const key = Object.values(shape).join(' ');
+  const named = Number(shape.srcPort) + 2 * Number(shape.dstPort) + 4 * Number(shape.protocol);
+  const key = (shape.srcBits * 256 + shape.dstBits) * 8 + named;
   const known = shapes.get(key) ?? { ...shape, first: new Map<string, number>() };
   shapes.set(key, known);
   const match = matchIn(known, policy);
@@ -49,17 +52,20 @@ const isWider = (shape: Shape, policy: Policy): boolean =>
 
 /** What a policy of this shape must match to cover `policy`. */
 function matchIn(shape: Shape, policy: Policy): string {
-  const start = ({ address }: Policy['src-address'], kept: number): string => {
-    const all = address.family === 4 ? 32 : 128;
-    return kept === 0 ? '' : (address.value >> BigInt(all - kept)).toString(36);
-  };
+  const { 'src-address': src, 'dst-address': dst } = policy;
+  const addresses = `${src.address.family} ${start(src, shape.srcBits)} ${start(dst, shape.dstBits)}`;
+  if (!shape.srcPort && !shape.dstPort && !shape.protocol) return addresses;
   const parts = [
-    policy['src-address'].address.family,
-    start(policy['src-address'], shape.srcBits),
-    start(policy['dst-address'], shape.dstBits),
     shape.srcPort ? (policy['src-port'] ?? 'any') : '',
     shape.dstPort ? (policy['dst-port'] ?? 'any') : '',
     shape.protocol ? policy.protocol : '',
   ];
-  return parts.join(' ');
+  return `${addresses} ${parts.join(' ')}`;
+}
+
+/** The first `kept` bits; of IPv4 as a plain number, which is much quicker. */
+function start({ address }: Policy['src-address'], kept: number): string {
+  if (kept === 0) return '';
+  if (address.family === 4) return String(Number(address.value) >>> (32 - kept));
+  return (address.value >> BigInt(128 - kept)).toString(36);
 }

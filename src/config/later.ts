@@ -1,7 +1,7 @@
 // Values whose effect is still to be built: refused, or the reason why a peer is not started. None is
 // taken and then not carried out.
 import { enabled, groupBy, type Rule } from './found.js';
-import { type Menu, waitsFor } from './menu.js';
+import { type Menu, type Property, waitsFor } from './menu.js';
 import { MENUS } from './menus.js';
 import { METHOD_WAITS } from './menus/identity.js';
 import { show } from './problem.js';
@@ -17,8 +17,8 @@ export interface Waiting {
 
 /** The values of an entry that wait for something, with what happens until then. */
 function waitingIn(menu: Menu, found: Found<Menu>, meanwhile: string): Waiting[] {
-  return menu.properties.flatMap((row) => {
-    if (row.later?.meanwhile !== meanwhile || found.unread.has(row.name)) return [];
+  return rowsThatWait(menu, meanwhile).flatMap((row) => {
+    if (found.unread.has(row.name)) return [];
     const value = (found.entry as Record<string, unknown>)[row.name];
     const what = waitsFor(row, value);
     if (what === undefined) return [];
@@ -26,6 +26,16 @@ function waitingIn(menu: Menu, found: Found<Menu>, meanwhile: string): Waiting[]
     const method = row.name === 'auth-method' ? METHOD_WAITS[value as string] : undefined;
     return [{ path: `${found.path}.${row.name}`, value: written, what: method ?? what }];
   });
+}
+
+/** Looked up for each of thousands of entries. */
+const waiting = new Map<string, readonly Property[]>();
+function rowsThatWait(menu: Menu, meanwhile: string): readonly Property[] {
+  const key = `${menu.name} ${meanwhile}`;
+  const known =
+    waiting.get(key) ?? menu.properties.filter(({ later }) => later?.meanwhile === meanwhile);
+  waiting.set(key, known);
+  return known;
 }
 
 export const laterIsRefused: Rule = (c, problems) => {

@@ -2,9 +2,10 @@
 import {
   type Address,
   formatPrefix,
+  networkOf,
   type Prefix,
   parseAddress,
-  parsePrefix,
+  parseHostPrefix,
 } from '../policy/address.js';
 import type { Identification } from '../policy/database.js';
 import type { Kind, Read } from './kind.js';
@@ -38,13 +39,13 @@ export const prefix: Kind<Prefix> = {
   notation: 'IP prefix',
   schema: { type: 'string' },
   read(written) {
-    const value = typeof written === 'string' ? parsePrefix(written) : undefined;
-    if (!value) {
+    const found = typeof written === 'string' ? parseHostPrefix(written) : undefined;
+    if (!found) {
       return { expected: 'an IPv4 or IPv6 prefix such as 192.0.2.0/24 or 2001:db8::/32' };
     }
     // A prefix with host bits is more often a slip of the length than a wish.
-    const host = parseAddress((written as string).split('/')[0]!);
-    if (host?.value !== value.address.value) {
+    const value = networkOf(found);
+    if (value.address.value !== found.address.value) {
       return { expected: `a prefix whose host bits are zero: ${formatPrefix(value)}` };
     }
     return { value };

@@ -1,6 +1,6 @@
 // From JSON to entries: every menu and property of the file is looked up in its table, read by its
 // kind, or filled in with its default. References between entries are the business of rules.ts.
-import { failed } from './kind.js';
+import { failed, type Read } from './kind.js';
 import type { Entry, Menu, Property } from './menu.js';
 import { MENUS, PRINTED_MENUS, type TABLE } from './menus.js';
 import { type Problem, show, suggestion } from './problem.js';
@@ -121,42 +121,56 @@ function readEntry<M extends Menu>(
   path: string,
   problems: Problem[],
 ): Found<M> {
-  const unread = new Set<string>();
+  let unread: Set<string> | undefined;
   const values: Record<string, unknown> = {};
   if (!isObject(written)) {
     problems.push({ path, value: kindOf(written), expected: 'an object: { … }' });
-    for (const row of menu.properties) unread.add(row.name);
-    return { path, written: {}, entry: values as Entry<M>, unread };
+    const all = new Set(menu.properties.map(({ name }) => name));
+    return { path, written: {}, entry: values as Entry<M>, unread: all };
   }
   checkPropertyNames(menu, written, path, problems);
   for (const row of menu.properties) {
     const before = problems.length;
-    values[row.name] = readProperty(row, written, `${path}.${row.name}`, problems);
-    if (problems.length > before) unread.add(row.name);
+    values[row.name] = readProperty(row, written, path, problems);
+    if (problems.length === before) continue;
+    unread ??= new Set();
+    unread.add(row.name);
   }
-  return { path, written, entry: values as Entry<M>, unread };
+  return { path, written, entry: values as Entry<M>, unread: unread ?? NOTHING };
 }
 
-function readProperty(row: Property, written: Json, path: string, problems: Problem[]): unknown {
+const NOTHING: ReadonlySet<string> = new Set();
+/** Defaults as their kinds read them: the same for each of thousands of entries. */
+const defaults = new WeakMap<Property, Read<unknown>>();
+
+function readDefault(row: Property): Read<unknown> {
+  const result = defaults.get(row) ?? row.kind.read(row.default);
+  defaults.set(row, result);
+  return result;
+}
+
+/** `entry` is the path of the entry. */
+function readProperty(row: Property, written: Json, entry: string, problems: Problem[]): unknown {
   // hasOwn: nothing that Object.prototype has counts as written.
-  const given = Object.hasOwn(written, row.name) ? written[row.name] : row.default;
+  const isWritten = Object.hasOwn(written, row.name);
+  const given = isWritten ? written[row.name] : row.default;
   if (given === undefined) {
     const { expected } = { expected: '', ...row.kind.read(undefined) };
-    problems.push({ path, value: 'nothing', expected });
+    problems.push({ path: `${entry}.${row.name}`, value: 'nothing', expected });
     return undefined;
   }
-  const result = row.kind.read(given);
+  const result = isWritten ? row.kind.read(given) : readDefault(row);
   if (!failed(result)) return result.value;
   // The value of a secret never leaves the file, not even when it is wrong.
   const value = row.kind.secret ? '[hidden]' : show(given);
-  problems.push({ path, value, expected: result.expected });
+  problems.push({ path: `${entry}.${row.name}`, value, expected: result.expected });
   return undefined;
 }
 
 function checkPropertyNames(menu: Menu, written: Json, path: string, problems: Problem[]): void {
-  const names = menu.properties.map((row) => row.name);
   for (const name of Object.keys(written)) {
-    if (names.includes(name)) continue;
+    if (menu.properties.some((row) => row.name === name)) continue;
+    const names = menu.properties.map((row) => row.name);
     const at = `${path}.${name}`;
     if (menu.computed?.some((row) => row.name === name)) {
       const expected = 'nothing: it is computed while the daemon runs, and printed';

@@ -48,8 +48,11 @@ export const referencesExist: Rule = (c, problems) => {
     const names = new Set(namesOf(listOf(c, to)));
     for (const { path, entry, unread } of listOf(c, from)) {
       if (unread.has(property)) continue;
-      const values = [(entry as Record<string, unknown>)[property]].flat();
-      for (const name of values) checkName(`${path}.${property}`, name, to, names, problems);
+      const value = (entry as Record<string, unknown>)[property];
+      for (const name of Array.isArray(value) ? value : [value]) {
+        if (typeof name !== 'string' || name === '' || names.has(name)) continue;
+        reportUnknown(`${path}.${property}`, name, to, names, problems);
+      }
     }
   }
 };
@@ -57,14 +60,13 @@ export const referencesExist: Rule = (c, problems) => {
 const listOf = (c: Configuration, name: string): readonly Found<Menu>[] =>
   c.all.find(({ menu }) => menu.name === name)!.found;
 
-function checkName(
+function reportUnknown(
   path: string,
-  name: unknown,
+  name: string,
   menu: string,
   names: ReadonlySet<string>,
   problems: Problem[],
 ): void {
-  if (typeof name !== 'string' || name === '' || names.has(name)) return;
   const first = [...names].slice(0, MOST_NAMED);
   const more = names.size > first.length ? ` and ${names.size - first.length} more` : '';
   const known = names.size > 0 ? `${first.join(', ')}${more}` : 'there is none';

@@ -10,22 +10,23 @@ export const align4 = (length: number): number => (length + 3) & ~3;
 
 export interface Attribute {
   readonly type: number;
-  /** A value, or attributes inside this one; `prefix` stands before those. */
-  readonly data: Uint8Array | readonly Attribute[];
+  /** A value, 32 bits in host order, or attributes inside this one; `prefix` stands before those. */
+  readonly data: Uint8Array | number | readonly Attribute[];
   readonly prefix?: Uint8Array;
 }
 
 export const bytesAttribute = (type: number, data: Uint8Array): Attribute => ({ type, data });
 
-export const u32Attribute = (type: number, value: number): Attribute => ({
-  type,
-  data: Uint8Array.of(value, value >> 8, value >> 16, value >> 24),
-});
+export const u32Attribute = (type: number, value: number): Attribute => ({ type, data: value });
 
 /** A number in network order, as netfilter wants it; negative ones in two's complement. */
 export const be32Attribute = (type: number, value: number): Attribute => ({
   type,
-  data: Uint8Array.of(value >> 24, value >> 16, value >> 8, value),
+  data:
+    ((value & 0xff) << 24) |
+    ((value & 0xff00) << 8) |
+    ((value >>> 8) & 0xff00) |
+    ((value >>> 24) & 0xff),
 });
 
 export const u8Attribute = (type: number, value: number): Attribute => ({
@@ -78,9 +79,15 @@ export class MessageBuffer {
     for (const { type, data, prefix } of list) {
       const at = this.#take(HEADER);
       if (prefix) this.put(prefix);
-      if (data instanceof Uint8Array) this.put(data);
-      else this.putAttributes(data);
-      const length = data instanceof Uint8Array ? HEADER + data.length : this.#length - at;
+      let length = HEADER + 4;
+      if (typeof data === 'number') this.setU32(this.#take(4), data);
+      else if (data instanceof Uint8Array) {
+        this.put(data);
+        length = HEADER + data.length;
+      } else {
+        this.putAttributes(data);
+        length = this.#length - at;
+      }
       this.setU16(at, length);
       this.setU16(at + 2, type);
     }
@@ -114,6 +121,13 @@ export class MessageBuffer {
     this.#length = end;
     return at;
   }
+}
+
+/** The same attribute, put into bytes once for the many messages that have it. */
+export function encoded(attribute: Attribute): Attribute {
+  const buffer = new MessageBuffer();
+  buffer.putAttributes([attribute]);
+  return { type: attribute.type, data: buffer.bytes.slice(HEADER) };
 }
 
 /** Reads attributes; one whose length does not fit ends the list. A repeated type: the last counts. */

@@ -64,6 +64,8 @@ const defaultTable = (family: 4 | 6, table: number): Table => ({
   destinations: [ANY[family]],
 });
 
+const added = (route: Route) => routeAddition(route);
+
 interface Plan {
   readonly rules: readonly Rule[];
   readonly routes: readonly Route[];
@@ -119,8 +121,8 @@ export class HostRoutes {
       const wanted = this.#plan(netlink, policies);
       const found = ours(netlink);
       const missing = notIn(found, wanted);
-      netlink.changeAll(missing.routes.map((route) => routeAddition(route)));
-      netlink.changeAll(missing.rules.map(ruleAddition));
+      netlink.changeAll(missing.routes, added);
+      netlink.changeAll(missing.rules, ruleAddition);
       removeAll(netlink, notIn(wanted, found));
       return this.#prepareTun(policies);
     });
@@ -157,13 +159,10 @@ export class HostRoutes {
       some.flatMap((table) => this.#tableRoutes(table));
     const ruled = (some: readonly Rule[]): Rule[] =>
       some.map((rule) => ({ ...rule, protocol: OURS }));
-    netlink.changeAll(
-      routes(tables.add).map((route) => routeAddition(route)),
-      THERE,
-    );
-    netlink.changeAll(ruled(rules.add).map(ruleAddition), THERE);
-    netlink.changeAll(ruled(rules.remove).map(ruleDeletion), GONE);
-    netlink.changeAll(routes(tables.remove).map(routeDeletion), GONE);
+    netlink.changeAll(routes(tables.add), added, THERE);
+    netlink.changeAll(ruled(rules.add), ruleAddition, THERE);
+    netlink.changeAll(ruled(rules.remove), ruleDeletion, GONE);
+    netlink.changeAll(routes(tables.remove), routeDeletion, GONE);
   }
 
   /** Removes every rule and route of ours, also those a killed run left. */
@@ -270,18 +269,15 @@ export class HostRoutes {
 
   /** The TUN for every destination and, behind it, the refusal that outlives the TUN. */
   #tableRoutes({ table, source, destinations }: Table): Route[] {
-    return destinations.flatMap((destination) => {
+    const { failClosed, tun } = this.#options;
+    const way = { type: 'unicast', interface: tun.index, metric: TUN_METRIC } as const;
+    const routes: Route[] = [];
+    for (const destination of destinations) {
       const shared = { destination, table, protocol: OURS };
-      const open: Route = {
-        ...shared,
-        type: 'unicast',
-        interface: this.#options.tun.index,
-        metric: TUN_METRIC,
-        ...(source ? { source } : {}),
-      };
-      const closed: Route = { ...shared, type: 'unreachable', metric: CLOSED_METRIC };
-      return this.#options.failClosed ? [open, closed] : [open];
-    });
+      routes.push(source ? { ...shared, ...way, source } : { ...shared, ...way });
+      if (failClosed) routes.push({ ...shared, type: 'unreachable', metric: CLOSED_METRIC });
+    }
+    return routes;
   }
 
   /** Decrypted packets come from the TUN though the main table may not point there: rp_filter loose. */
@@ -335,8 +331,8 @@ function removeAll(netlink: Netlink, { rules, routes }: Plan): void {
   const last = (rule: Rule): number => (rule.mark || rule.action.kind === 'nop' ? 1 : 0);
   const order = [...rules].sort((a, b) => last(a) - last(b) || b.priority - a.priority);
   // somebody else may have removed one first; then it is as wanted
-  netlink.changeAll(order.map(ruleDeletion), GONE);
-  netlink.changeAll(routes.map(routeDeletion), GONE);
+  netlink.changeAll(order, ruleDeletion, GONE);
+  netlink.changeAll(routes, routeDeletion, GONE);
 }
 
 /**

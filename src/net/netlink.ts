@@ -105,30 +105,32 @@ export class Netlink {
 
   /**
    * Asks for changes one after another, many to a datagram: a system call each would take longer than
-   * the changes. The first failure is thrown, once its datagram's others have been carried out;
-   * failures with a code in `but` are none.
+   * the changes. Failures are always told, success for the last alone. The first failure is thrown, once
+   * its datagram's others have been carried out; failures with a code in `but` are none. Requests are
+   * made as they are sent: thousands are never there together.
    */
-  changeAll(requests: readonly Request[], but: ReadonlySet<string> = new Set()): void {
-    for (let at = 0; at < requests.length; at += PER_DATAGRAM) {
-      this.#changeSome(requests.slice(at, at + PER_DATAGRAM), but);
+  changeAll<T>(
+    wanted: readonly T[],
+    requestOf: (one: T) => Request,
+    but: ReadonlySet<string> = new Set(),
+  ): void {
+    for (let at = 0; at < wanted.length; at += PER_DATAGRAM) {
+      this.#changeSome(wanted.slice(at, at + PER_DATAGRAM).map(requestOf), but);
     }
   }
 
   #changeSome(requests: readonly Request[], but: ReadonlySet<string>): void {
     const first = this.#sequence + 1;
-    for (const each of requests) this.#encode(each, NLM_F_ACK);
+    requests.forEach((each, at) => {
+      this.#encode(each, at === requests.length - 1 ? NLM_F_ACK : 0);
+    });
     this.#transmit(requests[0]!);
     let failure: unknown;
-    for (let answered = 0; answered < requests.length; ) {
-      const bytes = this.#receiveAnswer(requests[answered]!);
-      if (this.#isConsent(bytes.length, first)) {
-        answered++;
-        continue;
-      }
-      for (const message of messages(bytes)) {
+    for (let isDone = false; !isDone; ) {
+      for (const message of messages(this.#receiveAnswer(requests[0]!))) {
         const request = requests[message.sequence - first];
         if (!request || message.type !== NLMSG_ERROR) continue;
-        answered++;
+        if (message.sequence === this.#sequence) isDone = true;
         try {
           raise(message, request);
         } catch (error) {
@@ -137,18 +139,6 @@ export class Netlink {
       }
     }
     if (failure !== undefined) throw failure;
-  }
-
-  /** An acknowledgement without an error, as nearly all are: told without making objects of it. */
-  #isConsent(bytes: number, first: number): boolean {
-    const { view } = this.#answer;
-    return (
-      bytes >= NLMSG_HEADER + 4 &&
-      view.getUint32(0, true) === bytes &&
-      view.getUint16(4, true) === NLMSG_ERROR &&
-      view.getUint32(8, true) >= first &&
-      view.getInt32(NLMSG_HEADER, true) === 0
-    );
   }
 
   /** An acknowledgement is small: one place serves all of them. */

@@ -1,12 +1,11 @@
 // Expressions of an nf_tables rule: each reads into a register or compares one, and a rule goes on to
 // its next expression only where the comparison holds. Enough for addresses, ports and verdicts.
+// Those that many rules share are put into bytes once: of ten thousand rules it is nearly all they have.
 import { type Attribute, be32Attribute as be32, bytesAttribute } from './attributes.js';
-import { nestedAttribute, textAttribute } from './attributes.js';
+import { encoded, nestedAttribute, textAttribute } from './attributes.js';
 
-export interface Expression {
-  readonly name: string;
-  readonly attributes: readonly Attribute[];
-}
+/** An element of NFTA_RULE_EXPRESSIONS. */
+export type Expression = Attribute;
 
 const REGISTER = 1; // NFT_REG_1, 16 bytes
 const VALUE = 1; // NFTA_DATA_VALUE
@@ -23,24 +22,21 @@ const NFT_JUMP = -3;
 const NF_DROP = 0;
 const FRAGMENT_HEADER = 44; // of IPv6
 
-export const expressionList = (list: readonly Expression[]): Attribute[] =>
-  list.map(({ name, attributes }) =>
-    nestedAttribute(1, [textAttribute(1, name), nestedAttribute(2, attributes)]),
-  );
+const expression = (name: Attribute, attributes: readonly Attribute[]): Expression =>
+  nestedAttribute(1, [name, nestedAttribute(2, attributes)]);
+const named = (name: string): Attribute => textAttribute(1, name);
 
-const meta = (key: number): Expression => ({
-  name: 'meta',
-  attributes: [be32(1, REGISTER), be32(2, key)],
-});
+const META = named('meta');
+const meta = (key: number): Expression => expression(META, [be32(1, REGISTER), be32(2, key)]);
 
-const payload = (base: number, offset: number, length: number): Expression => ({
-  name: 'payload',
-  attributes: [be32(1, REGISTER), be32(2, base), be32(3, offset), be32(4, length)],
-});
+const PAYLOAD = named('payload');
+const payload = (base: number, offset: number, length: number): Expression =>
+  expression(PAYLOAD, [be32(1, REGISTER), be32(2, base), be32(3, offset), be32(4, length)]);
 
+const COMPARE = named('cmp');
 function compare(value: Uint8Array, equal = true): Expression {
   const data = nestedAttribute(3, [bytesAttribute(VALUE, value)]);
-  return { name: 'cmp', attributes: [be32(1, REGISTER), be32(2, equal ? 0 : 1), data] };
+  return expression(COMPARE, [be32(1, REGISTER), be32(2, equal ? 0 : 1), data]);
 }
 
 function masked(mask: Uint8Array): Expression {
@@ -48,14 +44,15 @@ function masked(mask: Uint8Array): Expression {
     nestedAttribute(type, [bytesAttribute(VALUE, bytes)]);
   const sizes = [be32(1, REGISTER), be32(2, REGISTER), be32(3, mask.length)];
   const zero = new Uint8Array(mask.length);
-  return { name: 'bitwise', attributes: [...sizes, value(4, mask), value(5, zero)] };
+  return expression(named('bitwise'), [...sizes, value(4, mask), value(5, zero)]);
 }
 
 /** NFPROTO_IPV4 is 2, NFPROTO_IPV6 is 10. */
-export const isFamily = (family: 4 | 6): Expression[] => [
-  meta(META_NFPROTO),
-  compare(Uint8Array.of(family === 4 ? 2 : 10)),
-];
+const FAMILY = {
+  4: [meta(META_NFPROTO), compare(Uint8Array.of(2))].map(encoded),
+  6: [meta(META_NFPROTO), compare(Uint8Array.of(10))].map(encoded),
+} as const;
+export const isFamily = (family: 4 | 6): readonly Expression[] => FAMILY[family];
 
 export const cameFrom = (interfaceName: string): Expression[] => [
   meta(META_IIFNAME),
@@ -78,10 +75,15 @@ export const hasProtocol = (protocol: number): Expression[] => [
   compare(Uint8Array.of(protocol)),
 ];
 
-const addressAt = (side: 'source' | 'destination', bytes: number): Expression => {
-  const first = bytes === 4 ? 12 : 8;
-  return payload(NETWORK_HEADER, side === 'source' ? first : first + bytes, bytes);
-};
+const addressLoad = (offset: number, length: number): Expression =>
+  encoded(payload(NETWORK_HEADER, offset, length));
+/** Where the headers of IPv4 and IPv6 have their addresses. */
+const ADDRESS = {
+  4: { source: addressLoad(12, 4), destination: addressLoad(16, 4) },
+  16: { source: addressLoad(8, 16), destination: addressLoad(24, 16) },
+} as const;
+const addressAt = (side: 'source' | 'destination', bytes: number): Expression =>
+  ADDRESS[bytes === 4 ? 4 : 16][side];
 
 /** The family must have been compared before. A prefix of no bits needs no comparison. */
 export function addressIn(
@@ -91,13 +93,26 @@ export function addressIn(
 ): Expression[] {
   const { address, bits } = prefix;
   if (bits === 0) return [];
-  const mask = address.map(
-    (_, index) => (0xff00 >> Math.min(Math.max(bits - 8 * index, 0), 8)) & 0xff,
-  );
-  const value = address.map((byte, index) => byte & mask[index]!);
+  const { mask, expression } = maskOf(bits, address.length);
+  const value = new Uint8Array(address.length);
+  for (let index = 0; index < value.length; index++) value[index] = address[index]! & mask[index]!;
   const whole = bits === 8 * address.length;
   const load = addressAt(side, address.length);
-  return whole ? [load, compare(value, inside)] : [load, masked(mask), compare(value, inside)];
+  return whole ? [load, compare(value, inside)] : [load, expression, compare(value, inside)];
+}
+
+const masks = new Map<number, { readonly mask: Uint8Array; readonly expression: Expression }>();
+function maskOf(bits: number, bytes: number) {
+  const key = bytes * 256 + bits;
+  const known = masks.get(key);
+  if (known) return known;
+  const mask = Uint8Array.from(
+    { length: bytes },
+    (_, index) => (0xff00 >> Math.min(Math.max(bits - 8 * index, 0), 8)) & 0xff,
+  );
+  const made = { mask, expression: encoded(masked(mask)) };
+  masks.set(key, made);
+  return made;
 }
 
 export const isInSet = (
@@ -106,7 +121,7 @@ export const isInSet = (
   set: string,
 ): Expression[] => [
   addressAt(side, bytes),
-  { name: 'lookup', attributes: [textAttribute(1, set), be32(2, REGISTER)] },
+  expression(named('lookup'), [textAttribute(1, set), be32(2, REGISTER)]),
 ];
 
 /** A later fragment has no ports and never matches. */
@@ -125,28 +140,23 @@ export function isLaterFragment(family: 4 | 6): Expression[] {
   const nothing = compare(new Uint8Array(2), false);
   if (family === 4)
     return [payload(NETWORK_HEADER, 6, 2), masked(Uint8Array.of(0x1f, 0xff)), nothing];
-  const header: Expression = {
-    name: 'exthdr',
-    attributes: [
-      be32(1, REGISTER),
-      bytesAttribute(2, Uint8Array.of(FRAGMENT_HEADER)),
-      be32(3, 2),
-      be32(4, 2),
-    ],
-  };
+  const header = expression(named('exthdr'), [
+    be32(1, REGISTER),
+    bytesAttribute(2, Uint8Array.of(FRAGMENT_HEADER)),
+    be32(3, 2),
+    be32(4, 2),
+  ]);
   return [header, masked(Uint8Array.of(0xff, 0xf8)), nothing];
 }
 
 /** Counts in a named counter of the table. */
-export const countIn = (counter: string): Expression => ({
-  name: 'objref',
-  attributes: [be32(1, 1), textAttribute(2, counter)],
-});
+export const countIn = (counter: string): Expression =>
+  encoded(expression(named('objref'), [be32(1, 1), textAttribute(2, counter)]));
 
 function verdict(code: number, chain?: string): Expression {
   const inner = [be32(1, code), ...(chain ? [textAttribute(2, chain)] : [])];
   const data = nestedAttribute(2, [nestedAttribute(VERDICT, inner)]);
-  return { name: 'immediate', attributes: [be32(1, 0), data] };
+  return encoded(expression(named('immediate'), [be32(1, 0), data]));
 }
 
 export const drop = verdict(NF_DROP);
@@ -158,10 +168,10 @@ export function translateSource(address: Uint8Array): Expression[] {
   const value = nestedAttribute(2, [bytesAttribute(VALUE, address)]);
   const family = address.length === 4 ? 2 : 10;
   return [
-    { name: 'immediate', attributes: [be32(1, REGISTER), value] },
-    { name: 'nat', attributes: [be32(1, 0), be32(2, family), be32(3, REGISTER)] },
+    expression(named('immediate'), [be32(1, REGISTER), value]),
+    expression(named('nat'), [be32(1, 0), be32(2, family), be32(3, REGISTER)]),
   ];
 }
 
 /** Connection tracking leaves the packet alone. */
-export const untracked: Expression = { name: 'notrack', attributes: [] };
+export const untracked: Expression = expression(named('notrack'), []);

@@ -5,7 +5,7 @@ import { be32Attribute as be32, textAttribute, textOf } from './attributes.js';
 import { type Advice, SystemError } from './libc.js';
 import { NETLINK_NETFILTER, NLM_F_APPEND, NLM_F_CREATE } from './linux.js';
 import { Netlink, type Request } from './netlink.js';
-import { expressionList, type Expression } from './nf-expressions.js';
+import type { Expression } from './nf-expressions.js';
 
 /** nfgenmsg.nfgen_family: rules that see IPv4 and IPv6 (NFPROTO_INET). */
 const INET = 1;
@@ -81,7 +81,7 @@ export function ruleMaker(table: string, chain: string): (list: readonly Express
   const [type, flags] = [SUBSYSTEM | NEWRULE, NLM_F_CREATE | NLM_F_APPEND];
   const what = `add rule ${table} ${chain}`;
   return (list) => {
-    const attributes = [...names, nestedAttribute(4, expressionList(list))];
+    const attributes = [...names, nestedAttribute(4, list)];
     return { type, flags, body, attributes, what };
   };
 }

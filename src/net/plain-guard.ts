@@ -45,6 +45,8 @@ const POLICIES = 'policies';
 const REMOTE = 'remote';
 const UNPROTECTED = 'unprotected';
 const DISCARDED = 'discarded';
+const COUNT_UNPROTECTED = when.countIn(UNPROTECTED);
+const COUNT_DISCARDED = when.countIn(DISCARDED);
 /** Before conntrack and any table of the host (raw is -300): what is dropped costs least. */
 const PRIORITY = -350;
 const [ICMPV6, UDP, ESP, AH] = [58, 17, 50, 51];
@@ -84,8 +86,9 @@ export class PlainGuard {
   /** What the counters of tables that are gone had seen. */
   #before = NONE_REFUSED;
   #seen = NONE_REFUSED;
-  /** What is in force, and how many rules the chains where packets enter have. */
+  /** What is in force, how many rules it has, and the chains where packets enter. */
   #policies: readonly GuardedPolicy[] = [];
+  #rules = 0;
   #uses: readonly (number | undefined)[] = [];
 
   /** For the calling thread's network namespace; changes nothing yet. */
@@ -111,6 +114,7 @@ export class PlainGuard {
     this.#before = seen;
     this.#current = next;
     this.#policies = policies;
+    this.#rules = policies.reduce((sum, policy) => sum + inwardCount(policy), 0);
     this.#uses = HOOKED.map((chain) => this.#tables.uses(next, chain));
   }
 
@@ -129,8 +133,7 @@ export class PlainGuard {
   #isWhole(table: string): boolean {
     const hooked = HOOKED.every((chain, at) => this.#tables.uses(table, chain) === this.#uses[at]);
     // made policies of networks add jumps
-    const least = this.#policies.reduce((sum, policy) => sum + inward(policy).length, 0);
-    return hooked && (this.#tables.uses(table, POLICIES) ?? -1) >= least;
+    return hooked && (this.#tables.uses(table, POLICIES) ?? -1) >= this.#rules;
   }
 
   /** A policy made from a template, of a level that refuses. */
@@ -287,7 +290,7 @@ function inward(policy: GuardedPolicy): Expression[][] {
   const end =
     verdict === 'pass'
       ? [when.leave]
-      : [when.countIn(verdict === 'refuse' ? UNPROTECTED : DISCARDED), when.drop];
+      : [verdict === 'refuse' ? COUNT_UNPROTECTED : COUNT_DISCARDED, when.drop];
   const packet = [
     ...when.isFamily(family),
     ...when.addressIn('source', dst),
@@ -298,13 +301,19 @@ function inward(policy: GuardedPolicy): Expression[][] {
     ...(dstPort === undefined ? [] : when.hasPort('source', dstPort)),
     ...(srcPort === undefined ? [] : when.hasPort('destination', srcPort)),
   ];
-  if (ports.length === 0 || verdict === 'pass') return [[...packet, ...ports, ...end]];
+  if (inwardCount(policy) === 1) return [[...packet, ...ports, ...end]];
   // Which policy a later fragment belongs to cannot be seen: not let in (RFC 4301 §7).
   return [
     [...packet, ...ports, ...end],
     [...packet, ...when.isLaterFragment(family), ...end],
   ];
 }
+
+/** How many rules those are. */
+const inwardCount = ({ template, srcPort, dstPort, verdict }: GuardedPolicy): number => {
+  const plain = template !== undefined || (srcPort === undefined && dstPort === undefined);
+  return plain || verdict === 'pass' ? 1 : 2;
+};
 
 /** The remote sides of the policies that refuse something, joined where they touch. */
 function remoteRanges(

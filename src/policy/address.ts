@@ -92,18 +92,25 @@ export function addressFromBytes(bytes: ArrayLike<number>): Address {
 
 /** Parses `a.b.c.d/n`, `x::y/n` or a bare address (then the whole length). */
 export function parsePrefix(text: string): Prefix | undefined {
+  const found = parseHostPrefix(text);
+  return found && networkOf(found);
+}
+
+/** The network of a host with a prefix length. */
+export function networkOf({ address: { family, value }, bits }: Prefix): Prefix {
+  const hostBits = BigInt(addressBits(family) - bits);
+  return { address: { family, value: (value >> hostBits) << hostBits }, bits };
+}
+
+/** The same as parsePrefix, with the host bits as they are written. */
+export function parseHostPrefix(text: string): Prefix | undefined {
   const [host = '', length, extra] = text.split('/');
   const address = parseAddress(host);
   if (!address || extra !== undefined) return undefined;
   const most = addressBits(address.family);
   if (length === undefined) return { address, bits: most };
   if (!/^\d{1,3}$/.test(length) || Number(length) > most) return undefined;
-  const bits = Number(length);
-  const hostBits = BigInt(most - bits);
-  return {
-    address: { family: address.family, value: (address.value >> hostBits) << hostBits },
-    bits,
-  };
+  return { address, bits: Number(length) };
 }
 
 export const formatPrefix = (p: Prefix): string => `${formatAddress(p.address)}/${p.bits}`;
