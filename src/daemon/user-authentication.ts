@@ -21,7 +21,14 @@ const MOST_ROUNDS = 100;
 
 /** Methods in which the server proves itself too and no password can be guessed (RFC 5998 §4). */
 const ALONE: ReadonlySet<number> = new Set([TYPE.TLS, TYPE.TTLS, TYPE.PEAP]);
+/** MD5-Challenge, One-Time Password, Generic Token Card: all others make keys (RFC 3748 §5.4 to §5.6). */
+const KEYLESS: ReadonlySet<number> = new Set([4, 5, 6]);
 const EAP_TYPE_AT = 4;
+
+const NO_KEYS = 'it, or a proxy before it, must hand over MS-MPPE-Recv-Key and MS-MPPE-Send-Key';
+const SILENCE =
+  'nobody is let in without one (a server is silent, too, where it does not know our address, or our ' +
+  'secret is not its)';
 
 type Answer = Verdict<Authorisation>;
 
@@ -73,7 +80,7 @@ export class RadiusConversation implements Conversation<Authorisation> {
       return this.#fail(error.message);
     }
     if (this.#over) return this.#fail('the IKE SA is gone');
-    if ('failure' in heard) return this.#fail(`${heard.failure}: nobody is let in without one`);
+    if ('failure' in heard) return this.#fail(`${heard.failure}: ${SILENCE}`);
     this.#server = heard.server;
     return this.#judge(heard);
   }
@@ -97,6 +104,11 @@ export class RadiusConversation implements Conversation<Authorisation> {
   #accept({ eap, msk, grant }: Extract<RadiusVerdict, { kind: 'accept' }>): Answer {
     this.#over = true;
     const method = this.#method ?? TYPE.IDENTITY;
+    // Whoever it is would be let in without a word of the method reaching IKE (RFC 7296 §2.16).
+    if (msk === undefined && !KEYLESS.has(method)) {
+      const how = this.#method === undefined ? 'without EAP' : `by ${typeName(method)}`;
+      return this.#fail(`the RADIUS server accepts ${how} and sends no MPPE keys: ${NO_KEYS}`);
+    }
     if (this.#applicant.alone && (msk === undefined || !ALONE.has(method))) {
       msk?.fill(0);
       const why = 'does not prove the server, and we have no certificate to show';

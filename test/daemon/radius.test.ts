@@ -268,6 +268,32 @@ radius('without a certificate of ours only methods that prove the server count',
   }
 });
 
+radius('a yes without keys counts only for methods that make none', async () => {
+  const keyless =
+    (type: number): Judge =>
+    (_request, said) =>
+      said[4] === 1 && type !== 1
+        ? challenge(6, type)
+        : { code: numbers.ACCESS_ACCEPT, attributes: splitEap(eap(3, 6)) };
+  for (const [type, what] of [
+    [1, /accepts without EAP and sends no MPPE keys/],
+    [13, /accepts by eap-tls and sends no MPPE keys/],
+    [21, /accepts by eap-ttls and/],
+    [25, /accepts by eap-peap and/],
+    [26, /accepts by eap-mschapv2 and.*must hand over MS-MPPE-Recv-Key/],
+    [4, undefined],
+    [6, undefined],
+  ] as const) {
+    await withServer(keyless(type), async (client) => {
+      const conversation = talk(client);
+      let last = await conversation.answer(identity);
+      if (type !== 1) last = await conversation.answer(eap(2, 6, type, 1));
+      assert.is(last.kind, what ? 'failure' : 'success', `type ${type}`);
+      if (what) assert.match(last.kind === 'failure' ? last.reason : '', what);
+    });
+  }
+});
+
 radius('a conversation that has begun stays with its server', async () => {
   const ports: number[] = [];
   let first: number | undefined;

@@ -180,13 +180,17 @@ const template = (group: string, network: string): Entry => ({
 
 /**
  * `eap-tls alone`: the gateway is to prove itself by EAP and nothing else (RFC 5998);
- * `eap-mschapv2 vip`: an address is asked for.
+ * `eap-mschapv2 vip`: an address is asked for; `aaa`, `gateway`: the EAP server, or the gateway, is to be
+ * another than it is; `stranger`: its CA is not known.
  */
+type Way = keyof typeof IDS | 'aaa' | 'gateway' | 'stranger';
+
 function connection(folder: string, user: string, password: string, method: string): string {
-  const [eap, way] = method.split(' ') as [string, keyof typeof IDS | undefined];
+  const [eap, way] = method.split(' ') as [string, Way | undefined];
   const alone = way === 'alone';
   const byCertificate = eap === 'eap-tls';
-  const id = way ? IDS[way] : `${user}@example.org`;
+  const id = way === 'alone' || way === 'vip' ? IDS[way] : `${user}@example.org`;
+  const server = way === 'aaa' ? 'other.example' : 'radius.example';
   return `connections { gw {
     version = 2
     mobike = no
@@ -200,11 +204,11 @@ function connection(folder: string, user: string, password: string, method: stri
       id = ${id}
       eap_id = ${byCertificate ? `${user}@example.org` : user}
       ${byCertificate ? `certs = ${folder}/carol.pem` : ''}
-      ${eap === 'eap-mschapv2' ? '' : 'aaa_id = radius.example'}
+      ${eap === 'eap-mschapv2' ? '' : `aaa_id = ${server}`}
     }
     remote {
       auth = ${alone ? eap : 'pubkey'}
-      id = moon.example
+      id = ${way === 'gateway' ? 'other.example' : 'moon.example'}
     }
     children { net {
       local_ts = ${way === 'vip' ? 'dynamic' : SITES.sun.v4}
@@ -213,7 +217,7 @@ function connection(folder: string, user: string, password: string, method: stri
       rekey_time = 4h
     } }
   } }
-authorities { lab { file = ${folder}/ca.pem } }
+authorities { lab { file = ${folder}/${way === 'stranger' ? 'stranger' : 'ca'}.pem } }
 secrets {
   eap-${user} {
     id = ${user}

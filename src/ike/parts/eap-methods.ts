@@ -17,7 +17,7 @@ import { eapTtls } from '../../eap/ttls.js';
 import type { EapIdentity, EapLocalIdentity, User } from '../../policy/database.js';
 import { ID_FQDN } from '../../wire/numbers.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
-import type { Work, World } from '../exchange.js';
+import { report, type Work, type World } from '../exchange.js';
 import { ownCertificate } from './digital-signature.js';
 import { formatId, formatVouched, vouchesFor, type WireId } from './identification.js';
 import { sameCertificate, type Vouched, vouchedBy } from './trust.js';
@@ -77,7 +77,7 @@ function judgeOfServer(work: Work, identity: EapIdentity, { alone, idr }: Meetin
     vouchesFor(leaf, id, (a, b) => certificates.sameName(a, b));
   // Where the responder showed one of its own, it stands by that, not by that of the EAP server.
   const noted = alone ? work.sa.vouched : [];
-  return judgeOf(certificates, KEY_PURPOSES.serverAuth, noted, (leaf) => {
+  return judgeOf(work, KEY_PURPOSES.serverAuth, noted, (leaf) => {
     if (alone && remoteCertificate !== undefined) {
       const pinned = certificates.named(remoteCertificate);
       const text = `it shows the certificate of ${leaf.subjectText}`;
@@ -108,7 +108,6 @@ export function localConversation(
   alone: boolean,
 ): Conversation {
   const { world } = work;
-  const { certificates } = world.context;
   const random = randomOf(world);
   const make: Partial<Record<MethodName, (claimed: string) => ServerMethod>> = {
     'eap-mschapv2': (claimed) => {
@@ -117,12 +116,7 @@ export function localConversation(
       return new MschapServer(found, claimed, random);
     },
     'eap-tls': (claimed) => {
-      const judge = judgeOf(
-        certificates,
-        KEY_PURPOSES.clientAuth,
-        work.sa.vouched,
-        () => undefined,
-      );
+      const judge = judgeOf(work, KEY_PURPOSES.clientAuth, work.sa.vouched, () => undefined);
       const options = { identity: tlsIdentity(work, certificate), judge };
       return new TlsServer(options, (shown) => holderOf(work, shown, claimed));
     },
@@ -169,7 +163,7 @@ const sameText = (bytes: Uint8Array, text: string): boolean =>
 /** A trusted path, made for this side of TLS (RFC 5216 §5.3), not revoked, and what else must be true. */
 const judgeOf =
   (
-    certificates: Certificates,
+    work: Work,
     usage: string,
     /** Where the path goes by which it was let in. */
     noted: Vouched[],
@@ -177,6 +171,7 @@ const judgeOf =
   ): Judge =>
   async (chain) => {
     const [first] = chain;
+    const { certificates } = work.world.context;
     if (!first) return 'it shows no certificate';
     // Node calls the extended usages so.
     const usages = first.keyUsage as readonly string[] | undefined;
@@ -192,7 +187,9 @@ const judgeOf =
       }
       const wrong = further(sent[0]!);
       if (wrong !== undefined) return wrong;
-      await certificates.checkRevocation(path);
+      for (const text of await certificates.checkRevocation(path)) {
+        report(work, 'warning', 'ike.auth', text);
+      }
       noted.push(vouchedBy(path));
       return undefined;
     } catch (error) {
