@@ -35,6 +35,7 @@ import { type Child, createChild, type IkeSa } from './sa.js';
 import { noteSession, type SessionEnd } from './sessions.js';
 import { emptyStep, take } from './step.js';
 import type { Datagram, Endpoint, Step } from './step.js';
+import { tellAddresses } from './v2/further-addresses.js';
 import { relocate } from './v2/relocation.js';
 import { SaStore } from './store.js';
 import { pump } from './tasks.js';
@@ -180,12 +181,16 @@ export class Engine implements IkeEngine {
 
   async #addressesChanged(all: readonly Address[], outside: readonly Address[]): Promise<void> {
     const world = this.#world;
+    const others = !isSameSet(world.addresses, outside);
     world.addresses = outside;
     const ours = (address: Address): boolean => all.some((one) => sameAddress(one, address));
     await this.#on(world.store.all(), (work) => {
-      const { side, local, remote, peer } = work.sa;
+      const { caller, local, remote, peer } = work.sa;
       // Who was called stays where it was called as long as that is there.
-      if (side === 'responder' && ours(local.address)) return;
+      if (!caller && ours(local.address)) {
+        if (others) tellAddresses(work.sa);
+        return;
+      }
       const wanted = peer.localAddress ?? world.context.localAddressFor(remote.address);
       if (wanted && ours(wanted)) relocate(work, wanted, !ours(local.address));
     });
@@ -370,6 +375,10 @@ export class Engine implements IkeEngine {
     return this.#world.generated.list();
   }
 }
+
+const isSameSet = (some: readonly Address[], others: readonly Address[]): boolean =>
+  some.length === others.length &&
+  some.every((one) => others.some((other) => sameAddress(one, other)));
 
 const isSpi = (text: string) => {
   const plain = text.replace(/^0x/, '').toLowerCase();

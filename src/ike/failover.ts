@@ -111,7 +111,7 @@ export function settle({ world }: Pick<Work, 'world'>, policy: Policy): void {
   );
   const best = holders[0]?.peer.name;
   for (const sa of holders) {
-    if (sa.peer.name === best || sa.side === 'responder') continue;
+    if (sa.peer.name === best || !sa.caller) continue;
     sa.tasks.push(
       { kind: 'close-policies', policies: new Set([policy.id]) },
       { kind: 'end-spare' },

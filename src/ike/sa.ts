@@ -15,6 +15,7 @@ import type { Authorisation } from './authorisation.js';
 import type { AcquirePacket } from './context.js';
 import type { Partial, PartialSide } from './fragments.js';
 import type { SessionEnd } from './sessions.js';
+import type { Task } from './task.js';
 import type { Assigned } from './parts/configuration.js';
 import type { Vouched } from './parts/trust.js';
 import type { ChildSa, Endpoint } from './step.js';
@@ -38,6 +39,16 @@ export type State =
   | 'deleting'
   | 'dead';
 
+export { createChild, isClosing, rekeyChild, rekeyIke } from './task.js';
+export type {
+  ClosingTask,
+  CreateChildTask,
+  ProbeTask,
+  RekeyIkeTask,
+  Task,
+  TaskKind,
+} from './task.js';
+
 export interface IkeSa {
   /** Our number for it, never used again. */
   readonly serial: number;
@@ -57,8 +68,12 @@ export interface IkeSa {
   fragmentation: boolean;
   /** Messages of which fragments have come: a request, and the answer to ours. */
   readonly partials: Record<PartialSide, Partial | undefined>;
+  /** We made the first of the IKE SAs that this one continues: whoever replaced the last, this stays. */
+  caller: boolean;
   /** Both sides follow changes of address (RFC 4555). */
   mobike: boolean;
+  /** Where else the peer says it can be reached (RFC 4555 §3.2); of an initiator with MOBIKE. */
+  elsewhere: readonly Address[];
   /** How the peer last hashed where it sees us; undefined: it has not yet. */
   seenAs: Uint8Array | undefined;
   handshake: Handshake | undefined;
@@ -163,6 +178,8 @@ export interface Pending {
   readonly task: Task;
   sent: number;
   nextAt: number;
+  /** Other addresses of the peer that it may still go to; undefined: it has been sent to one only. */
+  untried?: Address[];
 }
 
 /** All in ms of Context.now; undefined: not running. */
@@ -224,75 +241,6 @@ export const inboundSpi = ({ sa }: Child): ChildSpi => ({
   spi: sa.inbound.spi,
 });
 
-/** Something we want to ask the peer for; one at a time is on the wire (the window is one). */
-export type Task =
-  | { readonly kind: 'ike-sa-init' }
-  | { readonly kind: 'ike-auth' }
-  | CreateChildTask
-  | RekeyIkeTask
-  | { readonly kind: 'delete-child'; readonly children: readonly number[] }
-  /** Of children that are gone here already. */
-  | { readonly kind: 'delete-spis'; readonly spis: readonly ChildSpi[] }
-  /** Of policies that are no more: closed when nothing is under way that could add another. */
-  | { readonly kind: 'close-policies'; readonly policies: ReadonlySet<number> }
-  /** Of an IKE SA with a backup: it has no more use, unless it carries something else. */
-  | { readonly kind: 'end-spare' }
-  | { readonly kind: 'delete-ike'; readonly reason: string }
-  | { readonly kind: 'reject-auth' }
-  | { readonly kind: 'liveness' }
-  | ProbeTask
-  /** MOBIKE (RFC 4555): `from` and `to` as the request went out. */
-  | { readonly kind: 'update-addresses'; readonly from?: Endpoint; readonly to?: Endpoint }
-  | { readonly kind: 'tell-addresses' }
-  /** The IKE SA that this one renews has no more use. */
-  | { readonly kind: 'end-renewed' }
-  | { readonly kind: 'end-after-renewal' }
-  | {
-      readonly kind: 'check-path';
-      readonly cookie: Uint8Array;
-      readonly from: Endpoint;
-      readonly to: Endpoint;
-    };
-export type TaskKind = Task['kind'] | 'rekey-child';
-/** The last an IKE SA asks for. */
-export type ClosingTask = Extract<Task, { readonly kind: 'delete-ike' | 'reject-auth' }>;
-
-/** A further child, or with `rekeys` the replacement of one. */
-export interface CreateChildTask {
-  readonly kind: 'create-child' | 'rekey-child';
-  readonly policy: Policy;
-  readonly packet: AcquirePacket | undefined;
-  readonly rekeys: number | undefined;
-  /** Set by INVALID_KE_PAYLOAD. */
-  group: string | undefined;
-  /** How many of the key exchanges we ask with the peer has refused. */
-  readonly refused: number;
-  attempts: number;
-  offer: ChildOffer | undefined;
-  share: KeyShare | undefined;
-  nonce: Uint8Array;
-}
-
-/** Whether the path carries a packet of `wanted` bytes, as the answer to it shows. */
-export interface ProbeTask {
-  readonly kind: 'probe';
-  readonly wanted: number;
-  /** Of the packet that was sent; as many as `wanted`, or less than a cipher's block fewer. */
-  bytes: number;
-  /** It was sent again, in fragments: an answer tells nothing of the path. */
-  repeated: boolean;
-}
-
-export interface RekeyIkeTask {
-  readonly kind: 'rekey-ike';
-  group: string | undefined;
-  attempts: number;
-  spi: bigint;
-  proposals: readonly TransformProposal[];
-  share: KeyShare | undefined;
-  nonce: Uint8Array;
-}
-
 export const newWindow = (): Window => ({
   nextId: 0,
   pending: undefined,
@@ -325,11 +273,13 @@ export type Birth = Pick<
 export function newIkeSa(birth: Birth, now: number): IkeSa {
   return {
     ...birth,
+    caller: birth.side === 'initiator',
     natLocal: false,
     natRemote: false,
     natClaimed: false,
     fragmentation: false,
     mobike: false,
+    elsewhere: [],
     seenAs: undefined,
     partials: { request: undefined, response: undefined },
     handshake: undefined,
@@ -357,35 +307,3 @@ export const ownSpi = (sa: IkeSa): bigint =>
 export const encapsulates = (sa: IkeSa): boolean => sa.natLocal || sa.natRemote || sa.natClaimed;
 export const isHalfOpen = (sa: IkeSa): boolean =>
   sa.side === 'responder' && sa.times.establishedAt === undefined && sa.state !== 'dead';
-
-export const isClosing = (task: Task): task is ClosingTask =>
-  task.kind === 'delete-ike' || task.kind === 'reject-auth';
-
-export const createChild = (policy: Policy, packet?: AcquirePacket): CreateChildTask => ({
-  kind: 'create-child',
-  policy,
-  packet,
-  rekeys: undefined,
-  group: undefined,
-  refused: 0,
-  attempts: 0,
-  offer: undefined,
-  share: undefined,
-  nonce: new Uint8Array(0),
-});
-
-export const rekeyChild = (child: Child): CreateChildTask => ({
-  ...createChild(child.policy),
-  kind: 'rekey-child',
-  rekeys: child.sa.id,
-});
-
-export const rekeyIke = (): RekeyIkeTask => ({
-  kind: 'rekey-ike',
-  group: undefined,
-  attempts: 0,
-  spi: 0n,
-  proposals: [],
-  share: undefined,
-  nonce: new Uint8Array(0),
-});

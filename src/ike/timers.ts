@@ -11,6 +11,7 @@ import { isSpare, moveOn } from './failover.js';
 import { removeChild } from './parts/child.js';
 import { inboundSpi, type Child, type IkeSa, type Pending, rekeyChild, rekeyIke } from './sa.js';
 import type { Step } from './step.js';
+import { tryElsewhere } from './v2/other-paths.js';
 import { reauthenticate } from './v2/reauthentication.js';
 import { retransmit, transmissions } from './window.js';
 
@@ -153,8 +154,9 @@ function giveUp(work: Work): void {
   discard(work);
 }
 
-/** No answer after all retransmissions: the peer is gone, with everything we had with it. */
+/** No answer after all retransmissions, anywhere: the peer is gone, with everything we had with it. */
 function unanswered(work: Work, pending: Pending): void {
+  if (tryElsewhere(work, pending)) return;
   const { sa } = work;
   const { kind } = pending.task;
   const times = `${transmissions(work, pending)} transmissions`;

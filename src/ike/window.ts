@@ -46,15 +46,16 @@ export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** How often a request is sent before its peer is given up (see Settings; notes on DPD there). */
-export function transmissions(work: Work, { task }: Pending): number {
+export function transmissions(work: Work, { task, untried }: Pending): number {
   const { world, sa } = work;
+  const { transmissions: most, transmissionsElsewhere } = world.settings;
+  if (untried) return transmissionsElsewhere;
   // RouterOS: a peer is dead after `dpd-maximum-failures` unanswered liveness checks.
   const { dpdInterval, dpdMaximumFailures } = sa.peer.profile;
   const failures = Math.max(1, dpdMaximumFailures);
   if (task.kind === 'liveness') return failures;
   // So it is with a probe in its place; its first transmission may be lost for its size alone.
   if (task.kind === 'probe' && dpdInterval !== undefined) return 1 + failures;
-  const { transmissions: most, transmissionsElsewhere } = world.settings;
   const first = task.kind === 'ike-sa-init' || task.kind === 'ike-auth';
   return first && (sa.peer.named || hasBackups(work))
     ? Math.min(most, transmissionsElsewhere)
@@ -65,6 +66,12 @@ export function transmissions(work: Work, { task }: Pending): number {
 function backOff({ world }: Work, sent: number): number {
   const { retransmitMs, retransmitMostMs } = world.settings;
   return Math.min(retransmitMs * 2 ** (sent - 1), retransmitMostMs);
+}
+
+/** Sends the pending request to where the peer is tried now, with all patience again. */
+export function sendAnew(work: Work, pending: Pending): void {
+  pending.sent = 0;
+  retransmit(work, pending);
 }
 
 /** Sends the pending request once more; false: patience is at an end. */

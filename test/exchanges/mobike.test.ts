@@ -210,4 +210,95 @@ mobike(
   },
 );
 
+/** West has a second address and says so; east looks every ten seconds whether it is there. */
+async function multihomed(more: readonly Address[] = [OTHER]): Promise<World> {
+  const dpd = { profile: { dpdInterval: 10, dpdMaximumFailures: 3 } };
+  const world = newWorld({ east: { ...OPTIONS.east, ...dpd }, west: OPTIONS.west! });
+  await world.west.carry(world.west.engine.addressesChanged([WEST, ...more]));
+  await world.establish();
+  return world;
+}
+
+/** Nothing gets to or from these. */
+function dead(world: World, ...gone: readonly Address[]): void {
+  world.filter = (_, { local, remote }) =>
+    !gone.some((one) => sameAddress(one, local.address) || sameAddress(one, remote.address));
+}
+
+mobike(
+  'the peer is dead at one of its addresses: to the other, with all SAs, and back',
+  async () => {
+    const world = await multihomed();
+    for (const [gone, there] of [
+      [WEST, '198.51.100.8'],
+      [OTHER, '192.0.2.2'],
+    ] as const) {
+      dead(world, gone);
+      await world.run(60_000);
+      assert.is(at(world, 'east'), `192.0.2.1 ${there}`);
+      assert.is(at(world, 'west'), `${there} 192.0.2.1`);
+      world.checkSettled();
+    }
+    assert.is(world.east.history.length, 1, 'a new child was made');
+    assert.match(
+      world.east.complaints()[0]!,
+      /does not answer at 192\.0\.2\.2: trying 198\.51\.100\.8/,
+    );
+  },
+);
+
+mobike('an address behind the tunnel is tried after the others', async () => {
+  const world = await multihomed([address('198.19.0.1'), OTHER]);
+  dead(world, WEST);
+  await world.run(60_000);
+  assert.is(at(world, 'east'), '192.0.2.1 198.51.100.8');
+});
+
+mobike('a request of another kind waits: it goes to the other address', async () => {
+  const world = await multihomed();
+  dead(world, WEST);
+  await world.east.carry(world.east.engine.childExpired(1, 'soft'));
+  await world.run(120_000);
+  assert.is(at(world, 'east'), '192.0.2.1 198.51.100.8');
+  world.checkSettled();
+  assert.is(world.east.history.length, 2);
+});
+
+mobike('the peer is dead everywhere: given up when all addresses have been tried', async () => {
+  const world = await multihomed([OTHER, FAR]);
+  dead(world, WEST, OTHER, FAR);
+  await world.run(120_000);
+  const places = world.captured
+    .filter(({ from }) => from === world.east)
+    .map(({ datagram }) => formatAddress(datagram.remote.address));
+  for (const one of ['198.51.100.8', '203.0.113.77']) {
+    assert.is(places.filter((place) => place === one).length, 4, one);
+  }
+  assert.is(world.east.children.size, 0);
+  assert.ok(world.east.complaints().some((text) => /peer is dead/.test(text)));
+});
+
+mobike('another address comes while the IKE SA stands, or goes: the peer is told', async () => {
+  const world = await multihomed([]);
+  await world.west.carry(world.west.engine.addressesChanged([WEST, OTHER]));
+  await world.run(1000);
+  dead(world, WEST);
+  await world.run(60_000);
+  assert.is(at(world, 'east'), '192.0.2.1 198.51.100.8');
+  await world.west.carry(world.west.engine.addressesChanged([OTHER]));
+  await world.run(1000);
+  dead(world, WEST, OTHER);
+  await world.run(60_000);
+  assert.is(world.east.children.size, 0);
+});
+
+mobike('an IKE SA that replaced another knows the addresses, too', async () => {
+  const world = await multihomed();
+  await world.run(36_000_000 * 0.85);
+  dead(world, WEST);
+  await world.run(60_000);
+  assert.is(at(world, 'east'), '192.0.2.1 198.51.100.8');
+  world.checkSettled();
+});
+
 mobike.run();

@@ -1,5 +1,6 @@
 // MOBIKE with strongSwan (RFC 4555): the side that called gets another address in the middle of a TCP
-// transfer, which goes on; culvert moves, then strongSwan moves. No IKE SA and no child is made anew.
+// transfer, which goes on; culvert moves, then strongSwan moves. Then strongSwan cannot be reached at one
+// of its addresses. No IKE SA and no child is made anew.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { background, eventually, isRunning, shell, stop } from './command.js';
@@ -90,6 +91,37 @@ mobike('strongSwan called and moves', async () => {
   await withTunnel({ initiator: 'strongswan', connection, peer }, async (tunnel) => {
     await moves(tunnel, 'sun', '192.0.2.2', '192.0.2.10');
     assert.match(tunnel.strongswan.log(), /N\(COOKIE2\)/);
+  });
+});
+
+/** The gateway is there, but nothing of IKE or ESP reaches its address or leaves from it. */
+const DEAF = `nft add table ip deaf
+nft 'add chain ip deaf in { type filter hook input priority 0; }'
+nft 'add chain ip deaf out { type filter hook output priority 0; }'
+nft add rule ip deaf in ip daddr 192.0.2.2 udp dport '{ 500, 4500 }' drop
+nft add rule ip deaf out ip saddr 192.0.2.2 udp sport '{ 500, 4500 }' drop`;
+
+mobike('strongSwan cannot be reached at its address: culvert goes to another it has', async () => {
+  const connection = { mobike: true, localAddress: '%any' };
+  const profile = { 'dpd-interval': '1s', 'dpd-maximum-failures': 2 };
+  // Beside 192.0.2.2 and the inner addresses, which it tells as well.
+  const before = async ({ namespace }: Topology) => {
+    await shell(namespace('sun'), 'ip addr add 192.0.2.10/24 dev eth0');
+  };
+  await withTunnel({ initiator: 'culvert', connection, profile, before }, async (tunnel) => {
+    const { topology, culvert } = tunnel;
+    await tunnel.up();
+    const { spii } = await culvert.established();
+    await shell(topology.namespace('sun'), DEAF);
+    await culvert.logged(/does not answer at 192\.0\.2\.2: trying/);
+    await culvert.logged(/the peer has our address/);
+    await carries(topology, 'alice', 'v4', { explain: culvert.log });
+    const [peer, ...others] = await culvert.print('active-peers print');
+    assert.is(others.length, 0);
+    assert.is(peer!.spii, spii);
+    assert.is(peer!['remote-address'], '192.0.2.10');
+    assert.is((await culvert.print('installed-sa print')).length, 2);
+    assert.not.match(tunnel.strongswan.log(), /IKE_SA gw\[2\]/);
   });
 });
 

@@ -1,10 +1,16 @@
 // MOBIKE: what addresses each side has beside the one in use (RFC 4555 §3.2, §3.6).
-import { type Address, formatAddress, sameAddress, toBytes } from '../../policy/address.js';
+import {
+  type Address,
+  addressFromBytes,
+  formatAddress,
+  sameAddress,
+  toBytes,
+} from '../../policy/address.js';
 import type { PlainPayload } from '../../wire/chain.js';
 import { N } from '../../wire/notifications.js';
 import { INFORMATIONAL } from '../../wire/numbers.js';
 import { type Exchange, notification, notify, report, type Work } from '../exchange.js';
-import type { State, Task } from '../sa.js';
+import type { IkeSa, State, Task } from '../sa.js';
 import { sendAnswer, sendRequest } from '../window.js';
 import { wantUpdate } from './relocation.js';
 
@@ -22,7 +28,25 @@ export function buildMobike({ world, sa }: Work): PlainPayload[] {
 export function takeMobike(exchange: Exchange, said: Pick<Exchange, 'payloads'>): void {
   const { sa } = exchange;
   sa.mobike = sa.peer.mobike && notification(said, N.MOBIKE_SUPPORTED) !== undefined;
+  if (sa.mobike && sa.caller) sa.elsewhere = told(said);
 }
+
+/** What a message says of its sender's other addresses; no more than we would say ourselves. */
+function told({ payloads }: Pick<Exchange, 'payloads'>): Address[] {
+  return payloads
+    .flatMap((payload) => {
+      if (payload.type !== 'Notify') return [];
+      const { notifyType, data } = payload;
+      const bytes = BYTES.get(notifyType);
+      return bytes === data.length ? [addressFromBytes(data)] : [];
+    })
+    .slice(0, MOST_TOLD);
+}
+
+const BYTES: ReadonlyMap<number, number> = new Map([
+  [N.ADDITIONAL_IP4_ADDRESS, 4],
+  [N.ADDITIONAL_IP6_ADDRESS, 16],
+]);
 
 /** Our other addresses, for a peer that can choose among them (§3.2, §3.6). */
 function further(addresses: readonly Address[], used: Address): PlainPayload[] {
@@ -35,6 +59,14 @@ function further(addresses: readonly Address[], used: Address): PlainPayload[] {
         toBytes(address),
       ),
     );
+}
+
+/** §3.6: others have come or gone, the one in use is the same. */
+export function tellAddresses(sa: IkeSa): void {
+  if (sa.state !== 'established' || !sa.mobike) return;
+  if (!sa.tasks.some(({ kind }) => kind === 'tell-addresses')) {
+    sa.tasks.push({ kind: 'tell-addresses' });
+  }
 }
 
 /** HDR, SK {N(ADDITIONAL_…) | N(NO_ADDITIONAL_ADDRESSES)} -->: a responder only tells (§3.6). */
@@ -50,7 +82,9 @@ export function startTell(work: Work, task: TaskOf<'tell-addresses'>): boolean {
 export function answerAddresses(exchange: Exchange): State {
   const { sa, datagram } = exchange;
   sendAnswer(exchange, []);
-  if (!sa.mobike || sa.side === 'responder') return sa.state;
+  if (!sa.mobike || !sa.caller) return sa.state;
+  // §3.6: what was told before counts no more.
+  sa.elsewhere = told(exchange);
   if (sameAddress(datagram.remote.address, sa.remote.address)) return sa.state;
   const where = formatAddress(datagram.remote.address);
   report(exchange, 'info', 'ike.mobike', `peer is at ${where} now: following it`);

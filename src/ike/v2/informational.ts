@@ -41,9 +41,9 @@ const deleteOf = (closed: readonly ChildSpi[]): PlainPayload[] =>
 
 /** HDR, SK {} -->: is anybody there (§2.4)? */
 export function startLiveness(work: Work, task: TaskOf<'liveness'>): boolean {
-  const { mobike, side, natLocal } = work.sa;
+  const { mobike, caller, natLocal } = work.sa;
   // RFC 4555 §3.8: whether a NAT in front of us still maps us to the same place.
-  const nat = mobike && side === 'initiator' && natLocal ? buildNat(work) : [];
+  const nat = mobike && caller && natLocal ? buildNat(work) : [];
   sendRequest(work, INFORMATIONAL, nat, task);
   return true;
 }

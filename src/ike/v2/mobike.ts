@@ -1,6 +1,6 @@
-// MOBIKE: an IKE SA and its children go with a side that changes its address (RFC 4555). The original
-// initiator decides which pair of addresses is used (§1.3); ESP follows once the new place has shown
-// that it gets what is sent there (return routability, §3.7).
+// MOBIKE: an IKE SA and its children go with a side that changes its address (RFC 4555). The initiator
+// decides which pair of addresses is used (§1.3): it made the first of the IKE SAs, whoever has replaced
+// that since. ESP follows once the new place has shown that it gets what is sent there (§3.7).
 //
 //   Initiator (from its new address)               Responder
 //   HDR, SK {N(UPDATE_SA_ADDRESSES),
@@ -47,7 +47,7 @@ function answerUpdate(exchange: Exchange): State {
 function reasonAgainst({ sa, datagram, payloads }: Exchange): number | undefined {
   const { local, remote } = datagram;
   const { address, localAddress } = sa.peer;
-  if (!sa.mobike || sa.side === 'initiator') return N.UNACCEPTABLE_ADDRESSES;
+  if (!sa.mobike || sa.caller) return N.UNACCEPTABLE_ADDRESSES;
   if (!prefixContains(address, remote.address)) return N.UNACCEPTABLE_ADDRESSES;
   if (localAddress && !sameAddress(localAddress, local.address)) return N.UNACCEPTABLE_ADDRESSES;
   const sent = notification({ payloads }, N.NO_NATS_ALLOWED)?.data;

@@ -38,7 +38,7 @@ export function relocate(work: Work, local: Address, gone: boolean): void {
   sa.local = { ...sa.local, address: local };
   // What waits for its answer goes out from the new place at once (§3.5).
   if (sa.window.pending) sa.window.pending.nextAt = world.context.now();
-  if (sa.side === 'responder') {
+  if (!sa.caller) {
     moveChildren(work);
     sa.tasks.unshift({ kind: 'tell-addresses' });
     return;
@@ -123,7 +123,7 @@ export function takeUpdate(exchange: Exchange): State {
  */
 export function noticeMapping(exchange: Exchange): void {
   const { sa } = exchange;
-  if (!sa.mobike || sa.side === 'responder' || !saysWhereItIs(exchange)) return;
+  if (!sa.mobike || !sa.caller || !saysWhereItIs(exchange)) return;
   const seen = notification(exchange, N.NAT_DETECTION_DESTINATION_IP)!.data;
   if (sa.seenAs && !sameBytes(sa.seenAs, seen)) {
     report(exchange, 'info', 'ike.mobike', 'the peer sees us at another address: telling it');
