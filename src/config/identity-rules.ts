@@ -168,19 +168,24 @@ export const identitiesFitTheirPeer: Rule = (c, problems) => {
   }
 };
 
-/** Two identities of one peer must be told apart by what the peer says it is, or shows. */
+/**
+ * Two identities of one peer must be told apart by what the peer says it is, shows, or wants to reach; and
+ * where we call there is no use in the same one twice.
+ */
 export const identitiesAreDistinct: Rule = (c, problems) => {
   const first = new Map<string, string>();
-  const needed = ['peer', 'auth-method', 'remote-id', 'match-by', 'remote-certificate'];
-  for (const { path, entry, written } of enabled(c.identities, ...needed)) {
+  const needed = ['peer', 'auth-method', 'remote-id', 'match-by', 'remote-certificate', 'my-id'];
+  for (const { path, entry, written } of enabled(c.identities, ...needed, 'certificate')) {
+    const method = entry['auth-method'];
     const remote = written['remote-id'] ?? 'auto';
     const shows = entry['match-by'] === 'certificate' ? entry['remote-certificate'] : '';
-    // Who brings no AUTH meets other entries than who does.
-    const users = isEapServer(entry['auth-method']) ? 'users' : '';
-    const key = `${entry.peer} ${users} ${remote} ${shows}`;
+    const ours = [written['my-id'] ?? 'auto', entry.certificate];
+    // Who brings no AUTH meets other entries than who does, and a secret is not a signature.
+    const users = isEapServer(method) ? 'users' : method;
+    const key = JSON.stringify([entry.peer, users, remote, shows, ours]);
     const other = first.get(key);
     if (other !== undefined) {
-      const expected = `a remote-id that no other identity of the peer has; ${other} has it`;
+      const expected = `another remote-id, my-id or certificate: ${other} of the same peer has all of them`;
       problems.push({ path: `${path}.remote-id`, value: show(remote), expected });
     } else first.set(key, path);
   }

@@ -6,7 +6,8 @@ import { isDynamic, type Peer, type Policy } from '../policy/database.js';
 import type { PlainPayload } from '../wire/chain.js';
 import { INFORMATIONAL, PROTOCOL_IKE } from '../wire/numbers.js';
 import type { AcquirePacket } from './context.js';
-import { callingIdentity, identitiesOf, isReachable, policiesOf } from './directory.js';
+import { callingIdentity } from './calling.js';
+import { identitiesOf, isReachable, policiesOf } from './directory.js';
 import { moveOn, wishesOf } from './failover.js';
 import { fraction, type Link, report, type Work, type World } from './exchange.js';
 import { removeChild, softShare } from './parts/child.js';
@@ -24,6 +25,7 @@ export const newLink = ({ passive }: Peer): Link => ({
   notBefore: 0,
   refused: new Map(),
   redirects: [],
+  turn: 0,
   addresses: [],
 });
 
@@ -42,7 +44,7 @@ export function connect(
     step.events.push({ level: 'error', topic: 'ike.init', peer: peer.name, text, facts });
   };
   if (!isReachable(peer)) return refuse('peer has a prefix for an address: it has to call us');
-  if (!callingIdentity(world.databases, peer)) {
+  if (!callingIdentity(world, peer)) {
     const some = identitiesOf(world.databases, peer).length > 0;
     return refuse(
       some

@@ -31,12 +31,6 @@ export function findPeer(
 export const identitiesOf = ({ identities }: Databases, peer: Peer): readonly Identity[] =>
   byPeer(identities).get(peer.name) ?? [];
 
-/** How we prove ourselves where we call: an entry for users who log in here says nothing of it. */
-export const callingIdentity = (databases: Databases, peer: Peer): Identity | undefined =>
-  identitiesOf(databases, peer).find(
-    ({ authMethod }) => authMethod !== 'eap-local' && authMethod !== 'eap-radius',
-  );
-
 export const peerNamed = ({ peers }: Databases, name: string): Peer | undefined =>
   byName(peers).get(name);
 
@@ -77,13 +71,6 @@ function byPeer<T extends OfPeer>(list: readonly T[]): ReadonlyMap<string, T[]> 
 export function templatesOf({ templates }: Databases, identity: Identity | undefined): Template[] {
   const group = identity?.generatePolicy?.group;
   return group === undefined ? [] : templates.filter((template) => template.group === group);
-}
-
-/** The template an initiator asks by, where it gets its address from the peer (mode-config). */
-export function askedTemplate(databases: Databases, peer: Peer): Template | undefined {
-  const [identity] = identitiesOf(databases, peer);
-  if (identity?.modeConfig?.role !== 'initiator') return undefined;
-  return templatesOf(databases, identity)[0];
 }
 
 /** We can only call a peer that has one address. */

@@ -9,6 +9,7 @@ import { WireError } from '../wire/error.js';
 import type { Header } from '../wire/header.js';
 import { formatMessage } from '../wire/message.js';
 import { IKE_SA_INIT } from '../wire/numbers.js';
+import { nextIdentity } from './calling.js';
 import { discard, scheduleReconnect } from './connection.js';
 import { IkeError } from './errors.js';
 import { type Exchange, notify, report, type Work } from './exchange.js';
@@ -286,6 +287,7 @@ function settleAnswer(exchange: Exchange, error: IkeError): void {
     if (sa.handshake) sa.handshake.hint = error.message;
     return;
   }
+  if (AUTHENTICATING.has(sa.state) && error.row.blame === 'refused') nextIdentity(exchange);
   if (error.row.fatal) scheduleReconnect(exchange);
   if (AUTHENTICATING.has(sa.state)) {
     sa.tasks.unshift({ kind: 'reject-auth' });

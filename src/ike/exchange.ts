@@ -43,6 +43,8 @@ export interface Link {
   readonly refused: Map<number, number>;
   /** When we were sent on to another gateway (RFC 5685). */
   readonly redirects: number[];
+  /** Which of several identities we call by. */
+  turn: number;
   /** What mode-config gave us the last time. */
   addresses: readonly Address[];
 }

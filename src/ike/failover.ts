@@ -7,7 +7,8 @@
 // A peer that was lost is called again at its own pace (connection.ts) whoever stands in for it, and
 // who is back in use is found out by what is there: nothing here is remembered.
 import { type Peer, type Policy, peersOf } from '../policy/database.js';
-import { askedTemplate, isReachable, peerNamed, policiesOf } from './directory.js';
+import { askedTemplate } from './calling.js';
+import { isReachable, peerNamed, policiesOf } from './directory.js';
 import type { Work, World } from './exchange.js';
 import { createChild, type IkeSa } from './sa.js';
 
@@ -15,7 +16,7 @@ const CLOSING: readonly string[] = ['deleting', 'replaced', 'dead'];
 
 /** What we ask a peer for of our own accord: what mode-config brings, then policies that are its turn. */
 export function wishesOf(world: World, peer: Peer): readonly Policy[] {
-  const template = askedTemplate(world.databases, peer);
+  const template = askedTemplate(world, peer);
   const written = policiesOf(world.databases, peer).filter((one) => isWanted(world, one, peer));
   return template ? [template, ...written] : written;
 }

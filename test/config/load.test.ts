@@ -210,7 +210,7 @@ const refused: [string, (file: ReturnType<typeof sound>) => unknown, RegExp][] =
   [
     'two identities that cannot be told apart',
     (f) => ({ ...f, identity: [f.identity![0], f.identity![0]] }),
-    /^identity\[1\].remote-id: "auto": expected a remote-id that no other .* identity\[0\] has it$/,
+    /^identity\[1\].remote-id: "auto": expected another remote-id, .*: identity\[0\] of .* has all of them$/,
   ],
   [
     'AEAD with an integrity algorithm',

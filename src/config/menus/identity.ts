@@ -18,7 +18,10 @@ const withMethod = (what: string) => ({ what, values: () => false, meanwhile: 'p
 export const identityMenu = menu({
   name: 'identity',
   list: true,
-  text: 'How a peer proves who it is, and how we do. Every peer needs at least one.',
+  text:
+    'How a peer proves who it is, and how we do. Every peer needs at least one. Of several, who calls is ' +
+    'met by the one that names it most closely; where we call, the first is used that has a certificate ' +
+    'the peer asks for, and after a refusal the next one.',
   properties: [
     property({
       name: 'peer',

@@ -13,7 +13,7 @@ import type { PlainPayload } from '../../wire/chain.js';
 import { CFG, CFG_REPLY, CFG_REQUEST } from '../../wire/numbers.js';
 import { notifyName } from '../../wire/notifications.js';
 import { scheduleReconnect } from '../connection.js';
-import { askedTemplate } from '../directory.js';
+import { askedTemplate } from '../calling.js';
 import { NOTIFIED } from '../errors.js';
 import { type Exchange, errorNotification, optional, report, type Work } from '../exchange.js';
 import type { IkeSa } from '../sa.js';
@@ -30,11 +30,11 @@ const askedBy = ({ identity }: Pick<IkeSa, 'identity'>): AskedConfig | undefined
 
 /** With the first message, before anything is known of the peer. */
 export const buildUnity = ({ world, sa }: Work): PlainPayload[] =>
-  askedTemplate(world.databases, sa.peer) ? [{ type: 'Vendor', data: UNITY }] : [];
+  askedTemplate(world, sa.peer) ? [{ type: 'Vendor', data: UNITY }] : [];
 
 /** CP(CFG_REQUEST); the addresses of the last time are asked for by name. */
 export function askConfiguration({ world, sa }: Work): PlainPayload[] {
-  const template = askedTemplate(world.databases, sa.peer);
+  const template = askedTemplate(world, sa.peer);
   if (!template || !askedBy(sa)) return [];
   const last = world.links.get(sa.peer.name)?.addresses ?? [];
   const attributes = byFamily(template).flatMap(({ src: { address } }) => {
@@ -79,7 +79,7 @@ export function takeConfiguration(exchange: Exchange): boolean {
   const received: Received = {
     id: world.store.nextSerial(),
     peer: sa.peer.name,
-    template: askedTemplate(world.databases, sa.peer)?.id ?? -1,
+    template: askedTemplate(world, sa.peer)?.id ?? -1,
     config,
     addresses: attributes.flatMap(addressOf),
     dns: attributes.flatMap(dnsOf),

@@ -128,6 +128,10 @@ export function formatId({ idType, data }: WireId): string {
   return name === undefined ? `type ${idType} of ${data.length} bytes` : `dn:${name}`;
 }
 
+/** Who we say we are, as the configuration has it. */
+export const formatOwn = (id: Identification): string =>
+  id.kind === 'auto' || id.kind === 'dn' ? id.kind : formatId(toWire(id));
+
 export function formatExpected(expected: Identity['remoteId']): string {
   if (expected.kind === 'auto' || expected.kind === 'ignore') return 'any identity';
   return expected.kind === 'dn' ? 'the subject of its certificate' : formatId(toWire(expected));

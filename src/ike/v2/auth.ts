@@ -10,8 +10,8 @@ import type { PlainPayload } from '../../wire/chain.js';
 import { AUTH_SHARED_KEY_MIC, IKE_AUTH } from '../../wire/numbers.js';
 import { N, notifyName } from '../../wire/notifications.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
+import { askedTemplate, chooseCalling, nextIdentity } from '../calling.js';
 import { scheduleReconnect } from '../connection.js';
-import { callingIdentity } from '../directory.js';
 import { wishesOf } from '../failover.js';
 import { IkeError, NOTIFIED } from '../errors.js';
 import {
@@ -29,6 +29,7 @@ import { askConfiguration } from '../parts/configuration-request.js';
 import { mayStandAlone } from '../parts/eap-methods.js';
 import { buildId, formatId } from '../parts/identification.js';
 import { checkIdentity, chooseIdentity } from '../parts/identity-choice.js';
+import { isTemplate } from '../../policy/template.js';
 import { encapsulates, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendRequest } from '../window.js';
@@ -43,6 +44,7 @@ export async function startAuth(work: Work): Promise<State> {
     // Of our own certificate, or that the peer could not check its signature.
     if (!(error instanceof IkeError)) throw error;
     report(work, 'error', 'ike.auth', error.message);
+    nextIdentity(work);
     scheduleReconnect(work);
     return 'dead';
   }
@@ -51,8 +53,7 @@ export async function startAuth(work: Work): Promise<State> {
 async function sendAuth(work: Work): Promise<State> {
   const { world, sa } = work;
   const handshake = sa.handshake!;
-  // connect() has seen to it that there is one.
-  sa.identity = callingIdentity(world.databases, sa.peer)!;
+  sa.identity = chooseCalling(work);
   const idi = ownId(work, 'IDi', sa.identity);
   const { remoteId } = sa.identity;
   const named = !['auto', 'ignore', 'dn'].includes(remoteId.kind);
@@ -86,7 +87,9 @@ async function firstProof(work: Work, identity: Identity, idi: IdPayload): Promi
 function firstPolicy(work: Work): Policy | undefined {
   const { world, sa } = work;
   const wanted = sa.handshake!.firstPolicy!;
-  const all = [wanted, ...wishesOf(world, sa.peer)];
+  // Another identity than was thought of at the call may ask by another template.
+  const stands = !isTemplate(wanted) || wanted === askedTemplate(world, sa.peer);
+  const all = [...(stands ? [wanted] : []), ...wishesOf(world, sa.peer)];
   const policy = all.find(({ protection }) => protection === 'esp' || !encapsulates(sa));
   isBarred(work, wanted);
   if (!policy) scheduleReconnect(work);
@@ -138,6 +141,7 @@ function refused(exchange: Exchange): State {
   report(exchange, 'error', 'ike.auth', `peer answers ${name} to IKE_AUTH: ${advice}`, {
     notify: name,
   });
+  if (error.notifyType === N.AUTHENTICATION_FAILED) nextIdentity(exchange);
   scheduleReconnect(exchange);
   return 'dead';
 }

@@ -4,6 +4,7 @@ import type { EapPeer, PeerOutcome } from '../../eap/peer.js';
 import type { EapIdentity } from '../../policy/database.js';
 import { N } from '../../wire/notifications.js';
 import { IKE_AUTH } from '../../wire/numbers.js';
+import { nextIdentity } from '../calling.js';
 import { scheduleReconnect } from '../connection.js';
 import { IkeError } from '../errors.js';
 import { type Exchange, errorNotification, optional, report, required } from '../exchange.js';
@@ -76,6 +77,7 @@ function give(exchange: Exchange, reason: string): State {
     throw new IkeError('eap-failed', `cannot log in: ${reason}`);
   }
   report(exchange, 'error', 'ike.auth', `the peer does not let us in: ${reason}`);
+  nextIdentity(exchange);
   scheduleReconnect(exchange);
   return 'dead';
 }

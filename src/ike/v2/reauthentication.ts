@@ -9,7 +9,7 @@ import { isDynamic, type Policy } from '../../policy/database.js';
 import type { PlainPayload } from '../../wire/chain.js';
 import { N } from '../../wire/notifications.js';
 import { connect } from '../connection.js';
-import { askedTemplate } from '../directory.js';
+import { askedTemplate } from '../calling.js';
 import { type Exchange, fraction, notification, notify, report, type Work } from '../exchange.js';
 import { createChild, type IkeSa } from '../sa.js';
 
@@ -63,7 +63,7 @@ export function reauthenticate(work: Work): void {
 
 /** What mode-config brought is asked for anew: the address may be another one this time. */
 const wishOf = ({ world, sa }: Work, policy: Policy): Policy =>
-  (isDynamic(policy) ? askedTemplate(world.databases, sa.peer) : undefined) ?? policy;
+  (isDynamic(policy) ? askedTemplate(world, sa.peer) : undefined) ?? policy;
 
 /** The new IKE SA is up: the other children of the old one, then the end of that. */
 export function takeOver({ sa }: Pick<Work, 'sa'>, first: number | undefined): void {
