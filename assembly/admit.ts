@@ -11,6 +11,8 @@ import {
   SA_FLAG_UDP,
 } from '../src/contract/ids';
 import {
+  LARGE_HEADROOM,
+  LARGE_SLOT,
   MMSGHDR_FLAGS,
   SA_BLOCK_BYTES,
   SA_FLAGS,
@@ -42,7 +44,7 @@ import { headers6, writeHeaders6 } from './origin';
 import { messageAt } from './receive';
 import { checkReplay, inferSequence } from './replay';
 import { findInbound, isSpent, isUsable, raiseHard } from './sa';
-import { slotAt, takeSlot } from './transmit';
+import { largeLeft, slotAt, takeLarge, takeSlot } from './transmit';
 import { KEPT } from './transport';
 
 /** MSG_CTRUNC of recvmsg(2): not all control messages had room. */
@@ -51,6 +53,9 @@ const PROTOCOL_4: i32 = 9; // offset in an IPv4 header
 /** More padding than the alignment can want is not an AH of this SA. */
 const MOST_PADDING: i32 = 7;
 const ROOM: i32 = SLOT - SLOT_HEADROOM;
+const LARGE_ROOM: i32 = LARGE_SLOT - LARGE_HEADROOM;
+/** What is opened in a slot for certain; what is longer may need a place for a large packet. */
+export const MOST_IN_SLOT: i32 = ROOM - AH_HEADERS;
 
 // ---- 1. find -------------------------------------------------------------------------------------
 
@@ -91,8 +96,8 @@ export function admitEsp(index: i32, at: usize, length: i32, tos: i32, way: u32)
   const sequence = inferSequence(sa, bswap<u32>(load<u32>(at, 4)));
   if (!checkReplay(sa, sequence)) return count(drops.IN_STATE_SEQUENCE_ERRORS);
   const kept = roomFor(sa, index);
-  if (kept + length > ROOM) return count(drops.IN_BUFFER_ERRORS);
-  const job = addReceived(sa, sequence, index, at, length, tos);
+  if (!isRoomFor(kept + length)) return count(drops.IN_BUFFER_ERRORS);
+  const job = addReceived(sa, sequence, index, at, length, kept, tos);
   store<u32>(job, load<u32>(job, JOB_TARGET) + kept, JOB_TARGET);
   store<i32>(job, text, JOB_TEXT);
 }
@@ -103,7 +108,11 @@ function roomFor(sa: usize, index: i32): i32 {
   if ((flags & SA_FLAG_TRANSPORT) == 0) return 0;
   if ((flags & (SA_FLAG_OUTER_V6 | SA_FLAG_UDP)) != SA_FLAG_OUTER_V6) return <i32>KEPT;
   const size = headers6(index);
-  return isCut(index) || size > AH_HEADERS ? ROOM : size;
+  return isCut(index) || size > AH_HEADERS ? LARGE_ROOM : size;
+}
+
+function isRoomFor(bytes: i32): bool {
+  return bytes <= ROOM || (bytes <= LARGE_ROOM && largeLeft() > 0);
 }
 
 /** Whether the kernel had more to say beside the message than there was room for. */
@@ -123,9 +132,10 @@ export function admitAh(index: i32, at: usize, length: i32, tos: i32, header: i3
   const sequence = inferSequence(sa, bswap<u32>(load<u32>(at, 8)));
   if (!checkReplay(sa, sequence)) return count(drops.IN_STATE_SEQUENCE_ERRORS);
   const size = header == 0 ? headers6(index) : header;
-  if (isCut(index) || size > AH_HEADERS || size + length > ROOM)
+  if (isCut(index) || size > AH_HEADERS || !isRoomFor(size + length)) {
     return count(drops.IN_BUFFER_ERRORS);
-  const job = addReceived(sa, sequence, index, at, length, tos);
+  }
+  const job = addReceived(sa, sequence, index, at, length, size, tos);
   const target: usize = load<u32>(job, JOB_TARGET);
   store<i32>(job, size, JOB_HEADER);
   if (header > 0) {
@@ -139,13 +149,14 @@ export function admitAh(index: i32, at: usize, length: i32, tos: i32, header: i3
   count(drops.IN_HEADER_ERRORS);
 }
 
-/** demultiplex has seen to it that there is a slot. */
+/** `kept` bytes stand in front. demultiplex has seen to it that there is a slot. */
 function addReceived(
   sa: usize,
   sequence: u64,
   index: i32,
   at: usize,
   length: i32,
+  kept: i32,
   tos: i32,
 ): usize {
   const job = addJob(sa);
@@ -153,7 +164,7 @@ function addReceived(
   store<u64>(job, sequence, JOB_SEQUENCE);
   store<u32>(job, <u32>at, JOB_SOURCE);
   store<i32>(job, length, JOB_LENGTH);
-  store<u32>(job, <u32>slotAt(slot), JOB_TARGET);
+  store<u32>(job, <u32>(kept + length > ROOM ? takeLarge() : slotAt(slot)), JOB_TARGET);
   store<i32>(job, slot, JOB_SLOT);
   store<i32>(job, tos, JOB_TOS);
   store<i32>(job, index, JOB_INDEX);

@@ -18,6 +18,7 @@ import {
   SLOT,
   SLOT_HEADROOM,
   SLOT_TAILROOM,
+  TX_SLOTS,
 } from '../src/contract/layout';
 import { ahFront, isAh, splitAhJob } from './ah';
 import { bundleFront } from './bundle';
@@ -33,7 +34,7 @@ import {
   JOB_TARGET,
   JOB_TOS,
 } from './esp';
-import { sparesFor } from './fragmenting';
+import { MOST_ADDED, sparesFor } from './fragmenting';
 import { deliverAlone } from './ip/coalesce';
 import { VIEW_SPLIT } from './ip/extensions';
 import { countFragments, writeFragment } from './ip/fragment';
@@ -55,6 +56,7 @@ import {
 } from './ip/packet';
 import { segmentLength, segmentPayload, superPayload, writeSegment } from './ip/segment';
 import { scratchAt, VIEW } from './memory';
+import { wasAssembled } from './reassembly';
 import { selectorsHold } from './sa';
 import { sendBypass, slotAt, slotsLeft, takeSlot } from './transmit';
 import { splitJob, surplus } from './transport';
@@ -62,7 +64,8 @@ import { splitJob, surplus } from './transport';
 const LEAST_MTU_6: i32 = 1280; // RFC 8200 §5: what every IPv6 link carries
 /** Largest inner packet a transmit slot holds with header, IV, padding, trailer and a whole digest. */
 const MOST: i32 = SLOT - SLOT_HEADROOM - SLOT_TAILROOM - 24;
-/** Slots that one packet may need: 9,000 bytes in the smallest fragments that a path is likely to want. */
+const MOST_IP: i32 = 65535;
+/** Slots that one packet of the TUN may need: 9,000 bytes in the smallest likely fragments. */
 const RESERVE: i32 = 24;
 
 /** Whether this round has slots for another packet. */
@@ -77,9 +80,9 @@ function front(sa: usize): usize {
   return isAh(sa) ? ahFront(sa) : bundleFront(sa) + ESP_HEADER + load<u32>(sa, SA_IV_BYTES);
 }
 
-/** The largest packet that a slot has room for. */
-function mostOf(sa: usize): i32 {
-  return MOST - bundleFront(sa);
+/** The largest packet that there is room to seal; a reassembled one is sealed where it is. */
+function mostOf(sa: usize, at: usize): i32 {
+  return wasAssembled(at) ? MOST_IP - MOST_ADDED : MOST - bundleFront(sa);
 }
 
 /** The largest packet whose outer packet the path carries. */
@@ -95,13 +98,18 @@ function limitOf(sa: usize): i32 {
   return viewed(VIEW_FAMILY) == 6 ? max(mtu, LEAST_MTU_6) : mtu;
 }
 
-/** The one packet in view; it is encrypted from where it is. */
-export function fitOne(at: usize, sa: usize): void {
+/** The one packet in view; it is encrypted from where it is. False: this round has no slots for it. */
+export function fitOne(at: usize, sa: usize): bool {
   if (load<u32>(CONTROL_AT + CONTROL_MSS_CLAMP)) clampMss(at, load<i32>(sa, SA_INNER_MTU));
   const total = viewed(VIEW_TOTAL);
-  if (total > limitOf(sa) && shrink(at, sa)) return;
-  if (total > mostOf(sa)) return count(OUT_BUNDLE_ERRORS);
+  if (total > limitOf(sa) && shrink(at, sa)) return true;
+  if (total > mostOf(sa, at)) {
+    count(OUT_BUNDLE_ERRORS);
+    return true;
+  }
+  if (sparesOf(sa, total) >= slotsLeft() && slotsLeft() < TX_SLOTS) return false;
   addPacket(sa, takeSlot(), at, total);
+  return true;
 }
 
 /**
@@ -112,7 +120,7 @@ export function fitMany(entry: usize, at: usize, sa: usize): bool {
   const payload = superPayload();
   const limit = limitOf(sa);
   const largest = segmentLength(0);
-  if (largest > mostOf(sa)) {
+  if (largest > mostOf(sa, at)) {
     count(OUT_BUNDLE_ERRORS);
     return true;
   }
@@ -134,14 +142,20 @@ export function fitMany(entry: usize, at: usize, sa: usize): bool {
   return done >= payload;
 }
 
+/** Slots that the fragments of the packet in view take beside its own. */
+function sparesOf(sa: usize, length: i32): i32 {
+  return length > roomOf(sa) ? sparesFor(sa, length) : 0;
+}
+
 function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
-  const spares = length > roomOf(sa) ? sparesFor(sa, length) : 0;
+  const spares = sparesOf(sa, length);
+  const begin = wasAssembled(at) ? at - front(sa) : slotAt(slot);
   if (spares > slotsLeft()) return count(OUT_BUNDLE_ERRORS);
   for (let i = 0; i < spares; i++) takeSlot();
   const job = addJob(sa);
   store<u32>(job, <u32>at, JOB_SOURCE);
   store<i32>(job, length, JOB_LENGTH);
-  store<u32>(job, <u32>slotAt(slot) + bundleFront(sa), JOB_TARGET);
+  store<u32>(job, <u32>begin + bundleFront(sa), JOB_TARGET);
   store<i32>(job, slot, JOB_SLOT);
   store<i32>(job, spares, JOB_SPARES);
   store<i32>(job, viewed(VIEW_FAMILY) == 4 ? IP_IN_IP : IPV6_IN_IP, JOB_NEXT);
@@ -159,7 +173,7 @@ function addPacket(sa: usize, slot: i32, at: usize, length: i32): void {
 function shrink(at: usize, sa: usize): bool {
   if (mayNotBeCut()) refuse(at, limitOf(sa));
   else if (viewed(VIEW_SPLIT) > 0) return false;
-  else if (selectorsHoldLater(sa)) cut(at, sa, min(limitOf(sa), mostOf(sa)));
+  else if (selectorsHoldLater(sa)) cut(at, sa, min(limitOf(sa), mostOf(sa, at)));
   else return false;
   return true;
 }

@@ -16,7 +16,7 @@ import { parsePacket, VIEW_HEADER, viewed } from './ip/packet';
 import { sendBypass, slotAt } from './transmit';
 
 /** More than IPsec adds to any packet: AH 48, ESP header and IV 24, padding 17, ICV 64. */
-const MOST_ADDED: i32 = 160;
+export const MOST_ADDED: i32 = 160;
 const HEADER_6: i32 = 40;
 const FRAGMENT_6: i32 = 8;
 const FRAGMENT: u8 = 44;

@@ -34,7 +34,7 @@ import {
   RX_ROOM,
 } from '../src/contract/layout';
 import { accept } from './accept';
-import { admitAh, admitEsp } from './admit';
+import { admitAh, admitEsp, MOST_IN_SLOT } from './admit';
 import { isWelcome } from './cookie';
 import { count } from './counters';
 import { DONE, jobAt, jobCount, stateOf } from './esp';
@@ -54,7 +54,7 @@ import {
   receiveRoom,
   TRUNCATED,
 } from './receive';
-import { slotsLeft } from './transmit';
+import { largeLeft, slotsLeft } from './transmit';
 
 const KEEPALIVE: u8 = 0xff; // RFC 3948 §2.3
 const IKE_HEADER: i32 = 28; // RFC 7296 §3.1
@@ -79,7 +79,10 @@ export function inboundBatch(port: i32, first: i32, messages: i32): i32 {
 
 // ---- 1. demultiplex ------------------------------------------------------------------------------
 
-/** One message, which may hold many datagrams; false: the slots ran out inside it. */
+/**
+ * One message, which may hold many datagrams; false: the slots ran out inside it. A large one takes two
+ * places for large ones at most, the other for the ESP inside an AH.
+ */
 function demultiplex(port: i32, index: i32): bool {
   const length = load<i32>(messageAt(index), MMSGHDR_LEN);
   const truncated = load<u32>(messageAt(index), MMSGHDR_FLAGS) & TRUNCATED;
@@ -95,19 +98,18 @@ function demultiplex(port: i32, index: i32): bool {
   const step = segment > 0 ? segment : max(length, 1);
   let done = load<i32>(entry, RX_DONE);
   do {
-    if (slotsLeft() == 0) {
+    const size = min(step, length - done);
+    if (slotsLeft() == 0 || (size > MOST_IN_SLOT && largeLeft() < 2)) {
       store<i32>(entry, done, RX_DONE);
       return false;
     }
-    datagram(port, index, at + done, min(step, length - done), tos);
+    datagram(port, index, at + done, size, tos);
     done += step;
   } while (done < length);
   return true;
 }
 
 function datagram(port: i32, index: i32, at: usize, length: i32, tos: i32): void {
-  // a joined message may be longer, but what is opened goes into a slot
-  if (length > RX_ROOM) return count(drops.IN_BUFFER_ERRORS);
   if (port == PORT_UDP4_500 || port == PORT_UDP6_500) return ike(port, index, at, length);
   const natt = port == PORT_UDP4_4500 || port == PORT_UDP6_4500;
   const six = port == PORT_UDP6_4500 ? SA_FLAG_OUTER_V6 : 0;
@@ -139,6 +141,7 @@ function rawIpv4(index: i32, at: usize, length: i32, protocol: i32): void {
 /** IKE is main's business: the message goes there as it is, without the non-ESP marker. */
 function ike(port: i32, index: i32, at: usize, length: i32): void {
   if (length < IKE_HEADER) return count(drops.IN_HEADER_ERRORS);
+  if (length > RX_ROOM) return count(drops.IN_BUFFER_ERRORS);
   const origin = readOrigin(index);
   const size = MAIL_IKE_BODY + length;
   const first = load<u64>(at, IKE_SPI_RESPONDER) == 0; // RFC 7296 §3.1: only in first messages

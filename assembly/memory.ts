@@ -1,6 +1,8 @@
 // Where this instance works: every worker attaches its instance to its own row of the shared memory.
 // Globals here are set once at attach and constant from then on; all mutable state lives in memory.
 import {
+  ASSEMBLY_ENTRY,
+  ASSEMBLY_PLACES,
   CONTROL_AT,
   CONTROL_VERSION,
   COUNTERS_AT,
@@ -11,6 +13,8 @@ import {
   HELD_ENTRY,
   HELD_PLACES,
   LAYOUT_VERSION,
+  WORKER_ASSEMBLY,
+  WORKER_ASSEMBLY_COUNT,
   WORKER_EPOCH,
   WORKER_FLOWS,
   WORKER_FRAGMENTS,
@@ -40,6 +44,7 @@ export const BATCH_EPOCH: usize = 49152 + 136; // u32, CONTROL_POLICY_EPOCH + 1 
 export const BATCH_SLOTS: usize = 49152 + 140; // u32, transmit slots taken
 export const BATCH_JOBS: usize = 49152 + 144; // u32, ESP packets in work
 export const BATCH_DELIVERIES: usize = 49152 + 148; // u32, packets for the TUN
+export const BATCH_LARGE: usize = 49152 + 152; // u32, places of WORKER_LARGE taken
 /** The outer header of the received packet in work: receive.ts. */
 export const ORIGIN: usize = 49152 + 192;
 /** Nonce, zero IV and additional data of a packet: esp.ts. */
@@ -72,4 +77,6 @@ export function attach(row: u32): void {
   memory.fill(workerAt + WORKER_FRAGMENTS, 0, FRAGMENTS_SIZE);
   memory.fill(workerAt + WORKER_HELD, 0, HELD_PLACES * HELD_ENTRY);
   store<u32>(workerAt, 0, WORKER_HELD_COUNT);
+  memory.fill(workerAt + WORKER_ASSEMBLY, 0, ASSEMBLY_PLACES * ASSEMBLY_ENTRY);
+  store<u32>(workerAt, 0, WORKER_ASSEMBLY_COUNT);
 }

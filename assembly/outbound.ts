@@ -2,7 +2,8 @@
 //   1. classify  parse, virtio header, ports of a fragment (fragments.ts), flow cache, policy
 //                (policy.ts): drop, pass in the clear, protect
 //   2. protect   the policy's SA for this packet; without one ask the control plane and wait (held.ts);
-//                what the SA's mode leaves outside (transport.ts)
+//                what the SA's mode leaves outside (transport.ts); the fragments of a datagram that it
+//                wants whole (reassembly.ts), which then begins at 1
 //   3. fit       (fit.ts) one packet, or all that a super-packet stands for
 //   4. seal      (seal.ts) the whole round, kernels side by side; the ESP packets of a bundle once
 //                more, as what an AH protects (bundle.ts)
@@ -32,6 +33,8 @@ import {
   POLICY_LEVEL,
   POLICY_SA,
   RX_AT,
+  RX_DONE,
+  RX_HELD,
   RX_LENGTH,
   SA_FLAGS,
   SA_ICV_BYTES,
@@ -64,19 +67,21 @@ import { sendPieces } from './fragmenting';
 import { followFirst, noteFragment, OUTWARD } from './fragments';
 import { hold } from './held';
 import { keepWhole } from './ip/extensions';
-import { setPacketLength } from './ip/header';
+import { packetLength, setPacketLength } from './ip/header';
 import { parsePacket, VIEW_DST_HIGH, VIEW_FAMILY, viewed } from './ip/packet';
 import { BROKEN, MANY, readOffload } from './ip/segment';
 import { scratchAt, VIEW } from './memory';
+import { addPiece, hasPlace, isPiece, sweepPieces, wasAssembled } from './reassembly';
 import { AMBIGUOUS, findFlow, flowSa, NO_POLICY } from './policy';
 import { entryAt } from './receive';
 import { isSpent, isWorn, raiseHard, recordOf } from './sa';
 import { sealJobs } from './seal';
 import { sendEsp } from './transmit';
-import { carriesWhole } from './transport';
+import { carriesWhole, isBetweenEnds } from './transport';
 
 /** Takes packets from `first` on, as many as this round has slots for; returns the first it left. */
 export function outboundBatch(first: i32, packets: i32): i32 {
+  sweepPieces(entryAt(first));
   let next = first;
   while (next < packets && hasRoom() && classify(entryAt(next))) next++;
   sealJobs();
@@ -149,13 +154,26 @@ function protect(entry: usize, at: usize, offload: i32, flow: usize, policy: usi
     return drop(OUT_STATE_PROTOCOL_ERRORS);
   }
   if (load<u32>(sa, SA_FLAGS) & SA_FLAG_TRANSPORT) {
+    if (isPiece() && isBetweenEnds(sa)) return collect(entry, at);
     if (!carriesWhole(sa, at)) return drop(OUT_STATE_MODE_ERRORS);
   } else {
     keepWhole();
   }
-  if (offload == MANY) return fitMany(entry, at, sa);
-  fitOne(at, sa);
-  return true;
+  return offload == MANY ? fitMany(entry, at, sa) : fitOne(at, sa);
+}
+
+/** The packet in view is a fragment, which transport mode does not carry: its datagram, once whole. */
+function collect(entry: usize, at: usize): bool {
+  // a fragment within a fragment is no host's own IP
+  if (wasAssembled(at)) return drop(OUT_STATE_MODE_ERRORS);
+  if (!hasPlace()) return false;
+  const whole = addPiece(at);
+  if (whole == 0) return true;
+  store<u32>(entry, <u32>whole, RX_AT);
+  store<i32>(entry, packetLength(whole), RX_LENGTH);
+  store<u32>(entry, 0, RX_DONE);
+  store<u32>(entry, 0, RX_HELD);
+  return classify(entry);
 }
 
 /** Its SA is dead and not yet out of the chain: the control plane is about it, this batch came between. */

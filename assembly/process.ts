@@ -19,6 +19,7 @@ import {
   BATCH_DELIVERIES,
   BATCH_EPOCH,
   BATCH_JOBS,
+  BATCH_LARGE,
   BATCH_NOW,
   BATCH_SLOTS,
   JOIN,
@@ -51,6 +52,7 @@ function begin(nowMs: f64): void {
   store<u32>(scratchAt + BATCH_SLOTS, 0);
   store<u32>(scratchAt + BATCH_JOBS, 0);
   store<u32>(scratchAt + BATCH_DELIVERIES, 0);
+  store<u32>(scratchAt + BATCH_LARGE, 0);
   store<u32>(scratchAt + JOIN, 0);
   memory.fill(workerAt + WORKER_FLOW_BUCKETS, 0, FLOW_BUCKETS * 4);
   memory.fill(workerAt + WORKER_TX_COUNT, 0, PORT_COUNT * 4);

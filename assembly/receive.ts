@@ -1,7 +1,7 @@
 // The receive side of a batch: the list of what came, message headers for recvmmsg, and what the kernel
 // says beside a message: who sent it (the name), to which of our addresses, with which DSCP and ECN,
 // and how long each of its datagrams is where the kernel joined several (control messages).
-import { PORT_UDP4_4500, PORT_UDP6_4500 } from '../src/contract/ids';
+import { PORT_UDP4_4500, PORT_UDP4_500, PORT_UDP6_4500, PORT_UDP6_500 } from '../src/contract/ids';
 import {
   BATCH,
   CMSG,
@@ -64,10 +64,10 @@ export const TRUNCATED: u32 = 0x20;
  * each call. Returns how many there are: joined messages are large, so there are fewer of them.
  */
 export function prepareReceive(port: i32): i32 {
-  const joined = joins(port);
-  const messages = joined ? SUPER_BATCH : BATCH;
-  const stride: usize = joined ? SUPER_SLOT : SLOT;
-  const room: u64 = joined ? SUPER_ROOM : RX_ROOM;
+  const large = mayBeLarge(port);
+  const messages = joins(port) ? SUPER_BATCH : BATCH;
+  const stride: usize = large ? SUPER_SLOT : SLOT;
+  const room: u64 = large ? SUPER_ROOM : RX_ROOM;
   const base = load<u64>(CONTROL_AT + CONTROL_BASE);
   let slot = workerAt + WORKER_RX_SLOTS + SLOT_HEADROOM;
   for (let i = 0; i < messages; i++, slot += stride) {
@@ -96,9 +96,14 @@ function joins(port: i32): bool {
   return port == PORT_UDP4_4500 || port == PORT_UDP6_4500;
 }
 
+/** Everywhere but on IKE's own port: of raw packets the kernel puts the fragments together. */
+function mayBeLarge(port: i32): bool {
+  return port != PORT_UDP4_500 && port != PORT_UDP6_500;
+}
+
 /** Bytes that one message on a socket of kind `port` may have. */
 export function receiveRoom(port: i32): i32 {
-  return joins(port) ? SUPER_ROOM : RX_ROOM;
+  return mayBeLarge(port) ? SUPER_ROOM : RX_ROOM;
 }
 
 /** What the list says about packet or message `index`. */

@@ -18,6 +18,9 @@ import {
   CONTROL_BASE,
   CONTROL_JOIN,
   IOVEC,
+  LARGE_HEADROOM,
+  LARGE_PLACES,
+  LARGE_SLOT,
   MMSGHDR,
   MMSGHDR_CONTROL,
   MMSGHDR_CONTROLLEN,
@@ -36,6 +39,7 @@ import {
   SLOT_HEADROOM,
   SOCKADDR,
   TX_SLOTS,
+  WORKER_LARGE,
   WORKER_TX_CMSG,
   WORKER_TX_COUNT,
   WORKER_TX_IOVEC,
@@ -45,7 +49,7 @@ import {
   WORKER_TX_SLOTS,
   WORKER_TX_VECTORS,
 } from '../src/contract/layout';
-import { BATCH_SLOTS, JOIN, scratchAt, workerAt } from './memory';
+import { BATCH_LARGE, BATCH_SLOTS, JOIN, scratchAt, workerAt } from './memory';
 import { nameAt, ORIGIN_LOCAL } from './receive';
 
 // linux/in.h, linux/in6.h, linux/socket.h
@@ -95,6 +99,19 @@ export function takeSlot(): i32 {
 /** Where the packet of a slot begins; SLOT - SLOT_HEADROOM bytes are there. */
 export function slotAt(slot: i32): usize {
   return workerAt + WORKER_TX_SLOTS + slot * SLOT + SLOT_HEADROOM;
+}
+
+/** How many packets that no slot holds this batch may still open. */
+export function largeLeft(): i32 {
+  return LARGE_PLACES - load<i32>(scratchAt + BATCH_LARGE);
+}
+
+/** Where such a packet begins; the caller has asked largeLeft. */
+export function takeLarge(): usize {
+  const place = load<i32>(scratchAt + BATCH_LARGE);
+  store<i32>(scratchAt + BATCH_LARGE, place + 1);
+  const index = min(place, LARGE_PLACES - 1);
+  return workerAt + WORKER_LARGE + index * LARGE_SLOT + LARGE_HEADROOM;
 }
 
 /** An ESP packet of `length` bytes at `at` to the SA's peer. */

@@ -58,7 +58,7 @@ export function carriesWhole(sa: usize, at: usize): bool {
 }
 
 /** Its header becomes the outer one, so it must be ours to send and the peer's to take. */
-function isBetweenEnds(sa: usize): bool {
+export function isBetweenEnds(sa: usize): bool {
   const ours = sa + SA_LOCAL;
   const theirs = sa + SA_REMOTE;
   return inRange(VIEW_SRC_HIGH, ours, ours) && inRange(VIEW_DST_HIGH, theirs, theirs);

@@ -133,7 +133,7 @@ architecture(`no file is longer than ${HARD_LIMIT} lines; the median stays at mo
   }
 });
 
-architecture('lines are at most 100 columns', () => {
+architecture('lines are at most 110 columns: biome holds code to 100, this holds comments', () => {
   const wrong = files
     .filter((file) => /^(src|assembly)\//.test(file))
     .flatMap((file) =>

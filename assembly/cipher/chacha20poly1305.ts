@@ -3,7 +3,8 @@
 //      come out of one call of the three-block kernel, in scratch
 //   2. the rest of the text, with Poly1305 over the ciphertext before it in the same pass
 //   3. Poly1305 over the end and the lengths
-// `open` decrypts into scratch; the text gets to dst only after the comparison in constant time.
+// `open` decrypts into scratch; the text gets to dst only after the comparison in constant time. What is
+// longer than a slot is read twice instead: Poly1305 first, then the text.
 import { SLOT } from '../../src/contract/layout';
 import { polyFinish, polyPadded, polyStart, POLY1305_STATE } from '../mac/poly1305';
 import { scratchAt } from '../memory';
@@ -49,10 +50,7 @@ export function chachaPolySeal(
   eraseFirst(first);
 }
 
-/**
- * Returns 1 and decrypts src to dst (src may equal dst), or returns 0 and leaves dst as it was, also
- * where `length` is more than a slot holds.
- */
+/** Returns 1 and decrypts src to dst (src may equal dst), or returns 0 and leaves dst as it was. */
 export function chachaPolyOpen(
   key: usize,
   nonce: usize,
@@ -67,19 +65,21 @@ export function chachaPolyOpen(
   const state = scratchAt + POLY;
   const expected = scratchAt + EXPECTED;
   const plain = scratchAt + PLAIN;
-  if (length > <u32>SLOT) return 0;
+  const long = length > <u32>SLOT;
   const head = min(length, HEAD);
   startText(key, nonce, src, head);
   polyStart(state, first);
   polyPadded(state, aad, aadLength);
-  const hashed = rest(key, nonce, src, plain, length, src);
+  const hashed = long ? 0 : rest(key, nonce, src, plain, length, src);
   polyPadded(state, src + hashed, length - hashed);
   polyFinish(state, first, aadLength, length, expected);
   const difference =
     (load<u64>(expected) ^ load<u64>(tag)) | (load<u64>(expected, 8) ^ load<u64>(tag, 8));
   if (difference == 0) {
+    // what Poly1305 makes of it the second time is of no interest
+    if (long) rest(key, nonce, src, dst, length, src);
+    else copyShort(dst + head, plain + head, length - head);
     copyShort(dst, first + BLOCK, head);
-    copyShort(dst + head, plain + head, length - head);
   }
   eraseFirst(first);
   return u32(difference == 0);

@@ -43,6 +43,12 @@ export function writeHeader6(
   setPacketLength(at, HEADER_6, total);
 }
 
+/** Bytes of the packet at `at` as its header says. */
+export function packetLength(at: usize): i32 {
+  if (load<u8>(at) >> 4 == 4) return bswap<u16>(load<u16>(at, 2));
+  return HEADER_6 + bswap<u16>(load<u16>(at, 4));
+}
+
 /** The packet at `at`, with `header` bytes of IPv4 header, is `total` bytes long now. */
 export function setPacketLength(at: usize, header: i32, total: i32): void {
   if (load<u8>(at) >> 4 == 4) {

@@ -23,6 +23,9 @@ export const VIEW_ID: usize = 76; // i32, identification
 export const VIEW_OFFSET: usize = 80; // i32, where in the datagram it begins
 export const VIEW_PIECE: usize = 84; // i32, bytes of the datagram in it
 export const VIEW_MORE: usize = 88; // i32, 0: the last
+// Of IPv6 packets with a Fragment header, be they whole (RFC 6946):
+export const VIEW_CUT: usize = 92; // i32, where that header stands; 0: there is none
+export const VIEW_CUT_FIELD: usize = 96; // i32, where the number stands that says so
 
 export const WHOLE: i32 = 0;
 export const FIRST: i32 = 1;
@@ -74,6 +77,7 @@ function parse4(at: usize, length: i32, view: usize): bool {
   store<i32>(view, (flags >> 14) & 1, VIEW_DF);
   const offset = flags & 0x1fff;
   const more = flags & 0x2000;
+  store<i32>(view, 0, VIEW_CUT);
   store<i32>(view, offset != 0 ? LATER : more != 0 ? FIRST : WHOLE, VIEW_FRAGMENT);
   if (offset | more) {
     store<i32>(view, load<u16>(at, 4), VIEW_ID);
@@ -102,6 +106,7 @@ function parse6(at: usize, length: i32, view: usize): bool {
   store<i32>(view, (bswap<u16>(load<u16>(at)) >> 4) & 255, VIEW_TOS);
   store<i32>(view, 1, VIEW_DF); // routers never fragment IPv6
   store<i32>(view, WHOLE, VIEW_FRAGMENT);
+  store<i32>(view, 0, VIEW_CUT);
   return parseExtensions(at, total, load<u8>(at, 6), view);
 }
 
@@ -114,6 +119,7 @@ function setPiece(view: usize, offset: i32, bytes: i32, more: i32): void {
 /** Walks to the upper layer (RFC 8200 §4); every turn moves on by at least 8 bytes. */
 function parseExtensions(at: usize, total: i32, next: i32, view: usize): bool {
   let header = 40;
+  let said = 6;
   for (;;) {
     if (!isExtension(next)) break;
     if (total - header < 8) return false;
@@ -121,10 +127,16 @@ function parseExtensions(at: usize, total: i32, next: i32, view: usize): bool {
     const size: i32 = load<u8>(extension, 1);
     if (next == FRAGMENT) {
       const field: i32 = bswap<u16>(load<u16>(extension, 2));
+      // one behind another is data of the datagram that the first one cuts
+      if (load<i32>(view, VIEW_CUT) == 0) {
+        store<i32>(view, header, VIEW_CUT);
+        store<i32>(view, said, VIEW_CUT_FIELD);
+        store<i32>(view, load<i32>(extension, 4), VIEW_ID);
+        setPiece(view, field & 0xfff8, total - header - 8, field & 1);
+      }
+      said = header;
       header += 8;
       next = load<u8>(extension);
-      store<i32>(view, load<i32>(extension, 4), VIEW_ID);
-      setPiece(view, field & 0xfff8, total - header, field & 1);
       if (field >> 3 != 0) {
         store<i32>(view, LATER, VIEW_FRAGMENT);
         break;
@@ -132,6 +144,7 @@ function parseExtensions(at: usize, total: i32, next: i32, view: usize): bool {
       if (field & 1) store<i32>(view, FIRST, VIEW_FRAGMENT);
       continue;
     }
+    said = header;
     header += next == IP_AH ? (size + 2) << 2 : (size + 1) << 3;
     next = load<u8>(extension);
     if (header > total) return false;

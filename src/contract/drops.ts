@@ -44,3 +44,4 @@ export const SEGMENTED = 48; // packets cut out of super-packets from the TUN
 export const COALESCED = 49; // packets that joined one before them on their way to the TUN
 export const COOKIES = 50; // first messages of IKE answered with a cookie
 export const STRANGERS_REFUSED = 51; // what cannot be a first message of IKE, while cookies are asked for
+export const REASSEMBLED = 52; // datagrams of this host put together, since transport mode has them whole

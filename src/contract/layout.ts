@@ -12,7 +12,7 @@
 //   CLASSIFIERS  beside each copy of POLICIES the decision trees that find the first match in it
 //   DYNAMICS     policies made from templates, in a hash by destination
 
-export const LAYOUT_VERSION = 8;
+export const LAYOUT_VERSION = 9;
 
 // Our own choices of size.
 export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
@@ -119,7 +119,7 @@ export const RX_ROOM = 10144; // SLOT - SLOT_HEADROOM - SLOT_TAILROOM
 // A super-packet: what one read of the TUN or one message of a UDP_GRO socket may bring.
 export const SUPER_ROOM = 65536;
 export const SUPER_SLOT = 65792; // with headroom and tailroom; not a multiple of 4 KiB
-export const SUPER_BATCH = 32; // messages per receive call that have a SUPER_SLOT each
+export const SUPER_BATCH = 32; // messages per receive call on a UDP_GRO socket
 
 export const WORKERS_AT = POLICIES_AT + POLICIES_SIZE;
 // header
@@ -137,6 +137,7 @@ export const WORKER_ICMP_AT = 144; // u64 ms, start of the interval that WORKER_
 export const WORKER_ICMP_COUNT = 152; // u32, ICMP errors made in it
 export const WORKER_HELD_COUNT = 160; // u32, packets that wait for an SA
 export const WORKER_HELD_ORDER = 164; // u32, how many ever did
+export const WORKER_ASSEMBLY_COUNT = 168; // u32, places of WORKER_ASSEMBLY that are not free
 export const WORKER_TX_VECTORS = 256; // u32 x PORT_COUNT, iovecs in use per port
 export const WORKER_HEADER = 4096;
 // flow cache: direct-mapped, 64 bytes an entry; the key is the outbound view of a packet
@@ -163,7 +164,7 @@ export const WORKER_RX_IOVEC = WORKER_RX_MMSG + BATCH * MMSGHDR;
 export const WORKER_RX_NAME = WORKER_RX_IOVEC + BATCH * IOVEC;
 export const WORKER_RX_CMSG = WORKER_RX_NAME + BATCH * SOCKADDR;
 export const WORKER_RX_SLOTS = WORKER_RX_CMSG + BATCH * CMSG;
-export const RX_AREA = SUPER_BATCH * SUPER_SLOT; // more than BATCH * SLOT
+export const RX_AREA = BATCH * SUPER_SLOT;
 // transmit: TX_SLOTS packets (a round's segments, fragments and the ICMP errors it provoked)
 export const TX_SLOTS = 256;
 export const WORKER_TX_MMSG = WORKER_RX_SLOTS + RX_AREA; // PORT_COUNT rows of TX_SLOTS
@@ -218,7 +219,32 @@ export const HELD_PLACES = 64; // at most BATCH: all of them may be tried again 
 export const HELD_MOST = 8; // of one policy
 export const WORKER_HELD = WORKER_FRAGMENTS + FRAGMENTS_SIZE;
 export const WORKER_HELD_SLOTS = WORKER_HELD + HELD_PLACES * HELD_ENTRY; // a SLOT each
-export const WORKER_SIZE = 7340032;
+// Datagrams of any size: what transport mode carries, beyond the packets that a SLOT holds. Before a
+// packet goes what IPsec puts there, and its headers, which may grow; after it the ESP trailer.
+export const LARGE_SLOT = 66112; // not a multiple of 4 KiB (cache sets)
+export const LARGE_HEADROOM = 448;
+export const LARGE_PLACES = 8; // a round may open as many
+export const WORKER_LARGE = WORKER_HELD_SLOTS + HELD_PLACES * SLOT;
+// datagrams of this host that are put together again: assembly/reassembly.ts
+export const ASSEMBLY_SRC = 0; // 16 bytes
+export const ASSEMBLY_DST = 16; // 16 bytes
+export const ASSEMBLY_AT = 32; // u64 ms, when the first of its fragments came
+export const ASSEMBLY_ID = 40; // u32
+export const ASSEMBLY_KIND = 44; // u32, protocol (IPv4) | IPv6 << 8
+export const ASSEMBLY_STATE = 48; // u32
+export const ASSEMBLY_BYTES = 52; // i32, bytes of data that are there
+export const ASSEMBLY_TOP = 56; // i32, where the fragment that reaches furthest ends
+export const ASSEMBLY_END = 60; // i32, where the last ends; 0: not seen yet
+export const ASSEMBLY_HEADER = 64; // i32, bytes of headers; 0: the first was not seen yet
+export const ASSEMBLY_PIECES = 68; // u32, how many fragments are there
+export const ASSEMBLY_ENTRY = 128;
+export const ASSEMBLY_PLACES = 16;
+export const ASSEMBLY_MAP = 1024; // bytes: a bit for each 8 bytes of data that are there
+export const WORKER_ASSEMBLY = WORKER_LARGE + LARGE_PLACES * LARGE_SLOT;
+export const WORKER_ASSEMBLY_MAPS = WORKER_ASSEMBLY + ASSEMBLY_PLACES * ASSEMBLY_ENTRY;
+export const WORKER_ASSEMBLY_SLOTS = WORKER_ASSEMBLY_MAPS + ASSEMBLY_PLACES * ASSEMBLY_MAP; // LARGE_SLOT
+export const WORKER_END = WORKER_ASSEMBLY_SLOTS + ASSEMBLY_PLACES * LARGE_SLOT;
+export const WORKER_SIZE = 10485760;
 export const WORKERS_SIZE = WORKER_ROWS * WORKER_SIZE;
 
 // ---- mail records ------------------------------------------------------------------------------

@@ -22,10 +22,10 @@ export const COUNTERS = [
   {
     name: 'in-buffer-errors',
     column: drops.IN_BUFFER_ERRORS,
-    cause: 'An inbound packet is longer than a slot, or no slot is free.',
-    remedy:
-      'Path MTU above 9000 is not served; otherwise add workers (`tun` menu) or lower the ' +
-      'load.',
+    cause:
+      'An inbound IKE message is longer than 10 KB, a packet has more headers than are kept, or the ' +
+      'TUN takes no more.',
+    remedy: 'Add workers (`tun` menu) or lower the load.',
   },
   {
     name: 'in-header-errors',
@@ -159,11 +159,10 @@ export const COUNTERS = [
     name: 'out-state-mode-errors',
     column: drops.OUT_STATE_MODE_ERRORS,
     cause:
-      "An SA in transport mode, and the packet is not from our end of it to the peer's, or is a " +
-      'fragment, or has a header with options behind a NAT.',
-    remedy:
-      'Set tunnel=yes in the policy: transport mode joins two hosts, not networks, and carries no ' +
-      'datagram that is larger than the MTU of the TUN.',
+      "An SA in transport mode, and the packet is not from our end of it to the peer's, or has a " +
+      'header with options behind a NAT; or a fragment whose datagram did not become whole, since ' +
+      'others of it are missing, overlap or contradict it.',
+    remedy: 'Set tunnel=yes in the policy: transport mode joins two hosts, not networks.',
   },
   {
     name: 'out-state-sequence-errors',
@@ -303,6 +302,14 @@ export const COUNTERS = [
     column: drops.STRANGERS_REFUSED,
     cause: 'Messages to the IKE ports that cannot be a first message, while cookies are asked for.',
     remedy: 'Look who floods the IKE ports.',
+  },
+  {
+    name: 'reassembled',
+    column: drops.REASSEMBLED,
+    cause:
+      'Datagrams that this host had cut and that were put together again: transport mode protects ' +
+      'them whole.',
+    remedy: 'Raise the mtu of `tun` to avoid the cost.',
   },
 ] as const satisfies readonly CounterEntry[];
 

@@ -18,6 +18,7 @@ const TAG = 48;
 const AAD = 64;
 const SRC = 512;
 const DST = 16384;
+const FAR = 131072;
 const LONGEST = 2000;
 
 interface Sealed {
@@ -88,15 +89,23 @@ test(`agrees with node:crypto on every length from 0 to ${LONGEST}`, () => {
   }
 });
 
-test('agrees with node:crypto on the largest packets, and opens none larger than a slot', () => {
+test('agrees with node:crypto on the largest packets, and on datagrams larger than a slot', () => {
   const random = seeded(7634);
   const [key, nonce, aad] = [random.bytes(32), random.bytes(12), random.bytes(8)];
-  for (const length of [9000, SLOT - 1, SLOT, SLOT + 1]) {
+  for (const length of [9000, SLOT - 1, SLOT, SLOT + 1, 20_000, 65_407, 65_535]) {
     const plain = random.bytes(length);
     const expected = reference(key, nonce, aad, plain);
-    assert.equal(seal(key, nonce, aad, plain, DST), expected);
-    assert.is(open(key, nonce, aad, expected, DST).good, length > SLOT ? 0 : 1, `${length}`);
-    if (length <= SLOT) assert.equal(room.get(DST, length), plain);
+    for (const dst of [FAR, SRC]) {
+      assert.equal(seal(key, nonce, aad, plain, dst), expected);
+      const before = dst === SRC ? expected.text : random.bytes(length);
+      room.put(dst, before);
+      const tag = Buffer.from(expected.tag);
+      tag[length % 16]! ^= 1;
+      assert.is(open(key, nonce, aad, { ...expected, tag }, dst).good, 0, `${length}`);
+      assert.equal(room.get(dst, length), before, 'as it was');
+      assert.is(open(key, nonce, aad, expected, dst).good, 1, `${length}`);
+      assert.equal(room.get(dst, length), plain);
+    }
   }
 });
 

@@ -2,106 +2,16 @@
 // Put together as the receiving kernel does (RFC 791 §3.2, RFC 8200 §4.5), they are one packet again.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PORT_BYPASS4, PORT_BYPASS6 } from '../../src/contract/ids.js';
 import { seeded } from './arena.js';
 import type { Message } from './gateway.js';
-import { arrive, type HostOptions, hosts, type Hosts } from './hosts.js';
-import { checksum, ipv4, ipv6, tcp, udp } from './packets.js';
-import { EAST, SUITES, WEST } from './site.js';
+import { hosts } from './hosts.js';
+import { ipv4, ipv6, tcp, udp } from './packets.js';
+import { comparable, deliver, KINDS, reassembled } from './pieces.js';
+import { EAST, WEST } from './site.js';
 
 const outer = suite('outer fragments');
 const random = seeded(8200);
 const ENDS = { 4: { src: WEST[4], dst: EAST[4] }, 6: { src: WEST[6], dst: EAST[6] } };
-const NULL_SHA = SUITES.find((row) => row.encryption === 'null' && row.integrity === 'sha256')!;
-const KINDS: Readonly<Record<string, HostOptions>> = {
-  ESP: {},
-  AH: { suite: { ...NULL_SHA, keyBytes: 0 }, protocol: 'ah' },
-  'AH around ESP': { around: 'sha256' },
-};
-
-/** The whole packet, from fragments in any order. */
-function reassembled(messages: readonly Message[]): Buffer {
-  const four = messages[0]!.port === PORT_BYPASS4;
-  const pieces = messages.map(({ bytes }) => (four ? piece4(bytes) : piece6(bytes)));
-  assert.is(new Set(pieces.map(({ id }) => id)).size, 1, 'one identification');
-  pieces.sort((a, b) => a.offset - b.offset);
-  pieces.forEach(({ offset, more }, index) => {
-    const before = pieces.slice(0, index).reduce((sum, { data }) => sum + data.length, 0);
-    assert.is(offset, before, 'no hole, no overlap');
-    assert.is(more, index < pieces.length - 1);
-  });
-  const { header } = pieces[0]!;
-  const packet = Buffer.concat([header, ...pieces.map(({ data }) => data)]);
-  if (four) {
-    packet.writeUInt16BE(packet.length, 2);
-    packet.writeUInt16BE(0, 6);
-    packet.writeUInt16BE(0, 10);
-    packet.writeUInt16BE(checksum(packet.subarray(0, header.length)), 10);
-  } else packet.writeUInt16BE(packet.length - 40, 4);
-  return packet;
-}
-
-interface Piece {
-  readonly id: number;
-  readonly offset: number;
-  readonly more: boolean;
-  readonly header: Buffer;
-  readonly data: Buffer;
-}
-
-function piece4(bytes: Buffer): Piece {
-  const size = (bytes[0]! & 15) * 4;
-  assert.is(checksum(bytes.subarray(0, size)), 0);
-  assert.is(bytes.readUInt16BE(2), bytes.length);
-  const field = bytes.readUInt16BE(6);
-  assert.is(field & 0x4000, 0, 'DF');
-  const header = Buffer.from(bytes.subarray(0, size));
-  const [offset, more] = [(field & 0x1fff) * 8, (field & 0x2000) !== 0];
-  return { id: bytes.readUInt16BE(4), offset, more, header, data: bytes.subarray(size) };
-}
-
-function piece6(bytes: Buffer): Piece {
-  assert.is(bytes.readUInt16BE(4), bytes.length - 40);
-  let [at, field] = [40, 6];
-  while (bytes[field] !== 44) {
-    field = at;
-    at += (bytes[at + 1]! + 1) * 8;
-  }
-  const header = Buffer.from(bytes.subarray(0, at));
-  header[field] = bytes[at]!;
-  const bits = bytes.readUInt16BE(at + 2);
-  const data = bytes.subarray(at + 8);
-  return {
-    id: bytes.readUInt32BE(at + 4),
-    offset: bits & ~7,
-    more: (bits & 1) === 1,
-    header,
-    data,
-  };
-}
-
-/** West's fragments, together again, to east; what its TUN gets. */
-function across(pair: Hosts, packet: Buffer, pathMtu: number): { pieces: number; tun: Buffer[] } {
-  const { messages } = pair.west.outbound([packet]);
-  assert.ok(messages.every(({ bytes }) => bytes.length <= pathMtu));
-  const [from, to] = [WEST[pair.family], EAST[pair.family]];
-  if (messages.length === 0) return { pieces: 0, tun: [] };
-  const whole = messages.length === 1 ? messages[0]!.bytes : reassembled(messages);
-  const port = pair.family === 4 ? PORT_BYPASS4 : PORT_BYPASS6;
-  const message = { ...messages[0]!, port, bytes: whole };
-  const arrived = arrive(message, from, to);
-  const { tun } = pair.east.inbound(arrived.port, [arrived.received]);
-  return { pieces: messages.length, tun };
-}
-
-/** Without what fragments change. */
-function comparable(packet: Buffer): Buffer {
-  const copy = Buffer.from(packet);
-  if (copy[0]! >> 4 !== 4) return copy;
-  copy.fill(0, 6, 8);
-  copy.fill(0, 10, 12);
-  return copy;
-}
 
 for (const [name, options] of Object.entries(KINDS)) {
   for (const family of [4, 6] as const) {
@@ -113,7 +23,7 @@ for (const [name, options] of Object.entries(KINDS)) {
           const fields = { ...ENDS[family], id: 1 + (length & 0xff), df: length % 2 === 0 };
           const data = udp(random.bytes(length));
           const packet = family === 4 ? ipv4(data, fields) : ipv6(data, fields);
-          const { pieces, tun } = across(pair, packet, pathMtu);
+          const { pieces, tun } = deliver(pair, pair.west.outbound([packet]).messages, pathMtu);
           assert.is(tun.length, 1, `${length} bytes over ${pathMtu}`);
           assert.equal(comparable(tun[0]!), comparable(packet));
           most = Math.max(most, pieces);
@@ -140,7 +50,7 @@ outer('IPv4: an identification of 0, options that are copied; IPv6: headers in f
     ...ENDS[6],
     protocol: 0,
   });
-  const { pieces, tun } = across(six, long, 1280);
+  const { pieces, tun } = deliver(six, six.west.outbound([long]).messages, 1280);
   assert.is(pieces, 3);
   assert.equal(tun, [long]);
 });
@@ -155,7 +65,7 @@ outer('TCP with DF is told to send less; AH in tunnel mode has IPv6 packets of 1
   assert.equal([tun.length, tun[0]![20], tun[0]![21]], [1, 3, 4], 'fragmentation needed');
   const ah = hosts({ ...KINDS.AH, mode: 'tunnel', outer: 6, pathMtu: 1280 });
   const packet = ipv6(udp(random.bytes(1232)), ENDS[6]);
-  const { pieces, tun: delivered } = across(ah, packet, 1280);
+  const { pieces, tun: delivered } = deliver(ah, ah.west.outbound([packet]).messages, 1280);
   assert.is(pieces, 2);
   assert.equal(delivered, [packet]);
 });

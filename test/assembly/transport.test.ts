@@ -121,20 +121,9 @@ transport('IPv6 extension headers of which the kernel showed only some: not half
 
 // ---- what it does not carry ----------------------------------------------------------------------
 
-transport('fragments are no datagrams: dropped and counted, either way', () => {
-  const pair = hosts();
-  const first = ipv4(udp(Buffer.alloc(100)), { ...FOUR, df: false, more: true });
-  const later = ipv4(Buffer.alloc(104), { ...FOUR, df: false, offset: 104 });
-  assert.equal(pair.west.outbound([first, later]), { messages: [], tun: [] });
-  assert.equal(pair.west.counted(), { 'out-state-mode-errors': 2 });
+transport('a peer that seals a fragment all the same', () => {
   const six = hosts({ outer: 6 });
   const fragment = Buffer.concat([Buffer.from([17, 0, 0, 1, 0, 0, 0, 9]), udp(Buffer.alloc(8))]);
-  const atomic = Buffer.concat([Buffer.from([17, 0, 0, 0, 0, 0, 0, 9]), udp(Buffer.alloc(8))]);
-  for (const data of [fragment, atomic]) {
-    six.west.outbound([ipv6(data, { ...SIX, protocol: 44 })]);
-  }
-  assert.equal(six.west.counted(), { 'out-state-mode-errors': 2 });
-  // A peer that seals a fragment all the same.
   const sa = sealedBy(six);
   const bytes = seal(sa, 1n, Buffer.alloc(8), fragment, 44);
   six.east.inbound(4, [{ bytes, from: WEST[6], to: EAST[6] }]);

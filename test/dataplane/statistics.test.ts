@@ -74,8 +74,8 @@ const ROWS: readonly Row[] = [
   },
   {
     counter: 'in-buffer-errors',
-    cause: 'a datagram longer than a slot',
-    provoke: times(({ peer }) => peer(Buffer.alloc(20_000, 1), 'udp')),
+    cause: 'an IKE message longer than a slot',
+    provoke: times(({ peer }) => peer(Buffer.alloc(20_000), 'udp')),
   },
   {
     counter: 'in-header-errors',

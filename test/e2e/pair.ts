@@ -11,7 +11,7 @@ import type { TcpResult, UdpResult } from '../../src/lab/checked-traffic.js';
 import { ask } from '../../src/cli/socket.js';
 import type { ControlCommand, ControlResult } from '../../src/daemon/control.js';
 import { addressBytes } from '../../src/net/addressing.js';
-import type { ClearCapture } from '../../src/net/capture.js';
+import type { ClearCapture } from '../helpers/capture.js';
 import { ping } from '../../src/net/echo.js';
 import { linkIndex, listLinks } from '../../src/net/links.js';
 import { NfTables } from '../../src/net/nf-tables.js';

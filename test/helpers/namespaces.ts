@@ -2,7 +2,7 @@
 // even that is forbidden the suite prints why it skips.
 import { spawnSync } from 'node:child_process';
 import { prefixOf } from '../../src/net/addressing.js';
-import { ClearCapture } from '../../src/net/capture.js';
+import { ClearCapture } from './capture.js';
 import { mayMakeNamespaces, Namespace, unshareCommand } from '../../src/net/namespace.js';
 
 const AGAIN = 'CULVERT_TEST_UNSHARED';

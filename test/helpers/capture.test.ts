@@ -3,10 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addressBytes } from '../../src/net/addressing.js';
 import { joinNamespaces } from '../../src/net/namespace.js';
-import { TestSocket } from '../helpers/datagrams.js';
-import { captureClear, ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
+import { TestSocket } from './datagrams.js';
+import { captureClear, ownNamespaces, withNamespaces } from './namespaces.js';
 
-const capture = suite('net/capture');
+const capture = suite('helpers/capture');
 
 capture('packets of the given networks are seen in both directions, others are not', () =>
   withNamespaces(['a', 'b'], (a, b) => {

@@ -1,14 +1,24 @@
 // Watches an interface for packets of given networks in the clear: a packet socket with a filter in
 // the kernel, so that only offenders are queued, and none while all is well.
-import { addressText, type IpPrefix } from './addressing.js';
-import { attachProgram, takePrefixes } from './bpf.js';
-import { allocate, bindSocket, check, close, errno, recv, SystemError, socket } from './libc.js';
-import { linkIndex } from './links.js';
-import * as linux from './linux.js';
-import { Netlink } from './netlink.js';
+import { addressText, type IpPrefix } from '../../src/net/addressing.js';
+import { attachProgram, takePrefixes } from '../../src/net/bpf.js';
+import {
+  allocate,
+  bindSocket,
+  check,
+  close,
+  errno,
+  recv,
+  SystemError,
+  socket,
+} from '../../src/net/libc.js';
+import { linkIndex } from '../../src/net/links.js';
+import * as linux from '../../src/net/linux.js';
+import { Netlink } from '../../src/net/netlink.js';
 
 const SOCKADDR_LL = 20;
 const SNAP = 65536;
+const FRAGMENT = 44;
 
 export class ClearCapture {
   readonly #fd: number;
@@ -55,7 +65,9 @@ export class ClearCapture {
 function describe(packet: Uint8Array): string {
   const four = packet[0]! >> 4 === 4;
   const [source, size, protocol] = four ? [12, 4, packet[9]] : [8, 16, packet[6]];
+  // of an IPv6 fragment what its header names as well
+  const inside = !four && protocol === FRAGMENT ? ` of ${packet[40]}` : '';
   const from = addressText(packet.subarray(source, source + size));
   const to = addressText(packet.subarray(source + size, source + 2 * size));
-  return `${from} > ${to} protocol ${protocol}, ${packet.length} bytes`;
+  return `${from} > ${to} protocol ${protocol}${inside}, ${packet.length} bytes`;
 }
