@@ -44,7 +44,7 @@ import { headers6, writeHeaders6 } from './origin';
 import { messageAt } from './receive';
 import { checkReplay, inferSequence } from './replay';
 import { findInbound, isSpent, isUsable, raiseHard } from './sa';
-import { largeLeft, slotAt, takeLarge, takeSlot } from './transmit';
+import { largeLeft, slotAt, takeLarge, takeSlot } from './slots';
 import { KEPT } from './transport';
 
 /** MSG_CTRUNC of recvmsg(2): not all control messages had room. */

@@ -39,7 +39,7 @@ import {
 } from './esp';
 import { IP_ESP } from './ip/packet';
 import { recordOf } from './sa';
-import { slotsLeft } from './transmit';
+import { slotsLeft } from './slots';
 
 /** Whether the SA is the AH of a bundle. */
 export function isAround(sa: usize): bool {

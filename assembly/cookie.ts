@@ -25,7 +25,8 @@ import { count } from './counters';
 import { hmac } from './mac/hmac';
 import { DIGESTS, scratchAt } from './memory';
 import { ORIGIN_REMOTE, ORIGIN_REMOTE_PORT } from './receive';
-import { sendAnswer, slotAt, takeSlot } from './transmit';
+import { slotAt, takeSlot } from './slots';
+import { sendAnswer } from './transmit';
 
 // RFC 7296 §3.1, §3.2, §3.10
 const HEADER: i32 = 28;

@@ -58,7 +58,8 @@ import { segmentLength, segmentPayload, superPayload, writeSegment } from './ip/
 import { scratchAt, VIEW } from './memory';
 import { wasAssembled } from './reassembly';
 import { selectorsHold } from './sa';
-import { sendBypass, slotAt, slotsLeft, takeSlot } from './transmit';
+import { slotAt, slotsLeft, takeSlot } from './slots';
+import { sendBypass } from './transmit';
 import { splitJob, surplus } from './transport';
 
 const LEAST_MTU_6: i32 = 1280; // RFC 8200 §5: what every IPv6 link carries

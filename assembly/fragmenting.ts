@@ -13,7 +13,8 @@ import { setHeaderChecksum } from './ip/checksum';
 import { countFragments, writeFragment } from './ip/fragment';
 import { setPacketLength } from './ip/header';
 import { parsePacket, VIEW_HEADER, viewed } from './ip/packet';
-import { sendBypass, slotAt } from './transmit';
+import { slotAt } from './slots';
+import { sendBypass } from './transmit';
 
 /** More than IPsec adds to any packet: AH 48, ESP header and IV 24, padding 17, ICV 64. */
 export const MOST_ADDED: i32 = 160;

@@ -54,7 +54,7 @@ import {
   receiveRoom,
   TRUNCATED,
 } from './receive';
-import { largeLeft, slotsLeft } from './transmit';
+import { largeLeft, slotsLeft } from './slots';
 
 const KEEPALIVE: u8 = 0xff; // RFC 3948 §2.3
 const IKE_HEADER: i32 = 28; // RFC 7296 §3.1

@@ -1,4 +1,4 @@
-// The transmit side of a batch: slots for packets, rows of message headers per port. Names and control
+// The transmit side of a batch: rows of message headers per port. Names and control
 // messages are copied out of the SA, so a message stands on its own. UDP datagrams of one length to one
 // peer become one message with UDP_SEGMENT, which the kernel cuts as late as it can; the last of them
 // may be shorter.
@@ -18,9 +18,6 @@ import {
   CONTROL_BASE,
   CONTROL_JOIN,
   IOVEC,
-  LARGE_HEADROOM,
-  LARGE_PLACES,
-  LARGE_SLOT,
   MMSGHDR,
   MMSGHDR_CONTROL,
   MMSGHDR_CONTROLLEN,
@@ -35,21 +32,17 @@ import {
   SA_FLAGS,
   SA_NAME,
   SA_NAMELEN,
-  SLOT,
-  SLOT_HEADROOM,
   SOCKADDR,
   TX_SLOTS,
-  WORKER_LARGE,
   WORKER_TX_CMSG,
   WORKER_TX_COUNT,
   WORKER_TX_IOVEC,
   WORKER_TX_MMSG,
   WORKER_TX_NAME,
   WORKER_TX_PLAIN,
-  WORKER_TX_SLOTS,
   WORKER_TX_VECTORS,
 } from '../src/contract/layout';
-import { BATCH_LARGE, BATCH_SLOTS, JOIN, scratchAt, workerAt } from './memory';
+import { JOIN, scratchAt, workerAt } from './memory';
 import { nameAt, ORIGIN_LOCAL } from './receive';
 
 // linux/in.h, linux/in6.h, linux/socket.h
@@ -83,36 +76,6 @@ const JOIN_SIZE: usize = 8; // i32, bytes of each packet in it
 const JOIN_COUNT: usize = 12; // i32
 const JOIN_MESSAGE: usize = 16; // u32, its header
 const JOIN_CONTROL: usize = 20; // u32, its control messages
-
-/** How many slots this batch may still take. */
-export function slotsLeft(): i32 {
-  return TX_SLOTS - load<i32>(scratchAt + BATCH_SLOTS);
-}
-
-/** A slot; the caller has asked slotsLeft. */
-export function takeSlot(): i32 {
-  const slot = load<i32>(scratchAt + BATCH_SLOTS);
-  store<i32>(scratchAt + BATCH_SLOTS, slot + 1);
-  return min(slot, TX_SLOTS - 1);
-}
-
-/** Where the packet of a slot begins; SLOT - SLOT_HEADROOM bytes are there. */
-export function slotAt(slot: i32): usize {
-  return workerAt + WORKER_TX_SLOTS + slot * SLOT + SLOT_HEADROOM;
-}
-
-/** How many packets that no slot holds this batch may still open. */
-export function largeLeft(): i32 {
-  return LARGE_PLACES - load<i32>(scratchAt + BATCH_LARGE);
-}
-
-/** Where such a packet begins; the caller has asked largeLeft. */
-export function takeLarge(): usize {
-  const place = load<i32>(scratchAt + BATCH_LARGE);
-  store<i32>(scratchAt + BATCH_LARGE, place + 1);
-  const index = min(place, LARGE_PLACES - 1);
-  return workerAt + WORKER_LARGE + index * LARGE_SLOT + LARGE_HEADROOM;
-}
 
 /** An ESP packet of `length` bytes at `at` to the SA's peer. */
 export function sendEsp(sa: usize, slot: i32, at: usize, length: i32, tos: i32): void {
