@@ -250,7 +250,6 @@ class Gateway implements RunningGateway {
       const { databases, named } = this.#built;
       const change = reconcile(databases, this.#names.place(databases, named), this.#nextId);
       this.#built = { ...this.#built, databases: change.databases };
-      this.#watch.changed(change.changedPeers);
       await this.#do(this.#engine.reconfigure(change));
     });
     // What can fail in it, #do has logged.
@@ -302,6 +301,8 @@ class Gateway implements RunningGateway {
       this.#users.before(step);
       this.#watch.before(step, this.#tables);
       this.#runner.run(step);
+      for (const { peer } of step.install) this.#names.works(peer);
+      for (const { peer, address } of step.silent) this.#names.silence(peer, address);
       this.#users.after(step);
       this.#tables.cookies.set(this.#engine.cookies());
       this.#alarm.schedule();

@@ -1,6 +1,7 @@
 // Peers with a DNS name as address: each name is resolved at start and again when its time to live is
-// over. Who calls or is called next is told when an address has changed; while a name cannot be resolved
-// the peer keeps the address it had, and one that never had any is not started.
+// over, or at once when the peer does not answer: then the other addresses of the name have their turn.
+// Who calls or is called next is told when an address has changed; while a name cannot be resolved the
+// peer keeps those it had, and one that never had any is not started.
 import { type Address, formatAddress, sameAddress } from '../policy/address.js';
 import type { Databases } from '../policy/database.js';
 import { type NamedPeer, placeNamed } from '../policy/named-peers.js';
@@ -38,6 +39,11 @@ export interface NamedState {
 interface Entry {
   readonly peer: NamedPeer;
   address: Address | undefined;
+  /** All that the name had when it was last resolved. */
+  known: readonly Address[];
+  /** Those of them at which the peer has not answered since it last did at any. */
+  silent: readonly Address[];
+  asking: boolean;
   failure: string | undefined;
   failures: number;
   cancel: () => void;
@@ -63,7 +69,7 @@ export class PeerNames {
         before.delete(peer.name);
         continue;
       }
-      const entry = { peer, address: undefined, failure: undefined, failures: 0, cancel: () => {} };
+      const entry = newEntry(peer);
       this.#entries.set(peer.name, entry);
       void this.#ask(entry);
     }
@@ -87,6 +93,21 @@ export class PeerNames {
     return placed.databases;
   }
 
+  /** The peer does not answer there: the name may have other addresses, or has another now. */
+  silence(name: string, address: Address): void {
+    const entry = this.#entries.get(name);
+    if (!entry?.address || entry.asking) return;
+    if (sameAddress(entry.address, address)) entry.silent = [...entry.silent, address];
+    entry.cancel();
+    void this.#ask(entry);
+  }
+
+  /** The peer has answered. */
+  works(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry) entry.silent = [];
+  }
+
   states(): NamedState[] {
     return [...this.#entries].map(([peer, { address, failure }]) => {
       const owner = this.#taken.get(peer);
@@ -102,14 +123,17 @@ export class PeerNames {
   async #ask(entry: Entry): Promise<void> {
     const { resolve, after } = this.#context;
     const { name, address: host, localAddress } = entry.peer;
+    entry.asking = true;
     const answer = await resolve(host, localAddress?.family).catch((error: Error) => error);
+    entry.asking = false;
     // The configuration may be another one since.
     if (this.#entries.get(name) !== entry) return;
     const seconds = answer instanceof Error ? this.#failed(entry, answer) : (answer.ttl ?? UNSAID);
     entry.cancel = after(Math.min(Math.max(seconds, SHORTEST), LONGEST), () => {
       void this.#ask(entry);
     });
-    if (!(answer instanceof Error)) this.#answered(entry, answer.addresses);
+    if (answer instanceof Error) this.#choose(entry);
+    else this.#answered(entry, answer.addresses);
   }
 
   /** Returns after how many seconds it is asked again. Said once for each reason. */
@@ -125,14 +149,27 @@ export class PeerNames {
     return Math.min(SHORTEST * 2 ** entry.failures++, LONGEST_RETRY);
   }
 
-  /** One of several addresses is kept as long as it is among them: their order means nothing. */
   #answered(entry: Entry, addresses: readonly Address[]): void {
-    const { peer, address: before } = entry;
-    const { reachable, changed } = this.#context;
+    entry.known = addresses;
     entry.failure = undefined;
     entry.failures = 0;
-    if (before && addresses.some((one) => sameAddress(one, before))) return;
-    entry.address = addresses.find((one) => reachable(one)) ?? addresses[0]!;
+    this.#choose(entry);
+  }
+
+  /**
+   * One of several addresses is kept as long as it is among them and answers: their order means nothing.
+   * Where none answers the round begins anew, at the one it ended with, when the engine calls again.
+   */
+  #choose(entry: Entry): void {
+    const { peer, address: before, known } = entry;
+    const { reachable, changed } = this.#context;
+    const among = (list: readonly Address[], one: Address) =>
+      list.some((other) => sameAddress(one, other));
+    const fresh = known.filter((one) => !among(entry.silent, one) && reachable(one));
+    if (fresh.length === 0) entry.silent = [];
+    const kept = before && among(known, before) && !among(entry.silent, before);
+    if (kept || known.length === 0) return;
+    entry.address = fresh[0] ?? known[0]!;
     const was = before ? `, it was ${formatAddress(before)}` : '';
     this.#say('info', peer.name, `${peer.address} is ${formatAddress(entry.address)}${was}`);
     changed();
@@ -142,6 +179,17 @@ export class PeerNames {
     this.#context.log.write({ level, topic: 'net', peer, text });
   }
 }
+
+const newEntry = (peer: NamedPeer): Entry => ({
+  peer,
+  address: undefined,
+  known: [],
+  silent: [],
+  asking: false,
+  failure: undefined,
+  failures: 0,
+  cancel: () => {},
+});
 
 const takenText = (owner: string): string =>
   `the peer is not started, its name has the address of peer ${owner}`;

@@ -22,10 +22,12 @@ export function swap(world: World, { databases, changedPeers }: Change): IkeSa[]
   world.databases = databases;
   const now = world.context.now();
   for (const name of changedPeers) {
+    const before = world.links.get(name);
     world.links.delete(name);
     const peer = databases.peers.find((candidate) => candidate.name === name);
     if (!peer) continue;
-    const link = newLink(peer);
+    // At the next address of its name a peer begins where it was: it has not answered yet.
+    const link = { ...newLink(peer), failures: peer.named ? (before?.failures ?? 0) : 0 };
     world.links.set(name, link);
     // After the goodbye to what there was: the peer may take a new SA before it for the old one's.
     const wait = world.store.ofPeer(name).length > 0 ? world.settings.reconnectMs : 0;

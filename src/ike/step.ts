@@ -35,6 +35,12 @@ export interface Probed {
   readonly passed: boolean;
 }
 
+/** A peer gave no answer at an address, to a call or under an IKE SA that is gone for it. */
+export interface Silence {
+  readonly peer: string;
+  readonly address: Address;
+}
+
 /** A NAT keepalive (RFC 3948 §2.3): the daemon sends one byte 0xff, without a marker. */
 export interface Keepalive {
   readonly local: Endpoint;
@@ -149,6 +155,7 @@ export interface Step {
   /** Users' sessions that began or ended, for accounting. */
   readonly sessions: SessionEvent[];
   readonly probed: Probed[];
+  readonly silent: Silence[];
   readonly events: EngineEvent[];
 }
 
@@ -165,6 +172,7 @@ export const emptyStep = (): Step => ({
   move: [],
   sessions: [],
   probed: [],
+  silent: [],
   events: [],
 });
 
@@ -182,5 +190,6 @@ export const take = (step: Step): Step => ({
   move: step.move.splice(0),
   sessions: step.sessions.splice(0),
   probed: step.probed.splice(0),
+  silent: step.silent.splice(0),
   events: step.events.splice(0),
 });

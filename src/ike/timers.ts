@@ -167,6 +167,7 @@ function unanswered(work: Work, pending: Pending): void {
         ? `peer is dead: no answer to ${times} of a ${kind} check; its SAs are removed`
         : `peer does not answer ${kind} after ${times}: ${cause}`;
     report(work, 'error', 'ike.timeout', text, { task: kind });
+    work.step.silent.push({ peer: sa.peer.name, address: sa.remote.address });
     scheduleReconnect(work);
   }
   sa.ending ??= 'lost-carrier';
@@ -205,6 +206,7 @@ export function reconnect(world: World, step: Step): void {
       continue;
     }
     if (connect(world, peer, step)) continue;
+    step.silent.push({ peer: name, address: peer.address.address });
     postpone(world, link);
     link.connectAt = world.context.now() + world.settings.reconnectMostMs;
     moveOn({ world, step }, peer, policiesOf(world.databases, peer));

@@ -193,6 +193,38 @@ names('our own address decides the family; without it the first that has a way',
   assert.equal(world.asked, ['vpn.example.org any', 'vpn.example.org 6']);
 });
 
+names(
+  'a peer that does not answer: the name is asked at once, its addresses have their turn',
+  async () => {
+    const world = newWorld();
+    const loaded = one();
+    world.answer = { addresses: ['192.0.2.1', '192.0.2.2', '2001:db8::1'], ttl: 3600 };
+    world.unreachable.push('192.0.2.2');
+    await start(world, loaded);
+    const silence = async (address: string): Promise<string> => {
+      world.peers.silence('p', at(address));
+      await settled();
+      return formatAddress(world.peers.states()[0]!.address!);
+    };
+    assert.is(await silence('192.0.2.1'), '2001:db8::1');
+    assert.equal([world.asked.length, world.wait], [2, 3600]);
+    // None answers: the round ends where it is, and begins anew there.
+    assert.is(await silence('2001:db8::1'), '2001:db8::1');
+    assert.is(await silence('2001:db8::1'), '192.0.2.1');
+    // One that answers is the first of the next round, wherever that was left.
+    world.peers.works('p');
+    assert.is(await silence('192.0.2.1'), '2001:db8::1');
+    // Another address of the DNS comes at once, and a DNS that fails leaves those it gave.
+    world.answer = { addresses: ['192.0.2.1', '192.0.2.7'], ttl: 60 };
+    assert.is(await silence('2001:db8::1'), '192.0.2.7');
+    world.peers.works('p');
+    world.answer = 'ESERVFAIL';
+    assert.is(await silence('192.0.2.7'), '192.0.2.1');
+    // About an address that is the peer's no more: it is asked, nothing else.
+    assert.is(await silence('192.0.2.99'), '192.0.2.1');
+  },
+);
+
 names('an address that another peer has starts nobody twice', async () => {
   const world = newWorld();
   const loaded = configured(
