@@ -8,10 +8,16 @@ import { METHODS } from '../../src/eap/method.js';
 import { MschapServer } from '../../src/eap/mschapv2.js';
 import type { Authorisation } from '../../src/ike/authorisation.js';
 import type { SessionEvent } from '../../src/ike/sessions.js';
+import { reconcile } from '../../src/policy/reconcile.js';
+import { decodeHeader } from '../../src/wire/header.js';
+import { N } from '../../src/wire/notifications.js';
+import { IKE_AUTH } from '../../src/wire/numbers.js';
 import { entryOf, issue, storeOf } from '../certificates/pki.js';
 import { grant } from '../helpers/authorisation.js';
 import { Random } from '../wire/random.js';
 import { newWorld } from './connected.js';
+import { databases, type SiteOptions } from './databases.js';
+import { Insider } from './insider.js';
 import type { Identity } from '../../src/policy/database.js';
 import type { Site } from './site.js';
 import type { World } from './world.js';
@@ -22,11 +28,8 @@ const WEST = issue({ cn: 'west', san: 'DNS:west.example' }, CA);
 const USER = { name: 'carol', password: 'Ar3etTnp' };
 const random = new Random(7);
 
-const granted = (session: string): Authorisation =>
-  grant({ user: USER.name, session, server: 'lab' });
-
 /** As a RADIUS server would: MSCHAPv2, and a grant with the yes. */
-function authority() {
+function authority(more: Partial<Authorisation>) {
   let count = 0;
   return (_applicant: Applicant): Conversation<Authorisation> => {
     const make = (identity: string) =>
@@ -38,11 +41,16 @@ function authority() {
       async answer(response) {
         const verdict = await inner.answer(response);
         if (verdict.kind !== 'success') return verdict;
-        return { ...verdict, authorisation: granted(`s-${++count}`) };
+        const granted = { user: USER.name, session: `s-${++count}`, server: 'lab', ...more };
+        return { ...verdict, authorisation: grant(granted) };
       },
     };
   };
 }
+
+const byRadius: NonNullable<SiteOptions['identities']> = (shared) => [
+  { ...shared, authMethod: 'eap-radius', certificate: ['own'], rsaPadding: 'pkcs1' },
+];
 
 interface Told {
   readonly world: World;
@@ -50,7 +58,11 @@ interface Told {
 }
 
 /** `rekeys`: the side whose IKE SAs live for an hour. */
-async function userWorld(password = USER.password, rekeys?: 'east' | 'west'): Promise<Told> {
+async function userWorld(
+  password = USER.password,
+  rekeys?: 'east' | 'west',
+  more: Partial<Authorisation> = {},
+): Promise<Told> {
   const lifetime = (side: string) => ({ lifetime: side === rekeys ? 3600 : 36_000 });
   const world = newWorld({
     east: {
@@ -74,11 +86,9 @@ async function userWorld(password = USER.password, rekeys?: 'east' | 'west'): Pr
     west: {
       profile: lifetime('west'),
       certificates: storeOf([entryOf('own', WEST, { own: true })]),
-      identities: (shared) => [
-        { ...shared, authMethod: 'eap-radius', certificate: ['own'], rsaPadding: 'pkcs1' },
-      ],
+      identities: byRadius,
     },
-    context: { west: { authenticate: authority() } },
+    context: { west: { authenticate: authority(more) } },
   });
   const events: SessionEvent[] = [];
   listen(world.west, events);
@@ -175,6 +185,58 @@ sessions(
     }
   },
 );
+
+/** The seconds of each AUTH_LIFETIME (RFC 4478) of this side in IKE_AUTH. */
+const lifetimes = (world: World, side: Site): number[] =>
+  world.captured
+    .filter(({ from }) => from === side)
+    .flatMap(({ datagram }) => {
+      const { exchangeType } = decodeHeader(datagram.bytes);
+      if (exchangeType !== IKE_AUTH) return [];
+      const { inner } = new Insider(world, side).open(datagram);
+      return inner.flatMap((one) =>
+        one.type === 'Notify' && one.notifyType === N.AUTH_LIFETIME
+          ? [new DataView(one.data.buffer, one.data.byteOffset).getUint32(0)]
+          : [],
+      );
+    });
+
+sessions(
+  'Session-Timeout with Termination-Action RADIUS-Request: who proves itself anew has a new session',
+  async () => {
+    const more = { sessionTimeout: 100, reauthenticate: true };
+    const lab = await userWorld(USER.password, undefined, more);
+    assert.equal(lifetimes(lab.world, lab.world.west), [100]);
+    for (let second = 0; second < 95; second++) {
+      await lab.world.run(1000);
+      assert.ok(lab.world.west.children.size > 0, `nothing carries at ${second} s`);
+    }
+    // In time, and the old one goes after the new one is there.
+    assert.equal(told(lab), ['began s-1', 'began s-2', 'ended s-1 user-request']);
+    await lab.world.run(95_000);
+    assert.equal(told(lab).slice(3), ['began s-3', 'ended s-2 user-request']);
+    assert.is(lab.world.west.established.length, 1);
+    lab.world.checkMirrored();
+  },
+);
+
+sessions('Session-Timeout without it is no reason to prove anything anew', async () => {
+  const lab = await userWorld(USER.password, undefined, { sessionTimeout: 100 });
+  assert.equal(lifetimes(lab.world, lab.world.west), []);
+  await lab.world.run(95_000);
+  assert.equal(told(lab), ['began s-1']);
+});
+
+sessions('its identity goes with a reload: Admin-Reset', async () => {
+  const lab = await userWorld();
+  const { west } = lab.world;
+  const before = databases('west', { identities: byRadius });
+  const after = databases('west');
+  await west.carry(west.engine.reconfigure(reconcile(before, after, before.policies.length)));
+  assert.equal(told(lab), ['began s-1', 'ended s-1 admin-reset']);
+  await lab.world.run(60_000);
+  assert.is(west.children.size, 0);
+});
 
 sessions('of other users nothing is ended', async () => {
   const lab = await userWorld();

@@ -1,5 +1,7 @@
 // Users through FreeRADIUS: charon calls, culvert hands its EAP on, the server's word is what counts.
 // Accounting is compared with what both ends of the tunnel counted.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually, run, shell } from './command.js';
@@ -17,6 +19,11 @@ radius.before(async (context) => {
     users: [
       { name: 'carol', password: PASSWORD, reply: ['Class = 0x676f6c64'] },
       { name: 'dave', password: PASSWORD, reply: ['Session-Timeout = 4'] },
+      {
+        name: 'ivan',
+        password: PASSWORD,
+        reply: ['Session-Timeout = 12', 'Termination-Action = RADIUS-Request'],
+      },
       { name: 'erin', password: PASSWORD, reply: ['Idle-Timeout = 3'] },
       { name: 'frank', password: PASSWORD, reply: ['Framed-IP-Address = 203.0.113.77'] },
       { name: 'grace', password: PASSWORD, reply: ['Framed-Pool = "framed"'] },
@@ -264,6 +271,26 @@ shows('Session-Timeout ends the session', async (site) => {
   await nothingInstalled(site);
 });
 
+shows(
+  'with Termination-Action RADIUS-Request the user proves itself anew in time',
+  async (site) => {
+    const { charon, topology } = site;
+    const { status, output } = await site.call('ivan', PASSWORD);
+    assert.is(status, 0, output);
+    await charon.logged(/received AUTH_LIFETIME of 12s, scheduling reauthentication in \ds/);
+    const [first] = recordsOf(site, 'ivan');
+    const starts = () =>
+      recordsOf(site, 'ivan').filter((record) => record['Acct-Status-Type'] === 'Start');
+    await eventually('a second session', () => starts().length >= 2);
+    const stop = await eventually('the Stop of the first', () => stopsOf(site, 'ivan')[0]);
+    assert.is(stop['Acct-Session-Id'], first?.['Acct-Session-Id']);
+    assert.is(stop['Acct-Terminate-Cause'], 'User-Request');
+    await charon.logged(/reauthenticating IKE_SA gw/);
+    await carries(topology, 'alice', 'v4');
+    await hangUp(site);
+  },
+);
+
 shows('Idle-Timeout ends it when nothing is carried', async (site) => {
   const stop = await stopAfter(site, 'erin', () => up(site, 'erin'));
   assert.is(stop['Acct-Terminate-Cause'], 'Idle-Timeout');
@@ -297,12 +324,81 @@ shows('the server is silent: nobody is let in; it is there again: they are', asy
   await carries(site.topology, 'alice', 'v4');
 });
 
-shows('culvert stops: the last Stop and Accounting-Off arrive', async (site) => {
-  const stop = await stopAfter(site, 'carol', () => site.culvert.stop());
+shows(
+  'the server is away when a session ends: it gets the Stop when it is there again',
+  async (site) => {
+    const { topology, culvert, charon } = site;
+    const alice = topology.namespace('alice');
+    if ((await culvert.print('installed-sa print')).length === 0) await up(site, 'carol');
+    const before = stopsOf(site, 'carol').length;
+    await shell(
+      alice,
+      `nft add table inet away
+nft 'add chain inet away in { type filter hook input priority 0; }'
+nft 'add rule inet away in udp dport 1813 drop'`,
+    );
+    const said = culvert.log().length;
+    await charon.terminate('--ike', 'gw');
+    const dead = () => /does not answer: it is left alone/.test(culvert.log().slice(said));
+    await eventually('the server to be missed', dead, 60);
+    assert.is(stopsOf(site, 'carol').length, before);
+    await shell(alice, 'nft delete table inet away');
+    const stop = await eventually('the Stop', () => stopsOf(site, 'carol')[before]);
+    assert.is(stop['Acct-Terminate-Cause'], 'User-Request');
+    assert.ok(Number(stop['Acct-Input-Octets']) > 0, stop['Acct-Input-Octets']!);
+  },
+);
+
+shows('the user falls silent: Lost-Carrier', async (site) => {
+  const sun = site.topology.namespace('sun');
+  await up(site, 'carol');
+  const stop = await stopAfter(site, 'carol', () =>
+    shell(
+      sun,
+      `nft add table inet away
+nft 'add chain inet away out { type filter hook output priority 0; }'
+nft 'add rule inet away out udp sport { 500, 4500 } drop'`,
+    ),
+  );
+  assert.is(stop['Acct-Terminate-Cause'], 'Lost-Carrier');
+  await nothingInstalled(site);
+  await shell(sun, 'nft delete table inet away');
+  await site.charon.terminate('--force', '--ike', 'gw');
+});
+
+shows('its identity goes with a reload: Admin-Reset', async (site) => {
+  const { topology, culvert } = site;
+  await up(site, 'carol');
+  const file = join(topology.folder, 'moon', 'culvert.json');
+  const text = readFileSync(file, 'utf8');
+  const settings = JSON.parse(text) as { identity: object[] };
+  const [, ...others] = settings.identity;
+  const stop = await stopAfter(site, 'carol', async () => {
+    writeFileSync(file, JSON.stringify({ ...settings, identity: others }));
+    await culvert.command('reload');
+  });
+  assert.is(stop['Acct-Terminate-Cause'], 'Admin-Reset');
+  await nothingInstalled(site);
+  writeFileSync(file, text);
+  await culvert.command('reload');
+  await up(site, 'carol');
+});
+
+shows('culvert is killed: the next one says that all sessions are over', async (site) => {
+  const count = (what: string) =>
+    site.server.accounting().filter((record) => record['Acct-Status-Type'] === what).length;
+  const [on, stops] = [count('Accounting-On'), count('Stop')];
+  await carries(site.topology, 'alice', 'v4');
+  const culvert = await site.restart();
+  await eventually('another Accounting-On', () => count('Accounting-On') > on);
+  assert.is(count('Stop'), stops, 'nobody was there to say it');
+  await site.charon.terminate('--force', '--ike', 'gw');
+  await up(site, 'carol');
+  // Stopped in good order: the Stop with what was carried, and Accounting-Off.
+  const stop = await stopAfter(site, 'carol', () => culvert.stop());
   assert.is(stop['Acct-Terminate-Cause'], 'Admin-Reboot');
-  const off = () =>
-    site.server.accounting().some((record) => record['Acct-Status-Type'] === 'Accounting-Off');
-  await eventually('Accounting-Off', off);
+  assert.ok(Number(stop['Acct-Input-Octets']) > 0);
+  await eventually('Accounting-Off', () => count('Accounting-Off') > 0);
 });
 
 if ((await prepare('strongswan', 'freeradius')) === undefined) radius.run();

@@ -1,11 +1,11 @@
 // A site with users: culvert at moon lets in by auth-method eap-radius, FreeRADIUS at alice decides,
 // charon at sun is the user's device. One network, one server for all cases of a suite.
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toPem } from '../../src/certificates/files.js';
 import { issue } from '../certificates/pki.js';
 import { withLogs } from './command.js';
-import { type Culvert, type Entry, startCulvert } from './culvert.js';
+import { type Configuration, type Culvert, type Entry, startCulvert } from './culvert.js';
 import {
   type Freeradius,
   type FreeradiusOptions,
@@ -39,6 +39,8 @@ export interface UserSite {
   readonly folder: string;
   /** Brings the connection up as this user; what swanctl said, and its exit status. */
   call(user: string, password: string, method?: string): ReturnType<Strongswan['initiate']>;
+  /** culvert is killed, and another one started over what it left. */
+  restart(): Promise<Culvert>;
   explain(error: unknown): Error;
   remove(): Promise<void>;
 }
@@ -84,6 +86,13 @@ export async function startUserSite(options: SiteOptions): Promise<UserSite> {
           () => `--- charon ---\n${charon.log().slice(-8000)}`,
           () => `--- FreeRADIUS ---\n${server.log().slice(-8000)}`,
         ]),
+      async restart() {
+        await culvert.kill();
+        const file = join(topology.folder, 'moon', 'culvert.json');
+        const settings = JSON.parse(readFileSync(file, 'utf8')) as Configuration;
+        const again = join(topology.folder, 'moon again');
+        return startCulvert(topology.namespace('moon'), again, settings);
+      },
       async remove() {
         await charon.stop();
         await server.stop();
@@ -117,7 +126,9 @@ function makeCertificates(folder: string): void {
 function configuration(folder: string, options: SiteOptions) {
   const radius: Entry = { service: 'ipsec', address: RADIUS_ADDRESS, secret: RADIUS_SECRET };
   return {
-    profile: [{ name: 'lab', 'dh-group': 'x25519', 'dpd-interval': '10s' }],
+    profile: [
+      { name: 'lab', 'dh-group': 'x25519', 'dpd-interval': '3s', 'dpd-maximum-failures': 3 },
+    ],
     proposal: [{ name: 'lab', 'enc-algorithms': 'aes-128-gcm', 'pfs-group': 'none' }],
     certificate: [
       { name: 'ours', file: join(folder, 'moon.pem'), 'key-file': join(folder, 'moon.key') },
@@ -199,6 +210,7 @@ function connection(folder: string, user: string, password: string, method: stri
     proposals = aes128gcm16-prfsha256-x25519
     ${way === 'vip' ? 'vips = 0.0.0.0' : ''}
     rekey_time = 4h
+    over_time = 8s
     local {
       auth = ${eap}
       id = ${id}
