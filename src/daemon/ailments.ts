@@ -16,6 +16,7 @@ export const CHECKS = [
   'daemon',
   'traffic selectors',
   'SA installed',
+  'backups',
   'packets out',
   'packets in',
   'MTU',

@@ -22,12 +22,30 @@ export interface LiveFacts {
   readonly suite: string;
   readonly remoteId: string;
   readonly policies: readonly PolicyFacts[];
+  /** Of the peer's policies those that have other peers, too. */
+  readonly backups: readonly BackupFacts[];
   readonly sas: number;
   readonly in: { readonly packets: number; readonly invalid: number };
   readonly out: { readonly packets: number };
   readonly pathMtu: number | undefined;
   /** Packets of all peers that left in fragments. */
   readonly fragments: number;
+}
+
+/** A policy with several peers: how each of them does, in the order of the policy. */
+export interface BackupFacts {
+  /** Of the policy. */
+  readonly number: number;
+  readonly peers: readonly PeerFacts[];
+}
+
+/** `fails`: one before the peer in use, or all where none is. */
+export interface PeerFacts {
+  readonly name: string;
+  readonly state: 'in use' | 'stands by' | 'fails';
+  /** Why it fails, and since when (Unix time in ms) where that is known. */
+  readonly why?: string;
+  readonly at?: number;
 }
 
 export interface PolicyFacts {
@@ -58,6 +76,7 @@ export const NOT_RUNNING: Omit<LiveFacts, 'policies'> = {
   nat: undefined,
   suite: '',
   remoteId: '',
+  backups: [],
   sas: 0,
   in: { packets: 0, invalid: 0 },
   out: { packets: 0 },

@@ -8,6 +8,7 @@ import type { IkeEngine } from '../ike/context.js';
 import { formatPrefix } from '../policy/address.js';
 import { peersOf } from '../policy/database.js';
 import type { Ailments } from './ailments.js';
+import { backupFacts } from './doctor-backups.js';
 import type { LiveFacts } from './doctor-facts.js';
 import type { NamedState } from './peer-names.js';
 
@@ -39,6 +40,7 @@ export function liveFacts(name: string, sources: LiveSources): LiveFacts {
     suite: best?.suite ?? '',
     remoteId: best?.id ?? '',
     policies: policiesOf(name, built(), engine),
+    backups: backupFacts(name, sources),
     sas: sas.length,
     in: { packets: sum(sas, 'in', 'packets'), invalid: sum(sas, 'in', 'invalidPackets') },
     out: { packets: sum(sas, 'out', 'packets') },

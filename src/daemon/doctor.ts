@@ -3,6 +3,7 @@
 // need not be looked at. Answers come from facts that were gathered before (doctor-facts.ts).
 import { CHECKS, type CheckName } from './ailments.js';
 import type { DoctorFacts } from './doctor-facts.js';
+import { backups } from './doctor-backups.js';
 import { certificates, daemon, last, lastNotification, mtu } from './doctor-rest.js';
 import { packetsIn, packetsOut, saInstalled, trafficSelectors } from './doctor-traffic.js';
 import { type Answer, ailing, fine, unknown, wrong } from './doctor-answer.js';
@@ -155,6 +156,7 @@ const ANSWERS: Readonly<Record<CheckName, Check>> = {
   daemon,
   'traffic selectors': trafficSelectors,
   'SA installed': saInstalled,
+  backups,
   'packets out': packetsOut,
   'packets in': packetsIn,
   MTU: mtu,
@@ -165,9 +167,11 @@ const ANSWERS: Readonly<Record<CheckName, Check>> = {
 export function diagnose(facts: DoctorFacts): Diagnosis {
   let stop = false;
   const findings = CHECKS.map((check): Finding => {
-    if (stop) return { check, verdict: 'skipped', text: 'not looked at' };
+    // Whoever stands in for a peer that is down is worth a line.
+    const always = check === 'backups' && facts.backups.length > 0;
+    if (stop && !always) return { check, verdict: 'skipped', text: 'not looked at' };
     const answer = ANSWERS[check](facts);
-    stop = answer.verdict === 'wrong';
+    stop ||= answer.verdict === 'wrong';
     return { check, ...answer };
   });
   return { peer: facts.peer, address: facts.address, findings: last(facts, findings) };

@@ -104,6 +104,20 @@ routeros('secrets leave only on demand, and never in a note', () => {
   assert.not.match(JSON.stringify(notes), 's3cr3t');
 });
 
+routeros('a policy with several peers, of RouterOS 7, in and out', () => {
+  const { configuration, sound: whole } = importScript(
+    '/ip ipsec peer\nadd address=192.0.2.1/32 exchange-mode=ike2 name=a\n' +
+      'add address=192.0.2.2/32 exchange-mode=ike2 name=b\n/ip ipsec identity\n' +
+      'add peer=a secret="a long and random secret"\nadd peer=b secret="a long and random secret"\n' +
+      '/ip ipsec policy\nadd dst-address=10.2.0.0/16 peer=a,b src-address=10.1.0.0/16 tunnel=yes\n',
+  );
+  assert.ok(whole);
+  const { all } = readConfiguration(configuration, []);
+  const { found } = all.find(({ menu }) => menu.name === 'policy')!;
+  assert.equal((found[0]!.entry as { peer?: unknown }).peer, ['a', 'b']);
+  assert.match(exportScript(configuration, { showSecrets: false }), / peer=a,b /);
+});
+
 routeros('an AEAD goes out with auth-algorithms=null, as RouterOS wants it', () => {
   const file = { ...sound(), proposal: [{ name: 'default', 'enc-algorithms': 'aes-128-gcm' }] };
   const script = exportScript(file, { showSecrets: false });

@@ -59,6 +59,7 @@ const HEALTHY: DoctorFacts = {
   suite: 'aes-128-gcm/sha256/x25519',
   remoteId: 'fqdn:west.example',
   policies: [policy],
+  backups: [],
   sas: 2,
   in: { packets: 10, invalid: 0 },
   out: { packets: 10 },
@@ -236,6 +237,32 @@ doctor(
     assert.match((await found())!.text, /daemon is not running/);
   },
 );
+
+doctor('a policy with several peers: who is in use, and why those before are not', () => {
+  const said = (more: Partial<DoctorFacts>) => {
+    const { findings } = diagnose({ ...HEALTHY, ...more });
+    return findings.find(({ check }) => check === 'backups')!;
+  };
+  assert.match(said({}).text, /no policy of it has several peers/);
+  const spare = { name: 'spare', state: 'stands by' } as const;
+  const healthy = [{ number: 3, peers: [{ name: 'west', state: 'in use' } as const, spare] }];
+  const text = 'policy 3: west is in use, spare may take over';
+  assert.equal(said({ backups: healthy }), { check: 'backups', verdict: 'ok', text });
+  const west = { name: 'west', state: 'fails', why: 'peer is dead', at: 990_000 } as const;
+  const third = { name: 'third', state: 'fails', why: 'it is disabled or not started' } as const;
+  const failed = [{ number: 3, peers: [west, third, { ...spare, state: 'in use' } as const] }];
+  // Also where something before it is wrong, since that is when it is asked.
+  const found = said({ ...ailing('UDP 500 and 4500'), backups: failed });
+  assert.is(found.verdict, 'ok');
+  assert.is(
+    found.text,
+    'policy 3: spare is in use, west is not (peer is dead, 10 s ago), ' +
+      'third is not (it is disabled or not started)',
+  );
+  const none = [{ number: 3, peers: [west, { ...spare, state: 'fails', why: 'x' } as const] }];
+  assert.match(said({ backups: none }).text, /^policy 3: no peer is in use, west is not/);
+  assert.is(said({ backups: none }).verdict, 'unknown');
+});
 
 doctor('certificates: dates, keys, files, and who vouches for the peer', async ({ directory }) => {
   const file = (name: string): string => join(directory, name);

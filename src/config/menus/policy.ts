@@ -104,7 +104,11 @@ export const policyMenu = menu({
         'The peer at the other end of the tunnel. Must be set with action=encrypt. Of several ' +
         '(RouterOS 7) the first that works has the SA of the policy: a peer that is lost, does not ' +
         'answer or refuses makes way for the next at once, and has it again when it is back.',
-      shown: ['e2e/tunnel.test.ts', 'exchanges/failover.test.ts'],
+      shown: [
+        'e2e/tunnel.test.ts',
+        'exchanges/failover.test.ts',
+        'interop/strongswan-failover.test.ts',
+      ],
     }),
     property({
       name: 'proposal',

@@ -1,0 +1,102 @@
+// A policy with two peers, two addresses of one strongSwan: the first cannot be reached, then neither, then
+// both again. Traffic goes by the one that works, waits where none does, and comes back; none of it is
+// ever in the clear.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { eventually, shell } from './command.js';
+import { prepare } from './packages.js';
+import { SITES, type Topology } from './topology.js';
+import { carries, ping } from './traffic.js';
+import { SECRET, type Tunnel, withTunnel } from './tunnel.js';
+
+const failover = suite('strongSwan: fail-over');
+
+const FIRST = '192.0.2.2';
+const SECOND = '192.0.2.10';
+const peer = (name: string, address: string) => ({
+  name,
+  address,
+  'local-address': '192.0.2.1',
+  profile: 'lab',
+  mobike: false,
+});
+const identity = (name: string) => ({
+  peer: name,
+  secret: SECRET,
+  'my-id': 'fqdn:moon.example',
+  'remote-id': 'fqdn:sun.example',
+});
+const policy = {
+  'src-address': SITES.moon.v4,
+  'dst-address': SITES.sun.v4,
+  peer: 'sun,spare',
+  proposal: 'lab',
+};
+
+/** Nothing of IKE and ESP passes at these addresses of strongSwan's host; it does at its others. */
+const deaf = ({ namespace }: Topology, ...addresses: readonly string[]): Promise<string> =>
+  shell(
+    namespace('sun'),
+    `nft 'add table ip deaf'; nft 'delete table ip deaf'; nft 'add table ip deaf'
+nft 'add chain ip deaf in { type filter hook input priority 0; }'
+${addresses.map((one) => `nft add rule ip deaf in ip daddr ${one} udp dport '{ 500, 4500 }' drop`).join('\n')}`,
+  );
+
+/** Until the policy's SA is with that address, and packets pass. */
+async function usedIs({ culvert, topology }: Tunnel, address: string): Promise<void> {
+  await eventually(
+    `the policy to go by ${address}`,
+    async () => {
+      const [row] = await culvert.print('policy print');
+      return row!['sa-dst-address'] === address || undefined;
+    },
+    120,
+    culvert.log,
+  );
+  await carries(topology, 'alice', 'v4', { explain: culvert.log });
+}
+
+failover('the first that works has the policy', async () => {
+  const connection = { localAddress: '%any' };
+  const profile = { 'dpd-interval': '1s', 'dpd-maximum-failures': 2 };
+  const peers = { peer: [peer('sun', FIRST), peer('spare', SECOND)] };
+  const menus = { ...peers, identity: [identity('sun'), identity('spare')] };
+  const before = async ({ namespace }: Topology) => {
+    await shell(namespace('sun'), `ip addr add ${SECOND}/24 dev eth0`);
+  };
+  const options = { initiator: 'culvert', connection, profile, menus, before } as const;
+  await withTunnel({ ...options, policies: [policy] }, async (tunnel) => {
+    const { topology, culvert } = tunnel;
+    await tunnel.up();
+    await usedIs(tunnel, FIRST);
+
+    await deaf(topology, FIRST);
+    await usedIs(tunnel, SECOND);
+    assert.match(await culvert.command('policy', 'print'), /\n0 BA {2}sun,spare /);
+    const found = await culvert.command('doctor', 'spare');
+    assert.match(found, /policy 0: spare is in use, sun is not \(peer .* answer/);
+
+    await deaf(topology, FIRST, SECOND);
+    await eventually('both to be given up', async () => {
+      return (await culvert.print('installed-sa print')).length === 0 || undefined;
+    });
+    assert.is(await ping(topology, 'alice', 'v4', { count: 2 }), 0);
+    const sick = await culvert.doctor();
+    assert.match(sick.output, /policy 0: no peer is in use, sun is not \(.*, spare is not \(/);
+
+    await deaf(topology);
+    await usedIs(tunnel, FIRST);
+    await eventually(
+      'the backup to be let go',
+      async () => {
+        const up = await culvert.print('active-peers print');
+        return up.every(({ peer: name }) => name === 'sun') || undefined;
+      },
+      60,
+    );
+    assert.is((await culvert.print('installed-sa print')).length, 2);
+    assert.match(await culvert.command('policy', 'print'), /\n0 A {2}sun,spare /);
+  });
+});
+
+if ((await prepare('strongswan')) === undefined) failover.run();
