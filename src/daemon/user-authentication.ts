@@ -21,6 +21,8 @@ const MOST_ROUNDS = 100;
 
 /** Methods in which the server proves itself too and no password can be guessed (RFC 5998 §4). */
 const ALONE: ReadonlySet<number> = new Set([TYPE.TLS, TYPE.TTLS, TYPE.PEAP]);
+/** Those that prove who it is inside of TLS, whatever was said before. */
+const WITHIN_TLS = ALONE;
 /** MD5-Challenge, One-Time Password, Generic Token Card: all others make keys (RFC 3748 §5.4 to §5.6). */
 const KEYLESS: ReadonlySet<number> = new Set([4, 5, 6]);
 const EAP_TYPE_AT = 4;
@@ -115,7 +117,14 @@ export class RadiusConversation implements Conversation<Authorisation> {
       return this.#fail(`${typeName(method)} ${why}: set certificate`);
     }
     const user = grant.user ?? this.#user!;
-    const authorisation = authorisationOf(grant, user, this.#subject.session, this.#server!);
+    const userProved = grant.user !== undefined || !WITHIN_TLS.has(method);
+    const { session } = this.#subject;
+    const authorisation = authorisationOf(grant, {
+      user,
+      userProved,
+      session,
+      server: this.#server!,
+    });
     return { kind: 'success', packet: eap, user, msk, authorisation };
   }
 
@@ -136,16 +145,12 @@ const addressOf = (bytes: Uint8Array | undefined): Address | undefined =>
 
 function authorisationOf(
   grant: Grant,
-  user: string,
-  session: string,
-  server: string,
+  who: Pick<Authorisation, 'user' | 'userProved' | 'session' | 'server'>,
 ): Authorisation {
   const { framedAddress, framedAddress6, framedPrefix6, dns, ...rest } = grant;
   return {
     ...rest,
-    user,
-    session,
-    server,
+    ...who,
     framedAddress: addressOf(framedAddress),
     framedAddress6: addressOf(framedAddress6),
     framedPrefix6: framedPrefix6 && {

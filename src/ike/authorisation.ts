@@ -6,6 +6,11 @@ import type { Address, Prefix } from '../policy/address.js';
 export interface Authorisation {
   /** The name accounting reports: the server's own spelling where it sent one (RFC 2865 §5.1). */
   readonly user: string;
+  /**
+   * The server vouches for `user`. Else it is what was said outside of TLS: a method that proves a
+   * certificate or an inner name proves nothing of it, and many may say the same (RFC 5281 §7.3).
+   */
+  readonly userProved: boolean;
   /** Acct-Session-Id: the session's name towards the server, kept across rekeys of the IKE SA. */
   readonly session: string;
   /** Framed-IP-Address; undefined also where the server leaves the choice to us (RFC 2865 §5.8). */

@@ -18,6 +18,8 @@ export interface LeaseRequest {
   readonly identity: string;
   /** The address the peer asks for, if any. */
   readonly wanted: Address | undefined;
+  /** Others may call themselves the same: what is in use is not shared. */
+  readonly ambiguous?: boolean;
 }
 
 interface Lease {
@@ -111,9 +113,11 @@ export class Leases {
   }
 
   /** The one asked for, though it is in use: a client that authenticates anew keeps its address. */
-  #again({ name }: Pool, { family, identity, wanted }: LeaseRequest): Lease | undefined {
+  #again({ name }: Pool, request: LeaseRequest): Lease | undefined {
+    const { family, identity, wanted, ambiguous = false } = request;
     const own = [...(this.#byIdentity.get(identity) ?? [])].filter(
-      ({ pool, address }) => pool === name && address.family === family,
+      ({ pool, address, uses }) =>
+        pool === name && address.family === family && !(ambiguous && uses > 0),
     );
     const same = wanted && own.find(({ address }) => address.value === wanted.value);
     return same ?? own.find(({ uses }) => uses === 0);

@@ -294,6 +294,36 @@ radius('a yes without keys counts only for methods that make none', async () => 
   }
 });
 
+radius(
+  'a name counts as proved where the server says it, or the method proves no other',
+  async () => {
+    const judge =
+      (type: number, named: boolean): Judge =>
+      (request, said) => {
+        if (said[4] === 1) return challenge(6, type);
+        const { code, attributes } = accept(request, 6)!;
+        return { code, attributes: attributes.filter(({ type: one }) => named || one !== 1) };
+      };
+    for (const [type, named, proved] of [
+      [26, false, true],
+      [26, true, true],
+      [13, false, false],
+      [21, false, false],
+      [25, false, false],
+      [25, true, true],
+    ] as const) {
+      await withServer(judge(type, named), async (client) => {
+        const conversation = talk(client);
+        await conversation.answer(identity);
+        const last = await conversation.answer(eap(2, 6, type, 1));
+        assert.ok(last.kind === 'success');
+        const { user, userProved } = last.authorisation!;
+        assert.equal([user, userProved], [named ? 'Carol' : 'carol', proved], `type ${type}`);
+      });
+    }
+  },
+);
+
 radius('a conversation that has begun stays with its server', async () => {
   const ports: number[] = [];
   let first: number | undefined;

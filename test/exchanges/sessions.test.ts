@@ -238,6 +238,24 @@ sessions('its identity goes with a reload: Admin-Reset', async () => {
   assert.is(west.children.size, 0);
 });
 
+for (const userProved of [true, false]) {
+  const whose = userProved ? 'proved' : 'said outside of TLS';
+  sessions(`INITIAL_CONTACT under a name that is ${whose}`, async () => {
+    const lab = await userWorld(USER.password, undefined, { userProved });
+    const { world } = lab;
+    // East has forgotten all of it, and its goodbye is lost.
+    world.filter = () => false;
+    await world.east.carry(world.east.engine.killConnections());
+    await world.run(200_000);
+    world.filter = () => true;
+    for (let i = 0; i < 60 && !told(lab).includes('began s-2'); i++) await world.run(2000);
+    const ended = userProved ? ['ended s-1 lost-carrier'] : [];
+    assert.equal(told(lab), ['began s-1', 'began s-2', ...ended]);
+    // It may be another user's: that one is not put out, nor is its address given away.
+    assert.is(world.west.established.length, userProved ? 1 : 2);
+  });
+}
+
 sessions('of other users nothing is ended', async () => {
   const lab = await userWorld();
   const { west } = lab.world;

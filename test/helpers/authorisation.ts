@@ -4,6 +4,7 @@ import type { Authorisation } from '../../src/ike/authorisation.js';
 type Named = Pick<Authorisation, 'user' | 'session' | 'server'> & Partial<Authorisation>;
 
 export const grant = (named: Named): Authorisation => ({
+  userProved: true,
   framedAddress: undefined,
   framedPool: undefined,
   framedAddress6: undefined,

@@ -67,6 +67,7 @@ freeradius(
     assert.is(result.user, 'Carol');
     assert.equal(result.grant, {
       user: 'Carol',
+      userProved: true,
       session: 'lab-7',
       server: SERVER,
       framedAddress: '198.18.5.1',

@@ -28,6 +28,8 @@ export interface SiteOptions {
   readonly radius?: readonly Entry[];
   readonly settings?: Entry;
   readonly radsec?: boolean;
+  /** More of the entry by which addresses are given. */
+  readonly modeConfig?: Entry;
 }
 
 export interface UserSite {
@@ -170,7 +172,7 @@ function configuration(folder: string, options: SiteOptions) {
       { name: 'vip', ranges: '203.0.113.100-203.0.113.109' },
       { name: 'framed', ranges: '203.0.113.10-203.0.113.19' },
     ],
-    'mode-config': [{ name: 'vip', responder: true, 'address-pool': 'vip' }],
+    'mode-config': [{ name: 'vip', responder: true, 'address-pool': 'vip', ...options.modeConfig }],
     // Packets as they are on the wire, for who counts them beside us.
     tun: { offload: false },
     policy: [template('net', SITES.sun.v4), template('vip', '203.0.113.0/24')],

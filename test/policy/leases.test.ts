@@ -77,6 +77,20 @@ leasing('a client that authenticates anew keeps its address while both hold it',
   assert.is(take('d'), '192.0.2.10');
 });
 
+leasing('where many may have one name, what one has in use no other gets', () => {
+  const { leases } = book([FEW]);
+  const take = (wanted?: string): string | undefined => {
+    const asked = wanted === undefined ? undefined : address(wanted);
+    const request = { pool: 'few', family: 4, identity: '@example', wanted: asked } as const;
+    const given = leases.take({ ...request, ambiguous: true });
+    return given && formatAddress(given);
+  };
+  assert.is(take(), '192.0.2.10');
+  assert.is(take('192.0.2.10'), '192.0.2.11');
+  leases.giveBack(address('192.0.2.10'));
+  assert.is(take('192.0.2.10'), '192.0.2.10', 'free again');
+});
+
 leasing('a free address that is asked for is given; one outside the pool is not', () => {
   const { take } = book([FEW]);
   assert.is(take('a', '192.0.2.12'), '192.0.2.12');

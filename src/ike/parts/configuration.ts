@@ -115,7 +115,8 @@ function lease(
   wanted: Address | undefined,
 ): Address | undefined {
   const identity = `${sa.peer.name} ${sa.remoteId}`;
-  return world.context.leases?.take({ pool, family, identity, wanted });
+  const ambiguous = sa.authorisation?.userProved === false;
+  return world.context.leases?.take({ pool, family, identity, wanted, ambiguous });
 }
 
 function wantedOf({ value }: Attribute, family: 4 | 6): Address | undefined {

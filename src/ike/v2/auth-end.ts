@@ -46,7 +46,9 @@ export function letIn(
   const { sa } = exchange;
   const { nonceInitiator: initiator, nonceResponder: responder } = sa.handshake!;
   Object.assign(sa, { identity, remoteId });
-  if (notification(asked, N.INITIAL_CONTACT)) forgetOthers(exchange);
+  // Of one who may be another than it says the others' SAs are none of its business.
+  const known = exchange.sa.authorisation?.userProved ?? true;
+  if (known && notification(asked, N.INITIAL_CONTACT)) forgetOthers(exchange);
   becomeEstablished(exchange);
   takeMobike(exchange, asked);
   // RFC 6023: who asks for none gets none, and may ask under the IKE SA.
