@@ -34,13 +34,14 @@ export interface CertificateRow {
   readonly file: string;
   readonly 'key-file': string;
   readonly 'crl-file': string;
+  readonly url: string;
   readonly comment: string;
 }
 
 /** What the files say, beside what the menu does. */
 type Contents = Omit<
   CertificateRow,
-  'name' | 'trusted' | 'failure' | 'file' | 'key-file' | 'crl-file' | 'comment'
+  'name' | 'trusted' | 'failure' | 'file' | 'key-file' | 'crl-file' | 'url' | 'comment'
 >;
 
 const EMPTY: Contents = {
@@ -72,10 +73,11 @@ export function certificateRows(
     const own = crls.filter((crl) => Buffer.from(crl.issuer).equals(issuer));
     return own.some(({ revoked }) => revoked.some((one) => sameSerial(one.serial, serial)));
   };
-  return menu.map(({ name, trusted, file, keyFile = '', crlFile = '', comment }) => {
+  return menu.map(({ name, trusted, file, keyFile = '', crlFile = '', url = '', comment }) => {
     const entry = entries.find((one) => one.name === name);
     const failure = failures.get(name) ?? '';
-    const written = { name, trusted, file, 'key-file': keyFile, 'crl-file': crlFile, comment };
+    const files = { file, 'key-file': keyFile, 'crl-file': crlFile };
+    const written = { name, trusted, ...files, url, comment };
     return { ...(entry ? contentsOf(entry, now, isRevoked) : EMPTY), ...written, failure };
   });
 }

@@ -15,6 +15,8 @@ export interface LoadedEntry {
   /** Further certificates of the same file. */
   readonly chain: readonly FullCertificate[];
   readonly privateKey: KeyObject | undefined;
+  /** Where others find the certificate. */
+  readonly url: string | undefined;
   /** DER. */
   readonly crls: readonly Uint8Array[];
 }
@@ -57,6 +59,7 @@ export function loadEntry({
   file,
   keyFile,
   crlFile,
+  url,
   trusted,
 }: CertificateEntry): LoadedEntry {
   const [certificate, ...chain] = at(file, () => blocks(readBytes(file), 'CERTIFICATE')).map(
@@ -68,7 +71,7 @@ export function loadEntry({
     throw new CertificateError(`${keyFile}: is not the private key of ${file}`);
   }
   const crls = crlFile === undefined ? [] : readCrls(crlFile);
-  return { name, trusted, certificate, chain, privateKey, crls };
+  return { name, trusted, certificate, chain, privateKey, url, crls };
 }
 
 function readCrls(path: string): Uint8Array[] {

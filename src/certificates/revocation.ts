@@ -12,10 +12,14 @@ import { describe, judge, type Trust, X509_V_ERR } from './verify.js';
 
 export type RevocationPolicy = 'strict' | 'if-present' | 'off';
 
-/** Fetches over HTTP; rejects with the reason. `body` makes it a POST of that media type. */
+/**
+ * Fetches over HTTP; rejects with the reason. `body` makes it a POST of that media type, and of an answer
+ * no more than `largest` bytes are taken.
+ */
 export type Fetch = (
   url: string,
   body?: { readonly type: string; readonly bytes: Uint8Array },
+  largest?: number,
 ) => Promise<Uint8Array>;
 
 export interface RevocationOptions {

@@ -4,10 +4,12 @@ import {
   type Certificate,
   CertificateError,
   type Certificates,
+  type Located,
   type OwnCertificate,
 } from '../crypto/certificates.js';
 import { type FullCertificate, readCertificate } from './certificate.js';
 import type { LoadedEntry } from './files.js';
+import type { Lookup } from './lookup.js';
 import { decode, scoped, ssl } from './openssl.js';
 import { judge, NO_ISSUER, verifyPath } from './verify.js';
 
@@ -24,6 +26,8 @@ export interface StoreOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly check: RevocationCheck;
+  /** For hash and URL; undefined: it is not offered. */
+  readonly lookup?: Lookup | undefined;
 }
 
 /** Our own choice: a peer that sends more is not read to the end. */
@@ -36,13 +40,9 @@ export class CertificateStore implements Certificates {
     this.#options = options;
   }
 
-  /** Goes on with other entries: a reload, a renewed certificate. */
-  replace(
-    entries: readonly LoadedEntry[],
-    failures: ReadonlyMap<string, string>,
-    check: RevocationCheck,
-  ): void {
-    this.#options = { ...this.#options, entries, failures, check };
+  /** Goes on with others: a reload, a renewed certificate. */
+  replace(changed: Omit<StoreOptions, 'now'>): void {
+    this.#options = { ...changed, now: this.#options.now };
   }
 
   #entry(name: string): LoadedEntry {
@@ -76,7 +76,9 @@ export class CertificateStore implements Certificates {
     const sent = [certificate, ...beside, ...further].filter(unique);
     const full = completed(sent, this.#loaded());
     const chain = full.filter((one, place) => place === 0 || !selfSigned(one));
-    return { chain, issuers: full.slice(1), privateKey };
+    const urlOf = ({ der }: Certificate): string | undefined =>
+      this.#options.entries.find(({ certificate: one }) => same(one.der, der))?.url;
+    return { chain, urls: chain.map(urlOf), issuers: full.slice(1), privateKey };
   }
 
   named(name: string): Certificate {
@@ -89,6 +91,16 @@ export class CertificateStore implements Certificates {
 
   read(der: Uint8Array): Certificate {
     return readCertificate(der);
+  }
+
+  get looksUp(): boolean {
+    return this.#options.lookup !== undefined;
+  }
+
+  async lookUp(located: Located): Promise<readonly Certificate[]> {
+    const { lookup } = this.#options;
+    if (!lookup) throw new CertificateError('no certificates are fetched here');
+    return (await lookup(located)).map((der) => readCertificate(der));
   }
 
   sameName(a: Uint8Array, b: Uint8Array): boolean {

@@ -220,6 +220,7 @@ const certificateOf = (entry: Entry<typeof certificateMenu>): CertificateEntry =
   file: entry.file,
   keyFile: entry['key-file'] || undefined,
   crlFile: entry['crl-file'] || undefined,
+  url: entry.url,
   trusted: entry.trusted,
   comment: entry.comment,
 });
@@ -307,6 +308,7 @@ function settingsOf(c: Configuration): Settings {
     },
     log: c.log.entry,
     revocation: c.settings.entry['certificate-revocation'],
+    hashAndUrl: c.settings.entry['hash-and-url'],
     recheck: c.settings.entry['certificate-recheck'],
     metrics: {
       address: c.metrics.entry.address && formatAddress(c.metrics.entry.address),

@@ -125,3 +125,29 @@ export const filePath: Kind<string> = {
     return { expected: 'the path of a file' };
   },
 };
+
+const isPlainHttp = (text: string): boolean => {
+  if (!/^http:\/\/[\x21-\x7e]{1,1000}$/.test(text) || !URL.canParse(text)) return false;
+  const { username, password, hash } = new URL(text);
+  return username + password + hash === '';
+};
+
+/** A document over plain HTTP: what is fetched shows by itself that it is right. */
+export const httpUrl: Kind<string> = {
+  notation: 'http URL',
+  schema: { type: 'string' },
+  read(written) {
+    if (typeof written === 'string' && isPlainHttp(written)) return { value: written };
+    return { expected: 'a URL such as http://pki.example.org/gateway.der' };
+  },
+};
+
+/** All that lies below it. */
+export const httpFolder: Kind<string> = {
+  ...httpUrl,
+  read(written) {
+    const fits = typeof written === 'string' && isPlainHttp(written);
+    if (fits && written.endsWith('/') && !written.includes('?')) return { value: written };
+    return { expected: 'a URL that ends with a slash, such as http://pki.example.org/certs/' };
+  },
+};

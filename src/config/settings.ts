@@ -78,6 +78,8 @@ export interface Settings {
   readonly log: LogSettings;
   /** What is believed of a certificate whose revocation nobody knows. */
   readonly revocation: 'strict' | 'if-present' | 'off';
+  /** Where peers may have certificates that they name by URL; empty: they may not. */
+  readonly hashAndUrl: readonly string[];
   /** Seconds between two looks at whether peers are still to be trusted; 0: at reloads only. */
   readonly recheck: number;
   readonly metrics: MetricsSettings;

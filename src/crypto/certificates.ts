@@ -26,9 +26,19 @@ export interface Certificate {
 /** Ours: what we show, leaf first, and what we sign with. */
 export interface OwnCertificate {
   readonly chain: readonly Certificate[];
+  /** Where others find it, for each of the chain. */
+  readonly urls: readonly (string | undefined)[];
   /** Who vouches for it, as far as they are loaded; the root, too. */
   readonly issuers: readonly Certificate[];
   readonly privateKey: KeyObject;
+}
+
+/** Where a peer says its certificate is, or a bundle of them (RFC 7296 §3.6). */
+export interface Located {
+  readonly url: string;
+  /** SHA-1 of what is there. */
+  readonly hash: Uint8Array;
+  readonly bundle: boolean;
 }
 
 /** A certificate is not what it must be; the text says which and why, and holds no secret. */
@@ -39,7 +49,7 @@ export class CertificateError extends Error {
 /** Whether it was revoked cannot be found out, where it must be known. */
 export class StandingUnknown extends CertificateError {}
 
-/** All but the last function work on what is loaded, and throw a CertificateError. */
+/** All but the two that wait work on what is loaded; all throw a CertificateError. */
 export interface Certificates {
   /** The certificate with that name, its chain (further names, issuers that are loaded), its key. */
   own(names: readonly string[]): OwnCertificate;
@@ -50,6 +60,10 @@ export interface Certificates {
   read(der: Uint8Array): Certificate;
   /** Whether two DER Names are the same (RFC 5280 §7.1). */
   sameName(a: Uint8Array, b: Uint8Array): boolean;
+  /** Whether peers may say where their certificates are. */
+  readonly looksUp: boolean;
+  /** Fetches them. */
+  lookUp(located: Located): Promise<readonly Certificate[]>;
   /**
    * A path from the first of `chain` to a trusted CA, or to `pinned`, valid now and for IKE; leaf first,
    * trust anchor last. Nothing is fetched.

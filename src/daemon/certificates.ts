@@ -4,6 +4,7 @@ import type { Built } from '../config/databases.js';
 import { fetchHttp } from '../certificates/http.js';
 import { type CertificateRow, certificateRows } from '../certificates/describe.js';
 import { type LoadedMenu, loadMenu, openKeys, toPem } from '../certificates/files.js';
+import { certificateLookup } from '../certificates/lookup.js';
 import { revocationCheck } from '../certificates/revocation.js';
 import { CertificateStore } from '../certificates/store.js';
 import type { Log } from './log.js';
@@ -17,18 +18,25 @@ export interface RunningCertificates {
 }
 
 export function runningCertificates(built: Built, log: Log): RunningCertificates {
-  let policy = built.settings.revocation;
+  let { settings } = built;
   const now = Date.now;
   // Another one at every reload: what it has fetched is asked for anew then.
-  const check = () => revocationCheck({ policy: () => policy, now, fetch: fetchHttp });
+  const asking = () => {
+    const policy = () => settings.revocation;
+    const below = () => settings.hashAndUrl;
+    return {
+      check: revocationCheck({ policy, now, fetch: fetchHttp }),
+      lookup: below().length > 0 ? certificateLookup({ below, now, fetch: fetchHttp }) : undefined,
+    };
+  };
   let [menu, loaded] = [built.certificates, read(built, log)];
-  const store = new CertificateStore({ ...loaded, now, check: check() });
+  const store = new CertificateStore({ ...loaded, ...asking(), now });
   return {
     store,
     replace(next) {
-      policy = next.settings.revocation;
+      settings = next.settings;
       [menu, loaded] = [next.certificates, read(next, log)];
-      store.replace(loaded.entries, loaded.failures, check());
+      store.replace({ ...loaded, ...asking() });
     },
     rows: () => certificateRows(menu, loaded, now()),
   };

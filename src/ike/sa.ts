@@ -122,6 +122,8 @@ export interface Handshake {
   signatureHashes: readonly number[] | undefined;
   /** Public key hashes of the CAs the peer asked for by CERTREQ; none: any. */
   authorities: readonly Uint8Array[];
+  /** It fetches certificates by hash and URL. */
+  peerLooksUp: boolean;
   /** The first child, and what its acquire brought. */
   child: ChildOffer | undefined;
   firstPolicy: Policy | undefined;

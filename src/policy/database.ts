@@ -184,6 +184,8 @@ export interface CertificateEntry {
   readonly file: string;
   readonly keyFile: string | undefined;
   readonly crlFile: string | undefined;
+  /** Where others find the certificate, over HTTP. */
+  readonly url: string | undefined;
   /** A CA that may vouch for peers. */
   readonly trusted: boolean;
   readonly comment: string;

@@ -19,7 +19,7 @@ const LEAF = issue({ cn: 'leaf', san: 'DNS:leaf.example,IP:192.0.2.1,IP:2001:db8
 const pem = (holder: { certificate: Uint8Array }) => toPem('CERTIFICATE', holder.certificate);
 const keyPem = LEAF.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
 const entry = (file: string, keyFile?: string, crlFile?: string) =>
-  loadEntry({ name: 'leaf', file, keyFile, crlFile, trusted: false, comment: '' });
+  loadEntry({ name: 'leaf', file, keyFile, crlFile, url: undefined, trusted: false, comment: '' });
 
 files('PEM with its chain, DER, and keys of every form', () => {
   const chained = entry(

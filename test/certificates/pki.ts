@@ -5,6 +5,7 @@ import { issueCertificate, type Issuer } from '../../src/certificates/author.js'
 import { readCertificate } from '../../src/certificates/certificate.js';
 import type { LoadedEntry } from '../../src/certificates/files.js';
 import { generateKey } from '../../src/certificates/keys.js';
+import type { Lookup } from '../../src/certificates/lookup.js';
 import { type RevocationCheck, CertificateStore } from '../../src/certificates/store.js';
 
 export type KeyKind = 'rsa' | 'rsa4096' | 'ec256' | 'ec384' | 'ec521' | 'ed25519';
@@ -77,17 +78,19 @@ export const sha1Of = (bytes: Uint8Array): string => createHash('sha1').update(b
 export const entryOf = (
   name: string,
   holder: Issuer,
-  more: { own?: true; trusted?: true; crls?: readonly Uint8Array[] } = {},
+  more: { own?: true; trusted?: true; url?: string; crls?: readonly Uint8Array[] } = {},
 ): LoadedEntry => ({
   name,
   trusted: more.trusted === true,
   certificate: readCertificate(holder.certificate),
   chain: [],
   privateKey: more.own ? holder.privateKey : undefined,
+  url: more.url,
   crls: more.crls ?? [],
 });
 
 export const storeOf = (
   entries: readonly LoadedEntry[],
   check: RevocationCheck = async () => [],
-): CertificateStore => new CertificateStore({ entries, now: Date.now, check });
+  lookup?: Lookup,
+): CertificateStore => new CertificateStore({ entries, now: Date.now, check, lookup });

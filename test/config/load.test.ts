@@ -74,6 +74,7 @@ loading('the shortest file: everything else is the default', () => {
     log: { level: 'info', format: 'text' },
     metrics: { address: undefined, port: 9516 },
     revocation: 'if-present',
+    hashAndUrl: [],
     recheck: 3600,
     cookieThreshold: 30,
     radius: {

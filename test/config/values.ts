@@ -546,6 +546,19 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
         ['2d', 'to 86400 s'],
       ],
     },
+    'hash-and-url': {
+      good: [
+        '',
+        'http://pki.example.org/certs/',
+        ['http://192.0.2.1:8080/', 'http://[2001:db8::1]/a/'],
+      ],
+      bad: [
+        ['https://pki.example.org/', 'a URL that ends with a slash'],
+        ['http://pki.example.org/certs', 'a URL that ends with a slash'],
+        ['http://user:word@pki.example.org/', 'a URL that ends with a slash'],
+        ['/etc/', 'a URL that ends with a slash'],
+      ],
+    },
     'ddos-cookie-threshold': {
       good: [0, 30, '1000'],
       bad: [
@@ -558,6 +571,13 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     name: NAME,
     file: FILE,
     'key-file': { good: ['', ...FILE.good], bad: [[1, 'the path of a file']] },
+    url: {
+      good: ['', 'http://pki.example.org/gw.der'],
+      bad: [
+        ['ftp://pki.example.org/gw.der', 'a URL such as'],
+        ['gw.der', 'a URL such as'],
+      ],
+    },
     'crl-file': { good: ['', ...FILE.good], bad: [[1, 'the path of a file']] },
     trusted: FLAG,
     comment: COMMENT,

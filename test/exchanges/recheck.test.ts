@@ -50,7 +50,7 @@ class Shelf {
   }
 
   put(...entries: LoadedEntry[]): void {
-    this.store.replace([this.#own, ...entries], new Map(), this.#check());
+    this.store.replace({ entries: [this.#own, ...entries], check: this.#check() });
   }
 }
 

@@ -25,6 +25,10 @@ export interface Case {
   readonly certificates?: readonly Entry[];
   /** Of charon's strongswan.conf. */
   readonly charon?: string;
+  /** Further sections of its swanctl.conf. */
+  readonly sections?: string;
+  /** Of culvert's entry with its own certificate. */
+  readonly own?: Entry;
 }
 
 export interface Lab {
@@ -69,7 +73,7 @@ function configuration(one: Case, caller: Caller): Record<string, unknown> {
     log: { level: 'debug' },
     ...(one.settings ? { settings: one.settings } : {}),
     certificate: [
-      { name: 'own', file: 'own.pem', 'key-file': 'own.key' },
+      { name: 'own', file: 'own.pem', 'key-file': 'own.key', ...one.own },
       { name: 'ca', file: 'ca.pem', trusted: true },
       ...(one.certificates ?? []),
     ],
@@ -114,11 +118,11 @@ function writeMoon(folder: string, one: Case, caller: Caller): void {
   writeFileSync(join(folder, 'culvert.json'), JSON.stringify(configuration(one, caller)));
 }
 
-export async function startLab(): Promise<Lab> {
+export async function startLab(plugins = ''): Promise<Lab> {
   const topology = await makeTopology();
   const [sun, moon] = [join(topology.folder, 'sun'), join(topology.folder, 'moon')];
   mkdirSync(sun);
-  const strongswan = await startStrongswan(topology.namespace('sun'), sun);
+  const strongswan = await startStrongswan(topology.namespace('sun'), sun, '', plugins);
   const nothing = { peer: [], identity: [], policy: [] };
   const culvert = await startCulvert(topology.namespace('moon'), moon, nothing);
   let [strongswanAt, culvertAt] = [0, 0];
@@ -144,7 +148,7 @@ export async function startLab(): Promise<Lab> {
       [strongswanAt, culvertAt] = [strongswan.log().length, culvert.log().length];
       await strongswan.reconfigure(one.charon ?? '');
       writeSun(sun, one);
-      await strongswan.loadText(swanctlConf(one));
+      await strongswan.loadText(`${swanctlConf(one)}${one.sections ?? ''}`);
       writeMoon(moon, one, caller);
       await culvert.command('reload').catch((error: Error) => {
         throw withLogs(error, logs);

@@ -1,6 +1,6 @@
 // Menu `certificate`: certificates and their keys as files, by the names identities use.
 import { entryName, flag, optional } from '../kind.js';
-import { filePath } from '../list-kind.js';
+import { filePath, httpUrl } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { comment } from './common.js';
 
@@ -39,6 +39,16 @@ export const certificateMenu = menu({
       ours: true,
       text: 'A file with CRLs, of this CA or of others.',
       shown: ['certificates/revocation.test.ts'],
+    }),
+    property({
+      name: 'url',
+      kind: optional(httpUrl),
+      default: '',
+      ours: true,
+      text:
+        'Where others find this certificate, as DER over HTTP. A peer that looks certificates up gets the ' +
+        'hash and this URL in place of the certificate (RFC 7296 §3.6), which saves it a kilobyte.',
+      shown: ['exchanges/hash-and-url.test.ts', 'interop/strongswan-hash-and-url.test.ts'],
     }),
     property({
       name: 'trusted',

@@ -1,5 +1,6 @@
 // Menu `settings`: what belongs to no single peer.
 import { choice, duration, flag, integer } from '../kind.js';
+import { httpFolder, itemsOf } from '../list-kind.js';
 import { menu, property } from '../menu.js';
 import { DAY, RADIUS, XAUTH } from './common.js';
 
@@ -51,6 +52,18 @@ export const settingsMenu = menu({
         'log; with strict, who cannot be asked about for an hour. Every reload checks them, too; 0s: ' +
         'nothing else does.',
       shown: ['exchanges/recheck.test.ts', 'interop/strongswan-certificates.test.ts'],
+    }),
+    property({
+      name: 'hash-and-url',
+      kind: itemsOf(httpFolder),
+      default: '',
+      ours: true,
+      text:
+        'Where peers may have their certificates: URLs such as http://pki.example.org/certs/, which ends ' +
+        'with a slash. With one, peers are told that they may send the hash and the URL of a certificate ' +
+        'in its place (RFC 7296 §3.6); what lies below is fetched, at most 64 KiB in 3 s without ' +
+        'redirects, and nothing else. Without one nothing is fetched for strangers.',
+      shown: ['exchanges/hash-and-url.test.ts', 'interop/strongswan-hash-and-url.test.ts'],
     }),
     property({
       name: 'ddos-cookie-threshold',

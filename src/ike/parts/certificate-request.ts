@@ -28,16 +28,21 @@ export function processHashes(exchange: Exchange): void {
   exchange.sa.handshake!.signatureHashes = hashes && readHashes(hashes.data);
 }
 
-/** CERTREQ with the CAs that we trust; with none it asks for any certificate (§3.7). */
+/** CERTREQ with the CAs that we trust; with none it asks for any certificate (§3.7). And may it be a URL? */
 export function buildRequest(work: Work): PlainPayload[] {
   const { databases, context } = work.world;
   if (!identitiesOf(databases, work.sa.peer).some((one) => shows(one, work))) return [];
   const authorities = Buffer.concat(context.certificates.authorities());
-  return [{ type: 'CERTREQ', encoding: CERT_X509_SIGNATURE, authorities }];
+  const request: PlainPayload = { type: 'CERTREQ', encoding: CERT_X509_SIGNATURE, authorities };
+  return context.certificates.looksUp ? [request, notify(N.HTTP_CERT_LOOKUP_SUPPORTED)] : [request];
 }
 
-/** Keeps the CAs that the peer asks for; it gets our certificate whether it trusts them or not. */
+/** Keeps whether it fetches certificates, and the CAs that the peer asks for; it gets our certificate whether it trusts them or not. */
 export function processRequest(exchange: Exchange): void {
+  // §3.10.1: wherever a CERTREQ may stand.
+  if (notification(exchange, N.HTTP_CERT_LOOKUP_SUPPORTED)) {
+    exchange.sa.handshake!.peerLooksUp = true;
+  }
   const { encoding, authorities } = optional(exchange, 'CERTREQ') ?? {};
   if (encoding !== CERT_X509_SIGNATURE || !authorities) return;
   exchange.sa.handshake!.authorities = Array.from(

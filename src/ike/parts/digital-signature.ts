@@ -5,11 +5,7 @@
 //   1 certificates as they came, the pinned one    4 the signature over the peer's first message
 //   2 a path to a trusted CA (OpenSSL decides)     5 revocation, which may ask a server
 //   3 the identity stands in the certificate
-import {
-  type Certificate,
-  CertificateError,
-  type OwnCertificate,
-} from '../../crypto/certificates.js';
+import { type Certificate, type OwnCertificate } from '../../crypto/certificates.js';
 import { signedOctets } from '../../crypto/authentication.js';
 import {
   buildSignature,
@@ -23,32 +19,22 @@ import {
 } from '../../crypto/signature.js';
 import type { SignatureIdentity } from '../../policy/database.js';
 import type { PlainPayload } from '../../wire/chain.js';
-import {
-  AUTH_DIGITAL_SIGNATURE,
-  AUTH_SHARED_KEY_MIC,
-  CERT_HASH_AND_URL_BUNDLE,
-  CERT_HASH_AND_URL_X509,
-  CERT_X509_SIGNATURE,
-} from '../../wire/numbers.js';
+import { AUTH_DIGITAL_SIGNATURE, AUTH_SHARED_KEY_MIC } from '../../wire/numbers.js';
 import type { IdPayload } from '../../wire/payloads/identification.js';
 import { IkeError } from '../errors.js';
 import { type Exchange, report, required, type Work } from '../exchange.js';
 import { sameBytes } from '../window.js';
 import type { AuthMethod } from './authentication.js';
 import { formatId, formatVouched, vouchesFor } from './identification.js';
+import {
+  buildCertificates,
+  refuse,
+  refusing,
+  refusingLater,
+  sentCertificates,
+} from './sent-certificates.js';
 import { otherSide, vouchedFor } from './signed-octets.js';
 import { trustedPath, vouchedBy } from './trust.js';
-
-const refuse = (text: string): IkeError => new IkeError('certificate-refused', text);
-
-/** What the store says is wrong, as an error of this exchange. */
-export function refusing<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw error instanceof CertificateError ? refuse(error.message) : error;
-  }
-}
 
 // ---- ours ----------------------------------------------------------------------------------------
 
@@ -67,10 +53,10 @@ export async function proveBySignature(
   const own = ownCertificate(work, certificate);
   sayWhereUntrusted(work, own);
   const octets = signedOctets(sa.secured!.suite.prf, vouchedFor(sa, sa.side, id));
-  const certs = own.chain.map(
-    ({ der }): PlainPayload => ({ type: 'CERT', encoding: CERT_X509_SIGNATURE, data: der }),
-  );
-  return [...certs, { type: 'AUTH', ...(await sign(work, own, octets, rsaPadding)) }];
+  return [
+    ...buildCertificates(work, own),
+    { type: 'AUTH', ...(await sign(work, own, octets, rsaPadding)) },
+  ];
 }
 
 /** The peer is shown our certificate all the same: its CERTREQ is a hint (§3.7). */
@@ -107,20 +93,6 @@ async function sign(
 
 // ---- the peer's ----------------------------------------------------------------------------------
 
-/** The certificates of the message, leaf first; the ones that stand in the store where there are none. */
-export function sentCertificates({ payloads, world }: Exchange): Certificate[] {
-  return payloads.flatMap((payload) => {
-    if (payload.type !== 'CERT') return [];
-    const { encoding, data } = payload;
-    if (encoding === CERT_HASH_AND_URL_X509 || encoding === CERT_HASH_AND_URL_BUNDLE) {
-      // §3.6: only to one who announced it, which we never do: nothing is fetched for a stranger.
-      throw refuse('the peer sends the URL of its certificate, which we did not offer to fetch');
-    }
-    if (encoding !== CERT_X509_SIGNATURE) return [];
-    return [refusing(() => world.context.certificates.read(data.slice()))];
-  });
-}
-
 /** What of an identity says whom a certificate may stand for. */
 type Expected = Pick<SignatureIdentity, 'peer' | 'remoteId' | 'remoteCertificate' | 'matchBy'>;
 
@@ -136,7 +108,7 @@ export async function checkSignature(
     remoteCertificate === undefined
       ? undefined
       : refusing(() => certificates.named(remoteCertificate));
-  const sent = sentCertificates(exchange);
+  const sent = await sentCertificates(exchange);
   const chain = sent.length === 0 && pinned ? [pinned] : sent;
   const [leaf] = chain;
   const who = formatId(id);
@@ -188,12 +160,8 @@ async function verifySignature(
 
 async function checkRevocation(exchange: Exchange, path: readonly Certificate[]): Promise<void> {
   const { certificates } = exchange.world.context;
-  try {
-    for (const text of await certificates.checkRevocation(path)) {
-      report(exchange, 'warning', 'ike.auth', text);
-    }
-  } catch (error) {
-    throw error instanceof CertificateError ? refuse(error.message) : error;
+  for (const text of await refusingLater(certificates.checkRevocation(path))) {
+    report(exchange, 'warning', 'ike.auth', text);
   }
 }
 

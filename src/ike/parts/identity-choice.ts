@@ -8,20 +8,20 @@ import { identitiesOf } from '../directory.js';
 import { IkeError } from '../errors.js';
 import { type Exchange, optional } from '../exchange.js';
 import { ownId } from './authentication.js';
-import { refusing, sentCertificates } from './digital-signature.js';
 import { formatExpected, formatId, matchesId, sameWireId } from './identification.js';
+import { refusing, sentCertificates } from './sent-certificates.js';
 import { sameCertificate } from './trust.js';
 
 /**
  * Responder. The identity entry that this peer is, among those that `fits` the way it proves itself,
  * which `how` says.
  */
-export function chooseIdentity<I extends Identity>(
+export async function chooseIdentity<I extends Identity>(
   exchange: Exchange,
   id: IdPayload,
   fits: ((identity: Identity) => identity is I) | ((identity: Identity) => boolean),
   how: string,
-): I {
+): Promise<I> {
   const { world, sa } = exchange;
   const every = identitiesOf(world.databases, sa.peer);
   const all = every.filter((identity): identity is I => fits(identity));
@@ -30,7 +30,7 @@ export function chooseIdentity<I extends Identity>(
     const text = `peer ${formatId(id)} ${how}; auth-method of its identity is ${ours || 'not set'}`;
     throw new IkeError('authentication-failed', text);
   }
-  const [leaf] = all.some(byCertificate) ? sentCertificates(exchange) : [];
+  const [leaf] = all.some(byCertificate) ? await sentCertificates(exchange) : [];
   const matching = all.filter((identity) => matches(exchange, identity, id, leaf));
   if (matching.length === 0) throw unexpected(exchange, all, id);
   const reached = matching.filter((identity) => isWanted(exchange, identity));

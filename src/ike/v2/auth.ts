@@ -108,7 +108,8 @@ function wayOf(exchange: Exchange): { readonly method: AuthMethodName; readonly 
 async function answerAuth(exchange: Exchange): Promise<State> {
   const idi = required(exchange, 'IDi');
   const how = wayOf(exchange);
-  const identity = chooseIdentity(exchange, idi, (one) => one.authMethod === how.method, how.text);
+  const fits = (one: Identity): boolean => one.authMethod === how.method;
+  const identity = await chooseIdentity(exchange, idi, fits, how.text);
   processRequest(exchange);
   await checkProof(exchange, identity, idi);
   const idr = ownId(exchange, 'IDr', identity);

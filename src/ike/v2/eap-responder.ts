@@ -44,7 +44,7 @@ const asked = ({ sa }: Exchange): EapAsked => sa.handshake!.eap as EapAsked;
 async function begin(exchange: Exchange): Promise<State> {
   const { world, sa, payloads } = exchange;
   const idi = required(exchange, 'IDi');
-  const identity = chooseIdentity(exchange, idi, isEapServer, 'proves itself by EAP');
+  const identity = await chooseIdentity(exchange, idi, isEapServer, 'proves itself by EAP');
   const idr = ownId(exchange, 'IDr', identity);
   processRequest(exchange);
   const alone = identity.certificate.length === 0;

@@ -69,6 +69,7 @@ export function newHandshake({ sa }: Pick<Work, 'sa'>): Handshake {
     response: EMPTY,
     signatureHashes: undefined,
     authorities: [],
+    peerLooksUp: false,
     child: undefined,
     firstPolicy: undefined,
     packet: undefined,
