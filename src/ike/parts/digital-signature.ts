@@ -5,7 +5,7 @@
 //   1 certificates as they came, the pinned one    4 the signature over the peer's first message
 //   2 a path to a trusted CA (OpenSSL decides)     5 revocation, which may ask a server
 //   3 the identity stands in the certificate
-import { type Certificate, type OwnCertificate } from '../../crypto/certificates.js';
+import type { Certificate, OwnCertificate } from '../../crypto/certificates.js';
 import { signedOctets } from '../../crypto/authentication.js';
 import {
   buildSignature,
