@@ -37,7 +37,10 @@ export function buildRequest(work: Work): PlainPayload[] {
   return context.certificates.looksUp ? [request, notify(N.HTTP_CERT_LOOKUP_SUPPORTED)] : [request];
 }
 
-/** Keeps whether it fetches certificates, and the CAs that the peer asks for; it gets our certificate whether it trusts them or not. */
+/**
+ * Keeps whether the peer fetches certificates, and the CAs that it asks for; it gets our certificate
+ * whether it trusts them or not.
+ */
 export function processRequest(exchange: Exchange): void {
   // §3.10.1: wherever a CERTREQ may stand.
   if (notification(exchange, N.HTTP_CERT_LOOKUP_SUPPORTED)) {
