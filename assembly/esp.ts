@@ -22,7 +22,7 @@ export const NO_NEXT_HEADER: u8 = 59;
 
 // A job.
 export const JOB_SA: usize = 0; // u32, address of the record
-export const JOB_STATE: usize = 4; // u32
+const JOB_STATE: usize = 4; // u32
 export const JOB_SEQUENCE: usize = 8; // u64, with the high half
 export const JOB_SOURCE: usize = 16; // u32, sealing: what is protected; opening: the ESP header
 export const JOB_LENGTH: usize = 20; // i32, bytes there

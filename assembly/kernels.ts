@@ -20,7 +20,7 @@ import { gmacOpen, gmacSeal } from './cipher/gmac';
 import { tableCbcDecrypt, tableCbcEncryptLanes } from './cipher/tablecbc';
 
 // What a cipher asks of the packet path.
-export const KIND_UNKNOWN: i32 = 0;
+const KIND_UNKNOWN: i32 = 0;
 export const KIND_NULL: i32 = 1;
 /** Brings its integrity; one packet at a time. */
 export const KIND_AEAD: i32 = 2;

@@ -15,12 +15,12 @@ import {
 } from '../src/contract/layout';
 
 export const REPLAYED: i32 = 0;
-export const TAKEN: i32 = 1;
+const TAKEN: i32 = 1;
 /** Taken, and higher than any before. */
 export const ADVANCED: i32 = 2;
 
 /** No number: the one on the wire cannot belong to this SA. */
-export const NO_SEQUENCE: u64 = 0;
+const NO_SEQUENCE: u64 = 0;
 
 export function inferSequence(sa: usize, low: u32): u64 {
   if ((load<u32>(sa, SA_FLAGS) & SA_FLAG_ESN) == 0) return low;

@@ -7,7 +7,7 @@ import { scratchAt } from '../memory';
 
 const S: usize = 72;
 /** Bytes of a context. */
-export const BLOWFISH_KEY: u32 = 72 + 4096;
+const BLOWFISH_KEY: u32 = 72 + 4096;
 // Scratch, in the quarter of aes, behind that of tablecbc.ts.
 const CHAIN: usize = 11264; // two blocks
 

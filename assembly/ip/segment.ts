@@ -21,7 +21,7 @@ import {
 
 // What readOffload says.
 export const BROKEN: i32 = 0;
-export const SINGLE: i32 = 1;
+const SINGLE: i32 = 1;
 export const MANY: i32 = 2;
 
 // linux/virtio_net.h

@@ -69,7 +69,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** `aes-256-cbc`, or the bare numbers where no table knows it. */
-export function describeTransform({ type, id, keyBits }: Transform): string {
+function describeTransform({ type, id, keyBits }: Transform): string {
   if (type === TRANSFORM_ESN) return id === ESN_YES ? 'esn' : 'no-esn';
   if (id === TRANSFORM_NONE && type !== TRANSFORM_INTEGRITY) return 'none';
   const row = KINDS.find((kind) => kind.type === type)?.rows.find(
@@ -79,7 +79,7 @@ export function describeTransform({ type, id, keyBits }: Transform): string {
 }
 
 /** `aes-256-cbc,aes-128-cbc/sha256/modp2048`: per type what is offered; a PRF like its hash once. */
-export function describeProposal(proposal: TransformProposal): string {
+function describeProposal(proposal: TransformProposal): string {
   const listed = (type: number): string =>
     proposal.transforms
       .filter((transform) => transform.type === type)

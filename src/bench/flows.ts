@@ -10,7 +10,7 @@ const LATER = 2;
 const MAPPED = 0xffffn << 32n;
 const LOW_64 = 0xffff_ffff_ffff_ffffn;
 /** They stand where packets are received: nothing else may run on this row meanwhile. */
-export const MOST_FLOWS = Math.floor(RX_AREA / FLOW_BYTES);
+const MOST_FLOWS = Math.floor(RX_AREA / FLOW_BYTES);
 
 export interface Flow {
   readonly src: Address;

@@ -19,7 +19,7 @@ export function registerCheck(program: Command): void {
 }
 
 /** Also what the files of the menu certificate have to say: they are read again at the start. */
-export function withFiles(loaded: Loaded): Loaded {
+function withFiles(loaded: Loaded): Loaded {
   if (!loaded.ok) return loaded;
   const { certificates } = loaded;
   const at = (test: (one: (typeof certificates)[number]) => boolean): string =>

@@ -69,7 +69,7 @@ function applies(menu: Menu, { verb, objects }: VerbRow): boolean {
 const firstSentence = (text: string): string => `${text.split(/\.(?= |$)/)[0]}.`;
 
 /** A line for each property, from the table. */
-export function propertyHelp(menu: Menu): string {
+function propertyHelp(menu: Menu): string {
   const rows = menu.properties as readonly Property[];
   const lines = rows.map(({ name, kind, text }) => `  ${name}=${kind.notation}\n      ${text}\n`);
   return `Properties:\n${lines.join('')}`;

@@ -114,7 +114,7 @@ export class Site {
 export const readGiven = (path: string): Buffer => readBytes(path);
 
 /** Errors of files and certificates are for the user: one line each. */
-export async function forUser(work: () => Promise<void>): Promise<void> {
+async function forUser(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

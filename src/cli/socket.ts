@@ -23,7 +23,7 @@ export class UserError extends Error {
 const ANSWER_MS = 10_000;
 
 /** Where a daemon puts its socket: systemd's RuntimeDirectory=, /run for root, else the user's own. */
-export function socketDirectory(): string {
+function socketDirectory(): string {
   const given = process.env.RUNTIME_DIRECTORY?.split(':')[0];
   if (given) return given;
   return user() === 0 && writable('/run') ? SYSTEM : userDirectory();

@@ -5,7 +5,7 @@ import { MENUS } from './menus.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-export const SCHEMA_ID = 'https://culvert.example/schema/culvert.schema.json';
+const SCHEMA_ID = 'https://culvert.example/schema/culvert.schema.json';
 
 export function buildSchema(): Schema {
   const menus = MENUS.map((menu) => [menu.name, menuSchema(menu)] as const);

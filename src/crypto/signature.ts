@@ -127,7 +127,7 @@ export function readSignature(
 type KeyKind = SignatureAlgorithm['key'] | undefined;
 
 /** What of ours the key is for; `rsa-pss` is an RSA key that does nothing else. */
-export function keyKind({ asymmetricKeyType }: KeyObject): KeyKind {
+function keyKind({ asymmetricKeyType }: KeyObject): KeyKind {
   if (asymmetricKeyType === 'rsa' || asymmetricKeyType === 'rsa-pss') return 'rsa';
   return asymmetricKeyType === 'ec' || asymmetricKeyType === 'ed25519'
     ? asymmetricKeyType

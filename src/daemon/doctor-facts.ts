@@ -65,7 +65,7 @@ export type DoctorFacts = FileFacts &
     readonly stale: boolean;
   };
 
-export const NOT_RUNNING: Omit<LiveFacts, 'policies'> = {
+const NOT_RUNNING: Omit<LiveFacts, 'policies'> = {
   daemon: false,
   record: { ailments: [], notified: undefined },
   strangers: [],

@@ -25,7 +25,7 @@ const MOST_WINDOW = (layout.WINDOW_WORDS - 1) * 32;
 const ANY_PROTOCOL = 256;
 
 /** 16 bytes, IPv4 as ::ffff:a.b.c.d. */
-export function writeAddress(view: DataView, at: number, address: Address): void {
+function writeAddress(view: DataView, at: number, address: Address): void {
   const bytes = new Uint8Array(view.buffer, at, 16);
   bytes.fill(0);
   const own = toBytes(address);

@@ -111,7 +111,7 @@ export class TlsPeer implements PeerMethod {
 const failed = (reason: string): PeerStep => ({ kind: 'failed', reason });
 
 /** EAP-TLS: nothing is said within but, in TLS 1.3, that nothing more will be (RFC 9190 §2.5). */
-export class NothingWithin implements Inner {
+class NothingWithin implements Inner {
   #waits = false;
 
   async opened(tls: TlsEnd): Promise<InnerStep> {

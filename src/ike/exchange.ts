@@ -1,6 +1,6 @@
 // What a transition works with: the world (databases, context, all SAs), its own IKE SA, the message
 // that came, and the Step it fills.
-import { N, notifyName } from '../wire/notifications.js';
+import { isErrorNotify, notifyName } from '../wire/notifications.js';
 import type { PlainPayload } from '../wire/chain.js';
 import type { Header } from '../wire/header.js';
 import type { Address } from '../policy/address.js';
@@ -110,13 +110,13 @@ export function notification(
   );
 }
 
-/** The first error notification (RFC 7296 §3.10.1: types below 16384). */
+/** The first error notification. */
 export function errorNotification({
   payloads,
 }: Pick<Exchange, 'payloads'>): OfType<'Notify'> | undefined {
   return payloads.find(
     (payload): payload is OfType<'Notify'> =>
-      payload.type === 'Notify' && payload.notifyType < N.INITIAL_CONTACT,
+      payload.type === 'Notify' && isErrorNotify(payload.notifyType),
   );
 }
 

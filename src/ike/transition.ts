@@ -35,7 +35,7 @@ export interface Transition {
 }
 
 /** The names one payload answers to, the general one first. */
-export function payloadNames(payload: Payload): PayloadName[] {
+function payloadNames(payload: Payload): PayloadName[] {
   switch (payload.type) {
     case 'Notify':
       return ['N', `N(${notifyName(payload.notifyType)})`];

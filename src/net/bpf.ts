@@ -25,8 +25,6 @@ export interface IpPrefix {
 }
 
 const ALL = 0xffffffff;
-const IPV4_SOURCE = 12;
-const IPV6_SOURCE = 8;
 
 const accept: Instruction = [BPF_RET_K, 0, 0, ALL];
 const reject: Instruction = [BPF_RET_K, 0, 0, 0];
@@ -125,37 +123,6 @@ export function takeSpis(
         ]
       : [[BPF_LD_W_ABS, 0, 0, offset]];
   return [...load, workerOf(workers), [BPF_JMP_JEQ_K, 0, 1, worker], accept, reject];
-}
-
-/** For a packet socket that sees IP headers first: keeps packets from or to one of the prefixes. */
-export function takePrefixes(prefixes: readonly IpPrefix[]): Instruction[] {
-  return [...prefixes.flatMap(matchPrefix), reject];
-}
-
-function matchPrefix({ address, bits }: IpPrefix): Instruction[] {
-  const four = address.length === 4;
-  const version: Instruction[] = [
-    [BPF_LD_B_ABS, 0, 0, 0],
-    [BPF_ALU_RSH_K, 0, 0, 4],
-  ];
-  const source = four ? IPV4_SOURCE : IPV6_SOURCE;
-  const checks = [source, source + address.length].map((at) => matchField(at, address, bits));
-  const length = checks[0]!.length + checks[1]!.length;
-  return [...version, [BPF_JMP_JEQ_K, 0, length, four ? 4 : 6], ...checks.flat()];
-}
-
-/** Accepts where the field at `at` lies in the prefix, else falls through to what follows. */
-function matchField(at: number, address: Uint8Array, bits: number): Instruction[] {
-  const words = Math.ceil(bits / 32);
-  const view = new DataView(address.buffer, address.byteOffset, address.length);
-  const program: Instruction[] = [];
-  for (let word = 0; word < words; word++) {
-    const mask = bits >= 32 * (word + 1) ? ALL : (ALL << (32 * (word + 1) - bits)) >>> 0;
-    const left = 3 * (words - word - 1) + 1; // instructions up to the end of this field's check
-    program.push([BPF_LD_W_ABS, 0, 0, at + 4 * word], [BPF_ALU_AND_K, 0, 0, mask]);
-    program.push([BPF_JMP_JEQ_K, 0, left, (view.getUint32(4 * word) & mask) >>> 0]);
-  }
-  return [...program, accept];
 }
 
 /** Attaches a program with SO_ATTACH_FILTER or SO_ATTACH_REUSEPORT_CBPF. */

@@ -75,7 +75,7 @@ export function toBytes({ family, value }: Address): Uint8Array {
   return bytes;
 }
 
-export function fromBytes(bytes: ArrayLike<number>): bigint {
+function fromBytes(bytes: ArrayLike<number>): bigint {
   if (bytes.length === 4) {
     const [a = 0, b = 0, c = 0, d = 0] = [bytes[0], bytes[1], bytes[2], bytes[3]];
     return BigInt(((a << 24) | (b << 16) | (c << 8) | d) >>> 0);

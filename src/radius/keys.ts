@@ -14,7 +14,7 @@ const MSK_BYTES = 64;
  * Salt | c(1) | c(2) …, c(i) = p(i) xor b(i), b(1) = MD5(S | R | Salt), b(i) = MD5(S | c(i-1)).
  * The plain text is a length, the key and zeros.
  */
-export function decryptKey(
+function decryptKey(
   value: Uint8Array,
   secret: Uint8Array,
   requestAuthenticator: Uint8Array,

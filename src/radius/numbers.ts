@@ -15,7 +15,7 @@ export const COA_ACK = 44;
 export const COA_NAK = 45;
 
 /** Names for logs. */
-export const CODE_NAMES: Readonly<Record<number, string>> = {
+const CODE_NAMES: Readonly<Record<number, string>> = {
   [ACCESS_REQUEST]: 'Access-Request',
   [ACCESS_ACCEPT]: 'Access-Accept',
   [ACCESS_REJECT]: 'Access-Reject',

@@ -105,7 +105,7 @@ const contradiction = (what: string): Verdict => ({
 /** RFC 2865 §5.8: the user chooses, the NAS chooses. */
 const CHOOSE: readonly number[] = [0xffffffff, 0xfffffffe];
 
-export function grantOf(packet: Packet): Grant {
+function grantOf(packet: Packet): Grant {
   const address = firstOf(packet, 'Framed-IP-Address');
   const number = address && new DataView(address.buffer, address.byteOffset, 4).getUint32(0);
   const prefix = firstOf(packet, 'Framed-IPv6-Prefix');

@@ -19,8 +19,6 @@ import { Reader, Writer } from './bytes.js';
 import { flags, record, u8, u32, u64 } from './fields.js';
 
 export const HEADER_BYTES = 28;
-/** Where Next Payload and Length stand, for who builds a message around a sealed body. */
-export const LENGTH_OFFSET = 24;
 
 export interface Flags {
   /** The sender is the IKE SA's original initiator. */

@@ -86,8 +86,8 @@ export const N = {
   USE_AGGFRAG: 16442, // RFC 9347
 } as const;
 
-/** Errors; everything from here on is a status (§3.10.1). */
-export const FIRST_STATUS = 16384;
+/** Below are errors, from here on statuses (§3.10.1). */
+const FIRST_STATUS = 16384;
 
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(N).map(([name, number]) => [number, name]),

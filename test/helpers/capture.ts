@@ -1,7 +1,7 @@
 // Watches an interface for packets of given networks in the clear: a packet socket with a filter in
 // the kernel, so that only offenders are queued, and none while all is well.
 import { addressText, type IpPrefix } from '../../src/net/addressing.js';
-import { attachProgram, takePrefixes } from '../../src/net/bpf.js';
+import { attachProgram, type Instruction } from '../../src/net/bpf.js';
 import {
   allocate,
   bindSocket,
@@ -19,6 +19,11 @@ import { Netlink } from '../../src/net/netlink.js';
 const SOCKADDR_LL = 20;
 const SNAP = 65536;
 const FRAGMENT = 44;
+const ALL = 0xffffffff;
+const IPV4_SOURCE = 12;
+const IPV6_SOURCE = 8;
+const accept: Instruction = [linux.BPF_RET_K, 0, 0, ALL];
+const reject: Instruction = [linux.BPF_RET_K, 0, 0, 0];
 
 export class ClearCapture {
   readonly #fd: number;
@@ -70,4 +75,35 @@ function describe(packet: Uint8Array): string {
   const from = addressText(packet.subarray(source, source + size));
   const to = addressText(packet.subarray(source + size, source + 2 * size));
   return `${from} > ${to} protocol ${protocol}${inside}, ${packet.length} bytes`;
+}
+
+/** For a packet socket that sees IP headers first: keeps packets from or to one of the prefixes. */
+function takePrefixes(prefixes: readonly IpPrefix[]): Instruction[] {
+  return [...prefixes.flatMap(matchPrefix), reject];
+}
+
+function matchPrefix({ address, bits }: IpPrefix): Instruction[] {
+  const four = address.length === 4;
+  const version: Instruction[] = [
+    [linux.BPF_LD_B_ABS, 0, 0, 0],
+    [linux.BPF_ALU_RSH_K, 0, 0, 4],
+  ];
+  const source = four ? IPV4_SOURCE : IPV6_SOURCE;
+  const checks = [source, source + address.length].map((at) => matchField(at, address, bits));
+  const length = checks[0]!.length + checks[1]!.length;
+  return [...version, [linux.BPF_JMP_JEQ_K, 0, length, four ? 4 : 6], ...checks.flat()];
+}
+
+/** Accepts where the field at `at` lies in the prefix, else falls through to what follows. */
+function matchField(at: number, address: Uint8Array, bits: number): Instruction[] {
+  const words = Math.ceil(bits / 32);
+  const view = new DataView(address.buffer, address.byteOffset, address.length);
+  const program: Instruction[] = [];
+  for (let word = 0; word < words; word++) {
+    const mask = bits >= 32 * (word + 1) ? ALL : (ALL << (32 * (word + 1) - bits)) >>> 0;
+    const left = 3 * (words - word - 1) + 1; // instructions up to the end of this field's check
+    program.push([linux.BPF_LD_W_ABS, 0, 0, at + 4 * word], [linux.BPF_ALU_AND_K, 0, 0, mask]);
+    program.push([linux.BPF_JMP_JEQ_K, 0, left, (view.getUint32(4 * word) & mask) >>> 0]);
+  }
+  return [...program, accept];
 }

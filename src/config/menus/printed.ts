@@ -51,7 +51,7 @@ export const activePeersMenu: PrintedMenu = {
   ],
 };
 
-export const installedSaMenu: PrintedMenu = {
+const installedSaMenu: PrintedMenu = {
   name: 'installed-sa',
   text: 'The SAs that carry packets (phase 2), one row for each direction.',
   commands: ['flush'],
@@ -96,7 +96,7 @@ const COUNTERS =
   'out-state-mode-errors out-state-sequence-errors out-state-expired out-policy-blocked ' +
   'out-policy-dead out-policy-errors';
 
-export const statisticsMenu: PrintedMenu = {
+const statisticsMenu: PrintedMenu = {
   name: 'statistics',
   text: 'Counters of packets that went wrong; docs/operating.md says what raises each.',
   commands: [],

@@ -6,7 +6,7 @@ import { GONE, OF_IDENTITY, OF_PROFILE, RENAMED } from './names.js';
 import type { Note } from './script.js';
 
 /** `6.42.1` is older than `6.44`. */
-export function isOlder(version: string | undefined, than: readonly [number, number]): boolean {
+function isOlder(version: string | undefined, than: readonly [number, number]): boolean {
   const [major, minor] = (version ?? '').split('.').map((part) => Number.parseInt(part, 10));
   if (major === undefined || Number.isNaN(major)) return false;
   return major < than[0] || (major === than[0] && (minor ?? 0) < than[1]);

@@ -31,7 +31,7 @@ import {
 } from './selectors.js';
 
 /** RFC 3715 §2.1: an AH covers the addresses that a NAT changes. */
-export function checkNat(sa: IkeSa, { id, protection }: Policy): void {
+function checkNat(sa: IkeSa, { id, protection }: Policy): void {
   if (protection !== 'ah' || !encapsulates(sa)) return;
   throw new IkeError('ah-through-nat', `policy ${id} has ipsec-protocols=ah, but there is a NAT`);
 }

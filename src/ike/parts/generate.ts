@@ -126,7 +126,7 @@ const hostsOf = (addresses: readonly Address[]): TrafficSelector[] =>
   addresses.map((address) => selectorOf({ address, bits: addressBits(address.family) }));
 
 /** Where the peer has such a policy already, that one: its SAs serve it together. */
-export function makePolicy(
+function makePolicy(
   { world, sa }: Pick<Work, 'world' | 'sa'>,
   templates: readonly Template[],
   agreed: Side,

@@ -7,7 +7,7 @@ import type { TrafficSelector } from '../../policy/selector.js';
 import type { Side } from './selectors.js';
 
 /** What one SA's record has room for; equals the contract's (test/config/capacity.test.ts). */
-export const MOST_PAIRS = 16;
+const MOST_PAIRS = 16;
 
 type Pair = readonly [local: TrafficSelector, remote: TrafficSelector];
 

@@ -9,8 +9,8 @@ import { rest } from '../fields.js';
 import { payload, type ValueOf } from '../payload.js';
 
 // §3.9: between 16 and 256 octets, inclusive.
-export const MIN_NONCE = 16;
-export const MAX_NONCE = 256;
+const MIN_NONCE = 16;
+const MAX_NONCE = 256;
 
 export const Nonce = payload({
   number: 40,
