@@ -1,4 +1,5 @@
-// Writes one SA record (src/contract/layout.ts, "SA records") field by field, keys included.
+// Writes one SA record (src/contract/layout.ts, "SA records") field by field; the keys are
+// key-contexts.ts's.
 import { encryptionNamed } from '../algorithms/encryption.js';
 import { integrityNamed } from '../algorithms/integrity.js';
 import * as ids from '../contract/ids.js';
@@ -6,22 +7,16 @@ import * as layout from '../contract/layout.js';
 import { AF_INET, AF_INET6, IP_PKTINFO, IPV6_PKTINFO, SOL_IP, SOL_IPV6 } from '../net/linux.js';
 import { type Address, toBytes } from '../policy/address.js';
 import type { TrafficSelector } from '../policy/selector.js';
-import {
-  type Association,
-  AssociationError,
-  type AssociationKeys,
-  type Direction,
-} from './association.js';
-import type { Exports, Module } from './module.js';
+import { type Association, AssociationError, type Direction } from './association.js';
+import { checkAssociation } from './association-checks.js';
+import { writeKeys } from './key-contexts.js';
+import type { Module } from './module.js';
 
 // Our own choice: numbers stop far enough before their end for a rekey.
 const SOFT_SEQUENCE = 0xf000_0000n;
 const SOFT_SEQUENCE_ESN = 0xf000_0000_0000_0000n;
 /** A quarter of what assembly/sa.ts lets a cipher of 64-bit blocks encrypt ("isWorn"). */
 const SMALL_BLOCK_SOFT_BYTES = 2 ** 30;
-/** RFC 4303 §3.4.3 asks for 32 at least; the record has room for 8192. */
-const LEAST_WINDOW = 32;
-const MOST_WINDOW = (layout.WINDOW_WORDS - 1) * 32;
 const ANY_PROTOCOL = 256;
 
 /** 16 bytes, IPv4 as ::ffff:a.b.c.d. */
@@ -47,34 +42,12 @@ export class SaRecord {
     const encryption = encryptionNamed(sa.encryption);
     const integrity = integrityNamed(sa.integrity);
     const keys = direction === 'in' ? sa.inbound : sa.outbound;
-    if (encryption.kernel === undefined || integrity.kernel === undefined) {
-      const suite = `${sa.encryption}/${sa.integrity}`;
-      throw new AssociationError(`peer '${sa.peer}': no kernel carries ESP with ${suite}`);
-    }
-    if (sa.around && (sa.protocol === 'ah' || sa.udpEncapsulation)) {
-      const reason = sa.udpEncapsulation ? 'cannot pass a NAT' : 'goes around ESP only';
-      throw new AssociationError(`peer '${sa.peer}': AH of a bundle ${reason}`);
-    }
-    if (sa.protocol === 'ah') checkAh(sa, integrity.kernel);
-    else if (encryption.aead !== (integrity.kernel === ids.MAC_NONE)) {
-      const reason = encryption.aead ? 'has its own integrity' : 'needs an integrity algorithm';
-      throw new AssociationError(`peer '${sa.peer}': ESP with ${sa.encryption} ${reason}`);
-    }
-    if (sa.replayWindow < LEAST_WINDOW || sa.replayWindow > MOST_WINDOW) {
-      const range = `expected ${LEAST_WINDOW} to ${MOST_WINDOW}`;
-      throw new AssociationError(`peer '${sa.peer}': replay window ${sa.replayWindow}, ${range}`);
-    }
-    if (keys.encryptionKey.length !== encryption.keyBytes) {
-      throw new AssociationError(`peer '${sa.peer}': ${sa.encryption} does not take such a key`);
-    }
-    if (sa.local.address.family !== sa.remote.address.family) {
-      throw new AssociationError(`peer '${sa.peer}': outer addresses of two families`);
-    }
+    const { cipher, mac } = checkAssociation(sa, keys);
     this.erase();
     this.#u32(layout.SA_FLAGS, flagsOf(sa, direction));
     this.#u32(layout.SA_SPI, keys.spi);
-    this.#u32(layout.SA_CIPHER, encryption.kernel);
-    this.#u32(layout.SA_MAC, integrity.kernel);
+    this.#u32(layout.SA_CIPHER, cipher);
+    this.#u32(layout.SA_MAC, mac);
     this.#u32(layout.SA_KEY_BYTES, encryption.keyBytes);
     this.#u32(layout.SA_IV_BYTES, encryption.ivBytes);
     this.#u32(layout.SA_BLOCK_BYTES, Math.max(4, encryption.blockBytes));
@@ -90,7 +63,7 @@ export class SaRecord {
     this.#writeSelectors(sa);
     this.writeEndpoints(sa);
     this.writePathMtu(mtu);
-    this.#writeKeys(module, keys);
+    writeKeys(module, this.#at, cipher, mac, keys);
   }
 
   /** Where packets go and come from; the peer's sockaddr and our source as a control message. */
@@ -182,61 +155,6 @@ export class SaRecord {
     this.#u32(offset + layout.SELECTOR_FAMILY, family);
   }
 
-  /** Keys pass through the main thread's own receive slot, which is overwritten at once. */
-  #writeKeys({ memory, exports }: Module, keys: AssociationKeys): void {
-    const scratch = layout.WORKERS_AT + layout.CONTROL_ROW * layout.WORKER_SIZE;
-    const at = scratch + layout.WORKER_RX_SLOTS;
-    const give = (key: Uint8Array, use: () => void): void => {
-      const bytes = new Uint8Array(memory.buffer, at, key.length);
-      bytes.set(key);
-      try {
-        use();
-      } finally {
-        bytes.fill(0);
-      }
-    };
-    give(keys.encryptionKey, () => this.#setCipherKey(exports, at, keys.encryptionKey));
-    const mac = this.u32(layout.SA_MAC);
-    if (mac === ids.MAC_NONE) return;
-    const context = this.#at + layout.SA_MAC_KEY;
-    give(keys.integrityKey, () => exports.hmacSetKey!(context, mac, at, keys.integrityKey.length));
-  }
-
-  #setCipherKey(exports: Exports, key: number, bytes: Uint8Array): void {
-    const context = this.#at + layout.SA_KEY;
-    const cipher = this.u32(layout.SA_CIPHER);
-    switch (cipher) {
-      case ids.CIPHER_NULL:
-        return;
-      case ids.CIPHER_CHACHA20_POLY1305:
-        new Uint8Array(this.#view.buffer, context, bytes.length).set(bytes);
-        return;
-      case ids.CIPHER_AES_GCM:
-      case ids.CIPHER_AES_GMAC:
-        exports.gcmSetKey!(context, key, bytes.length);
-        return;
-      case ids.CIPHER_AES_CBC:
-      case ids.CIPHER_AES_CTR:
-      case ids.CIPHER_AES_CCM:
-        exports.aesExpandKey!(context, key, bytes.length);
-        return;
-      case ids.CIPHER_DES_CBC:
-        exports.desSetKey!(context, key, bytes.length);
-        return;
-      case ids.CIPHER_CAMELLIA_CBC:
-        exports.camelliaSetKey!(context, key, bytes.length);
-        return;
-      case ids.CIPHER_BLOWFISH_CBC:
-        exports.blowfishSetKey!(context, key, bytes.length);
-        return;
-      case ids.CIPHER_TWOFISH_CBC:
-        exports.twofishSetKey!(context, key, bytes.length);
-        return;
-      default:
-        throw new RangeError(`no key setup for cipher ${cipher}`);
-    }
-  }
-
   /** Overwrites the whole record, keys and all, with zeros: a free slot. */
   erase(): void {
     new Uint8Array(this.#view.buffer, this.#at, layout.SA_SIZE).fill(0);
@@ -286,16 +204,6 @@ function ahBytes(family: 4 | 6, icvBytes: number): number {
 
 const ahBytesOf = ({ remote }: Association, integrity: string): number =>
   ahBytes(remote.address.family, integrityNamed(integrity).icvBytes);
-
-/** RFC 4302: integrity alone, of packets whose addresses nobody changes on the way. */
-function checkAh({ peer, encryption, udpEncapsulation }: Association, mac: number): void {
-  const wrong = (reason: string): never => {
-    throw new AssociationError(`peer '${peer}': AH ${reason}`);
-  };
-  if (encryption !== 'null') wrong(`does not encrypt with ${encryption}`);
-  if (mac === ids.MAC_NONE) wrong('needs an integrity algorithm');
-  if (udpEncapsulation) wrong('cannot pass a NAT');
-}
 
 function softBytesOf({ lifetime }: Association, blockBytes: number): number {
   if (blockBytes !== 8) return lifetime.softBytes;

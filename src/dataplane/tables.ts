@@ -14,10 +14,10 @@ import {
   type Direction,
   type InstalledSa,
   type Place,
-  type SaState,
   type Traffic,
 } from './association.js';
 import { aroundOf } from './bundle.js';
+import { Chains } from './chains.js';
 import type { ClassifierSize } from './classifier-room.js';
 import { CookieTable } from './cookies.js';
 import { DynamicTable } from './dynamic-table.js';
@@ -26,7 +26,8 @@ import { eraseKeys, ownKeys } from './own-keys.js';
 import { PolicyTable } from './policy-table.js';
 import { Quiescence } from './quiescence.js';
 import { Remotes } from './remotes.js';
-import { SaRecord } from './sa-record.js';
+import { describeSa } from './sa-description.js';
+import { SaRecords } from './sa-records.js';
 import { SpiTable } from './spi-table.js';
 
 export interface TablesOptions {
@@ -49,12 +50,6 @@ interface Pair {
   seen: number;
 }
 
-const STATES: Readonly<Record<number, SaState>> = {
-  [ids.SA_LARVAL]: 'larval',
-  [ids.SA_MATURE]: 'mature',
-  [ids.SA_DYING]: 'dying',
-  [ids.SA_DEAD]: 'dead',
-};
 const DIRECTIONS = ['in', 'out'] as const;
 const slotsOf = ({ slots, around }: Pick<Pair, 'slots' | 'around'>): number[] =>
   [slots, ...(around ? [around] : [])].flatMap((pair) => [pair.in, pair.out]);
@@ -82,10 +77,8 @@ export class Tables {
   readonly #pairs = new Map<number, Pair>();
   readonly #owners = new Map<number, number>();
   readonly #remotes = new Remotes();
-  /** Active children of a policy, newest first. */
-  readonly #chains = new Map<number, number[]>();
-  readonly #free: number[] = [];
-  #fresh = 0;
+  readonly #records: SaRecords;
+  readonly #chains: Chains;
   #worker = 0;
 
   /** `module` is the main thread's own instance, on CONTROL_ROW. */
@@ -93,6 +86,8 @@ export class Tables {
     this.#module = module;
     this.#options = { now: Date.now, ...options };
     this.#spis = new SpiTable(module.memory);
+    this.#records = new SaRecords(module.memory);
+    this.#chains = new Chains(this.#records);
     this.#quiescence = new Quiescence(module.memory);
     this.#policies = new PolicyTable(module.memory, this.#quiescence);
     this.dynamics = new DynamicTable(module.memory, this.#quiescence);
@@ -105,12 +100,12 @@ export class Tables {
    * Templates stand among them, once for each family, and stay without effect until `addDynamic`.
    */
   setPolicies(policies: readonly Policy[]): void {
-    this.#policies.set(policies, (policy) => this.#headOf(policy));
+    this.#policies.set(policies, (policy) => this.#chains.head(policy));
   }
 
   /** A policy made from a template, in force from every worker's next batch on. */
   addDynamic(policy: DynamicPolicy): void {
-    this.dynamics.add(policy, this.#headOf(policy.owner));
+    this.dynamics.add(policy, this.#chains.head(policy.owner));
   }
 
   removeDynamic(id: number): void {
@@ -163,10 +158,15 @@ export class Tables {
       throw new AssociationError(`peer '${sa.peer}': inbound SPI ${taken} is in use`);
     }
     const places: number[] = [];
+    const take = (): number => {
+      const slot = this.#records.take();
+      places.push(slot);
+      return slot;
+    };
     const write = (half: Association): Slots => {
-      const slots = { in: this.#takeInto(places), out: this.#takeInto(places) };
+      const slots = { in: take(), out: take() };
       for (const way of DIRECTIONS) {
-        this.#record(slots[way]).write(this.#module, slots[way], half, way, pathMtu);
+        this.#records.at(slots[way]).write(this.#module, slots[way], half, way, pathMtu);
       }
       return slots;
     };
@@ -176,7 +176,7 @@ export class Tables {
       if (around) this.#bundle(slots, around);
       this.#publish(sa, slots, around);
     } catch (error) {
-      for (const slot of places) this.#erase(slot);
+      for (const slot of places) this.#records.erase(slot);
       throw error;
     }
     if (activate) this.activate(sa.id);
@@ -185,8 +185,8 @@ export class Tables {
   /** Each ESP half knows the AH around it, each AH half the ESP inside. */
   #bundle(slots: Slots, around: Slots): void {
     for (const way of DIRECTIONS) {
-      this.#record(slots[way]).setBundle(around[way] + 1);
-      this.#record(around[way]).setBundle(slots[way] + 1);
+      this.#records.at(slots[way]).setBundle(around[way] + 1);
+      this.#records.at(around[way]).setBundle(slots[way] + 1);
     }
   }
 
@@ -202,7 +202,7 @@ export class Tables {
     this.#remotes.add(sa.remote.address, sa.id);
     for (const slot of slotsOf({ slots, around })) {
       this.#owners.set(slot, sa.id);
-      this.#record(slot).setState(ids.SA_MATURE);
+      this.#records.at(slot).setState(ids.SA_MATURE);
     }
     this.#spis.insert(sa.inbound.spi, slots.in);
     if (around) this.#spis.insert(sa.around!.inbound.spi, around.in);
@@ -214,10 +214,7 @@ export class Tables {
     if (!pair || pair.active) return;
     pair.active = true;
     const { policy } = pair.association;
-    const chain = this.#chains.get(policy) ?? [];
-    // its end first, so that a reader never meets a half-made chain
-    this.#record(pair.slots.out).setNext(this.#linkTo(chain[0]));
-    this.#chains.set(policy, [id, ...chain]);
+    this.#chains.add(policy, pair.slots.out);
     this.#setHead(policy);
   }
 
@@ -240,12 +237,12 @@ export class Tables {
     }
     const slots = slotsOf(pair);
     for (const slot of slots) {
-      this.#record(slot).setState(ids.SA_DEAD);
+      this.#records.at(slot).setState(ids.SA_DEAD);
       this.#owners.delete(slot);
     }
-    this.#unlink(id, association.policy);
+    if (this.#chains.remove(association.policy, pair.slots.out)) this.#setHead(association.policy);
     this.#quiescence.after(() => {
-      for (const slot of slots) this.#erase(slot);
+      for (const slot of slots) this.#records.erase(slot);
     });
     return true;
   }
@@ -257,7 +254,7 @@ export class Tables {
     this.#remotes.delete(pair.association.remote.address, id);
     pair.association = { ...pair.association, ...place };
     this.#remotes.add(pair.association.remote.address, id);
-    for (const slot of slotsOf(pair)) this.#record(slot).writeEndpoints(pair.association);
+    for (const slot of slotsOf(pair)) this.#records.at(slot).writeEndpoints(pair.association);
   }
 
   /** The path to `remote` carries outer packets of `mtu` bytes from now on; returns its pairs. */
@@ -265,7 +262,7 @@ export class Tables {
     let pairs = 0;
     for (const id of this.#remotes.of(remote)) {
       // the inbound half clamps the MSS of what it delivers by it
-      for (const slot of slotsOf(this.#pairs.get(id)!)) this.#record(slot).writePathMtu(mtu);
+      for (const slot of slotsOf(this.#pairs.get(id)!)) this.#records.at(slot).writePathMtu(mtu);
       pairs++;
     }
     return pairs;
@@ -274,7 +271,7 @@ export class Tables {
   /** The child whose SA is in `slot`, where the SPI is still the one meant. */
   lookup(slot: number, spi: number): number | undefined {
     const id = this.#owners.get(slot);
-    if (id === undefined || this.#record(slot).u32(layout.SA_SPI) !== spi) return undefined;
+    if (id === undefined || this.#records.at(slot).u32(layout.SA_SPI) !== spi) return undefined;
     return id;
   }
 
@@ -282,7 +279,7 @@ export class Tables {
   childrenWithTraffic(): number[] {
     const found: number[] = [];
     for (const [id, pair] of this.#pairs) {
-      const packets = this.#record(pair.slots.in).counter(layout.SA_PACKETS);
+      const packets = this.#records.at(pair.slots.in).counter(layout.SA_PACKETS);
       if (packets === pair.seen) continue;
       pair.seen = packets;
       found.push(id);
@@ -292,13 +289,15 @@ export class Tables {
 
   /** Every installed SA, both halves of a child together, oldest child first; a bundle's AH behind. */
   list(): InstalledSa[] {
+    const now = this.#options.now();
     return [...this.#pairs.values()].flatMap((pair) => {
       const { association, slots, around } = pair;
       const ah = aroundOf(association);
-      return [
-        ...DIRECTIONS.map((way) => this.#describe(pair, association, slots[way], way)),
-        ...(ah ? DIRECTIONS.map((way) => this.#describe(pair, ah, around![way], way)) : []),
-      ];
+      const describe = (half: Association, places: Slots): InstalledSa[] =>
+        DIRECTIONS.map((way) =>
+          describeSa(this.#records.at(places[way]), { ...pair, association: half }, way, now),
+        );
+      return [...describe(association, slots), ...(ah ? describe(ah, around!) : [])];
     });
   }
 
@@ -307,7 +306,7 @@ export class Tables {
     const pair = this.#pairs.get(id);
     if (!pair) return undefined;
     const of = (direction: Direction): Traffic => {
-      const record = this.#record(pair.slots[direction]);
+      const record = this.#records.at(pair.slots[direction]);
       return { bytes: record.counter(layout.SA_BYTES), packets: record.counter(layout.SA_PACKETS) };
     };
     return { in: of('in'), out: of('out') };
@@ -320,80 +319,8 @@ export class Tables {
     this.cookies.erase();
   }
 
-  #describe(pair: Pair, association: Association, slot: number, direction: Direction): InstalledSa {
-    const record = this.#record(slot);
-    const { softSeconds } = pair.association.lifetime;
-    const old = this.#options.now() - pair.addedAt >= softSeconds * 1000;
-    const spent = (record.u32(layout.SA_FLAGS) & ids.SA_FLAG_SOFT_SENT) !== 0;
-    // An outbound half that waits for the peer to be ready carries nothing yet.
-    const waits = direction === 'out' && !pair.active;
-    const state = waits ? 'larval' : (STATES[record.u32(layout.SA_STATE)] ?? 'dead');
-    return {
-      slot,
-      direction,
-      association,
-      state: state === 'mature' && (old || spent) ? 'dying' : state,
-      addedAt: pair.addedAt,
-      usedAt: record.counter(layout.SA_USED_AT),
-      bytes: record.counter(layout.SA_BYTES),
-      packets: record.counter(layout.SA_PACKETS),
-      invalidPackets: record.counter(layout.SA_INVALID),
-      replayWindow: record.u32(layout.SA_REPLAY_WINDOW),
-      pathMtu: record.u32(layout.SA_PATH_MTU),
-      innerMtu: record.u32(layout.SA_INNER_MTU),
-    };
-  }
-
   #setHead(policy: number): void {
     const table = policy >= FIRST_DYNAMIC ? this.dynamics : this.#policies;
-    table.setHead(policy, this.#headOf(policy));
-  }
-
-  #headOf(policy: number): number {
-    return this.#linkTo(this.#chains.get(policy)?.[0]);
-  }
-
-  /** What points to a child's outbound half: slot + 1, 0 for none. */
-  #linkTo(id: number | undefined): number {
-    return id === undefined ? 0 : this.#pairs.get(id)!.slots.out + 1;
-  }
-
-  /** Takes a child out of its policy's chain; a reader that stands on it still finds the rest. */
-  #unlink(id: number, policy: number): void {
-    const chain = this.#chains.get(policy) ?? [];
-    const place = chain.indexOf(id);
-    if (place < 0) return; // it never was active
-    if (place > 0) {
-      const before = this.#pairs.get(chain[place - 1]!)!.slots.out;
-      this.#record(before).setNext(this.#linkTo(chain[place + 1]));
-    }
-    const rest = chain.toSpliced(place, 1);
-    if (rest.length > 0) this.#chains.set(policy, rest);
-    else this.#chains.delete(policy);
-    this.#setHead(policy);
-  }
-
-  #takeInto(places: number[]): number {
-    const slot = this.#take();
-    places.push(slot);
-    return slot;
-  }
-
-  #take(): number {
-    const slot = this.#free.pop() ?? this.#fresh++;
-    if (slot >= layout.MAX_SAS) {
-      this.#fresh--;
-      throw new AssociationError(`all ${layout.MAX_SAS} places for SAs are taken`);
-    }
-    return slot;
-  }
-
-  #erase(slot: number): void {
-    this.#record(slot).erase();
-    this.#free.push(slot);
-  }
-
-  #record(slot: number): SaRecord {
-    return new SaRecord(this.#module.memory, slot);
+    table.setHead(policy, this.#chains.head(policy));
   }
 }
