@@ -13,7 +13,7 @@ const PAIR: u32 = 32;
 const ROW: u32 = POWERS * PAIR;
 /** Scratch that is written and never read. */
 const FENCE: usize = 4096;
-/** Writes the tables of `hash` (H, 16 bytes) to `tables`, 2,048 bytes of them; `work` is 528 bytes of scratch. */
+/** Writes the tables of `hash` (H, 16 bytes) to `tables` (2,048 bytes); `work` is 528 bytes of scratch. */
 export function ghashSetKey(tables: usize, hash: usize, work: usize): void {
   const power = work + 512;
   const zero = i8x16.splat(0);
