@@ -17,6 +17,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   radius: 'service=ipsec address=192.0.2.5 secret=a-long-random-secret timeout=1s',
   'radius-incoming': 'accept=yes',
   'address-list': 'list=lan address=10.0.0.0/24',
+  'connection-mark': 'name=vpn mark=0x10/0xff',
   user: 'name=alice password=a-long-password',
   tun: 'mtu=1380 workers=2',
   log: 'level=debug format=json',

@@ -4,6 +4,7 @@ import { ikeNamesWith } from '../algorithms/clients.js';
 import { formatAddress } from '../policy/address.js';
 import type {
   CertificateEntry,
+  ConnectionMark,
   Databases,
   GeneratePolicy,
   Identity,
@@ -60,8 +61,9 @@ export function buildDatabases(c: Configuration, file: Built['file']): Built {
   for (const { list, address } of inUse(c.addressLists)) {
     lists.set(list, [...(lists.get(list) ?? []), address]);
   }
+  const marks = new Map(c.connectionMarks.map(({ entry }) => [entry.name, entry.mark]));
   const configs = new Map(
-    c.modeConfigs.map(({ entry }) => [entry.name, modeConfigOf(entry, lists)]),
+    c.modeConfigs.map(({ entry }) => [entry.name, modeConfigOf(entry, lists, marks)]),
   );
   const policies = c.policies.map(({ entry }, place) => ({
     disabled: entry.disabled,
@@ -234,15 +236,18 @@ const poolOf = (entry: Entry<typeof poolMenu>): Pool => ({
 function modeConfigOf(
   entry: Entry<typeof modeConfigMenu>,
   lists: ReadonlyMap<string, readonly Prefix[]>,
+  marks: ReadonlyMap<string, ConnectionMark>,
 ): ModeConfig {
   if (!entry.responder) {
     const list = entry['src-address-list'];
+    const mark = entry['connection-mark'];
     return {
       role: 'initiator',
       name: entry.name,
       dns: entry['use-responder-dns'],
       resolvConf: entry['resolv-conf'],
       sources: list === undefined ? undefined : (lists.get(list) ?? []),
+      mark: typeof mark === 'string' ? marks.get(mark) : mark,
     };
   }
   return {

@@ -65,7 +65,6 @@ export function notStarted(c: Configuration): Map<string, Waiting[]> {
   const reasons = new Map<string, Waiting[]>();
   const menu = (name: string): Menu => MENUS.find((one) => one.name === name)!;
   const profilesOf = groupBy(c.profiles, ({ entry }) => entry.name);
-  const configsOf = groupBy(c.modeConfigs, ({ entry }) => entry.name);
   const identitiesOf = groupBy(enabled(c.identities), ({ entry }) => entry.peer);
   for (const peer of enabled(c.peers)) {
     const profiles = profilesOf.get(peer.entry.profile) ?? [];
@@ -77,9 +76,6 @@ export function notStarted(c: Configuration): Map<string, Waiting[]> {
       ...waitingIn(menu('peer'), peer, 'peer'),
       ...profiles.flatMap((one) => waitingIn(menu('profile'), one, 'peer')),
       ...identities.flatMap((one) => waitingIn(menu('identity'), one, 'peer')),
-      ...identities
-        .flatMap(({ entry }) => configsOf.get(entry['mode-config'] ?? '') ?? [])
-        .flatMap((one) => waitingIn(menu('mode-config'), one, 'peer')),
     ];
     if (waiting.length > 0) reasons.set(peer.entry.name, waiting);
   }

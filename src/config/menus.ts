@@ -2,7 +2,7 @@
 // RouterOS's names, values and defaults (spec: /ip ipsec); where our default differs, `routeros` and
 // `because` say so.
 import type { Menu } from './menu.js';
-import { addressListMenu, poolMenu } from './menus/beside.js';
+import { addressListMenu, connectionMarkMenu, poolMenu } from './menus/beside.js';
 import { certificateMenu } from './menus/certificate.js';
 import { identityMenu } from './menus/identity.js';
 import { keyMenu, keyPskMenu } from './menus/key.js';
@@ -33,6 +33,7 @@ export const TABLE = [
   radiusMenu,
   radiusIncomingMenu,
   addressListMenu,
+  connectionMarkMenu,
   userMenu,
   tunMenu,
   logMenu,

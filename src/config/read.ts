@@ -33,6 +33,7 @@ export interface Configuration {
   readonly users: List<'user'>;
   readonly pools: List<'pool'>;
   readonly addressLists: List<'address-list'>;
+  readonly connectionMarks: List<'connection-mark'>;
   readonly radius: List<'radius'>;
   readonly radiusIncoming: Found<Named<'radius-incoming'>>;
   readonly settings: Found<Named<'settings'>>;
@@ -76,6 +77,7 @@ export function readConfiguration(root: unknown, problems: Problem[]): Configura
     users: list('user'),
     pools: list('pool'),
     addressLists: list('address-list'),
+    connectionMarks: list('connection-mark'),
     radius: list('radius'),
     radiusIncoming: list('radius-incoming')[0]!,
     settings: list('settings')[0]!,

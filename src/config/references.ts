@@ -19,6 +19,7 @@ export const REFERENCES = [
   ['policy', 'proposal', 'proposal'],
   ['policy', 'group', 'group'],
   ['mode-config', 'address-pool', 'pool'],
+  ['mode-config', 'connection-mark', 'connection-mark'],
   ['key-psk', 'peer', 'peer'],
   ['pool', 'next-pool', 'pool'],
   ['radius', 'certificate', 'certificate'],

@@ -20,6 +20,8 @@ import { reach, type Reach } from '../net/routes.js';
 
 /** SO_MARK of everything the gateway sends itself, so that no policy catches it: our own choice. */
 export const MARK = 0x63756c76;
+/** First mark of packets whose connections go into a tunnel; each that gave us addresses has one. */
+export const FIRST_MARKED = 0x63760001;
 const NO_ROUTE: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES']);
 
 /** What the kernel would do with a packet of ours to `remote`; undefined where it has no route. */

@@ -3,6 +3,7 @@
 // by one as their SAs come and go.
 import type { Tables } from '../dataplane/tables.js';
 import { HostRoutes, type RoutedDynamic } from '../net/host.js';
+import { type MarkedConnections, Marker, removeLeftMarks } from '../net/marked.js';
 import { NoTrack } from '../net/no-track.js';
 import { NONE_REFUSED, PlainGuard, type Refused, removeLeftGuard } from '../net/plain-guard.js';
 import type { Tun } from '../net/tun.js';
@@ -20,6 +21,7 @@ export class PolicyEffects {
   readonly #routes: HostRoutes;
   readonly #guard: PlainGuard | undefined;
   readonly #noTrack: NoTrack;
+  readonly #marker: Marker;
   /** How many of the policies in force refuse something once no daemon is there. */
   #protecting = 0;
 
@@ -37,6 +39,9 @@ export class PolicyEffects {
     });
     this.#noTrack = new NoTrack(tun.name);
     cleanup.add('the notrack chains', () => this.#noTrack.close());
+    removeLeftMarks(tun.name);
+    this.#marker = new Marker({ tun: tun.name, mark: MARK, failClosed });
+    cleanup.add('the marks of packets', () => this.#marker.close());
     if (!refusePlain) {
       removeLeftGuard(tun.name);
       return;
@@ -94,6 +99,12 @@ export class PolicyEffects {
     if (routes > 0) {
       this.#log.warning('net', `${routes} routing rules and routes of ours were removed: ${again}`);
     }
+    if (this.#marker.repair()) {
+      this.#log.warning(
+        'net',
+        `our nf_tables table of marks, or rules of it, were removed: ${again}`,
+      );
+    }
     if (this.#guard?.repair()) {
       this.#log.warning('net', `our nf_tables table, or rules of it, were removed: ${again}`);
     }
@@ -106,6 +117,15 @@ export class PolicyEffects {
 
   removeRoute(id: number): void {
     this.#attempt('take away', undefined, () => this.#routes.removeDynamic(id));
+  }
+
+  /** Marked connections find the way that addRoute has made for `routedBy`. */
+  addMarked(marked: MarkedConnections): void {
+    this.#marker.add(marked);
+  }
+
+  removeMarked(id: number): void {
+    this.#marker.remove(id);
   }
 
   #attempt(verb: string, policy: DynamicPolicy | undefined, act: () => void): void {

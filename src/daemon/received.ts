@@ -1,5 +1,5 @@
 // What peers gave us by mode-config, carried out: the address on the TUN device, DNS, and for the networks
-// of src-address-list the way into the tunnel and the translation to our address.
+// of src-address-list or connections with a mark the way into the tunnel and the translation to our address.
 import type { Received, ReceivedChange } from '../ike/step.js';
 import { addAddress, deleteAddress } from '../net/addresses.js';
 import { SystemError } from '../net/libc.js';
@@ -8,12 +8,12 @@ import type { RoutedDynamic } from '../net/host.js';
 import { SourceNat } from '../net/source-nat.js';
 import { type Address, formatAddress, toBytes } from '../policy/address.js';
 import type { Identity } from '../policy/database.js';
-import { ipPrefix } from './host.js';
+import { FIRST_MARKED, ipPrefix } from './host.js';
 import type { Log } from './log.js';
 import type { PolicyEffects } from './policy-effects.js';
 import { Resolver } from './resolver.js';
 
-type Ways = Pick<PolicyEffects, 'addRoute' | 'removeRoute'>;
+type Ways = Pick<PolicyEffects, 'addRoute' | 'removeRoute' | 'addMarked' | 'removeMarked'>;
 
 export class ReceivedEffects {
   readonly #tun: string;
@@ -27,6 +27,8 @@ export class ReceivedEffects {
   /** Routes of each, by ids below those of any policy. */
   readonly #routes = new Map<number, number[]>();
   #nextRoute = -1;
+  /** What routing rules look for, of those with a connection-mark. */
+  readonly #marks = new Map<number, number>();
 
   constructor(tun: string, policies: Ways, log: Log) {
     this.#tun = tun;
@@ -77,6 +79,8 @@ export class ReceivedEffects {
     this.#attempt('the translation', () => {
       for (const at of received.addresses.keys()) this.#nat.remove(id * 2 + at);
     });
+    this.#attempt('the marks', () => this.#policies.removeMarked(id));
+    this.#marks.delete(id);
     for (const route of this.#routes.get(id) ?? []) this.#policies.removeRoute(route);
     this.#routes.delete(id);
     for (const address of received.addresses) {
@@ -100,34 +104,45 @@ export class ReceivedEffects {
     }
   }
 
-  #translate({ id, template, addresses, networks, config }: Received): void {
-    const sources = (config.sources ?? []).map(ipPrefix);
-    if (sources.length === 0) return;
+  /** Of an address-list, or of marked connections, or of those of an address-list. */
+  #translate(received: Received): void {
+    const { id, addresses, networks, config } = received;
+    const { mark } = config;
+    const sources = config.sources?.map(ipPrefix);
+    if ((!sources && !mark) || sources?.length === 0) return;
     const destinations = networks.map(ipPrefix);
     this.#attempt('the translation', () => {
       for (const [at, address] of addresses.entries()) {
-        this.#nat.add({ id: id * 2 + at, sources, destinations, address: toBytes(address) });
+        const bytes = toBytes(address);
+        this.#nat.add({ id: id * 2 + at, sources, mark, destinations, address: bytes });
       }
     });
-    const routes: number[] = [];
-    for (const { family } of addresses) {
-      const bytes = family === 4 ? 4 : 16;
-      const own = sources.filter(({ address }) => address.length === bytes);
-      const all = { address: new Uint8Array(bytes), bits: 0 };
-      const to = destinations.filter(({ address }) => address.length === bytes);
-      for (const src of own) {
-        const shared = { template, src, protocol: 0, srcPort: undefined, dstPort: undefined };
-        const wanted: Omit<RoutedDynamic, 'id'>[] = [
-          { ...shared, dst: src, exempt: true },
-          ...(networks.length > 0 ? to : [all]).map((dst) => ({ ...shared, dst })),
-        ];
-        for (const one of wanted) {
-          routes.push(this.#nextRoute);
-          this.#policies.addRoute({ ...one, id: this.#nextRoute-- });
-        }
-      }
-    }
-    this.#routes.set(id, routes);
+    const ways = addresses.flatMap(({ family }) =>
+      mark ? markedWays(received, family, this.#markOf(id)) : waysOf(received, family),
+    );
+    this.#routes.set(
+      id,
+      ways.map((way) => {
+        const route = this.#nextRoute--;
+        this.#policies.addRoute({ ...way, id: route });
+        return route;
+      }),
+    );
+    if (!mark) return;
+    const families = [...new Set(addresses.map(({ family }) => family))];
+    const marked = { id, mark, families, sources, routedBy: this.#markOf(id) };
+    this.#attempt('the marks', () => this.#policies.addMarked(marked));
+  }
+
+  /** The one it has, or the lowest that none has. */
+  #markOf(id: number): number {
+    const known = this.#marks.get(id);
+    if (known !== undefined) return known;
+    const used = new Set(this.#marks.values());
+    let mark = FIRST_MARKED;
+    while (used.has(mark)) mark++;
+    this.#marks.set(id, mark);
+    return mark;
   }
 
   /** What the kernel refuses costs this one thing, and is said. */
@@ -140,3 +155,31 @@ export class ReceivedEffects {
     }
   }
 }
+
+type Way = Omit<RoutedDynamic, 'id'>;
+const ANY = { protocol: 0, srcPort: undefined, dstPort: undefined } as const;
+
+/** What is to go through the tunnel: the networks named, or everything. */
+function destinationsOf({ networks }: Received, family: 4 | 6): Way['dst'][] {
+  const bytes = family === 4 ? 4 : 16;
+  if (networks.length === 0) return [{ address: new Uint8Array(bytes), bits: 0 }];
+  return networks.filter(({ address }) => address.family === family).map(ipPrefix);
+}
+
+/** From each source of the address-list; what it sends to itself stays away. */
+function waysOf(received: Received, family: 4 | 6): Way[] {
+  const { template, config } = received;
+  const own = (config.sources ?? []).filter(({ address }) => address.family === family);
+  return own
+    .map(ipPrefix)
+    .flatMap((src) => [
+      { ...ANY, template, src, dst: src, exempt: true as const },
+      ...destinationsOf(received, family).map((dst) => ({ ...ANY, template, src, dst })),
+    ]);
+}
+
+const markedWays = (received: Received, family: 4 | 6, mark: number): Way[] =>
+  destinationsOf(received, family).map((dst) => {
+    const src = { address: new Uint8Array(dst.address.length), bits: 0 };
+    return { ...ANY, template: received.template, src, dst, mark };
+  });

@@ -11,6 +11,7 @@ import { identitiesOf, isReachable, policiesOf } from './directory.js';
 import { moveOn, wishesOf } from './failover.js';
 import { fraction, type Link, report, type Work, type World } from './exchange.js';
 import { removeChild, softShare } from './parts/child.js';
+import { releaseAssigned } from './parts/configuration.js';
 import { newIkeSpi } from './parts/keys.js';
 import { IKE_PORT, NAT_PORT } from './parts/nat.js';
 import { createChild, encapsulates, type IkeSa, newIkeSa } from './sa.js';
@@ -193,6 +194,8 @@ export function forgetOthers({ world, sa, step }: Work): void {
     other.ending ??= 'lost-carrier';
     report({ sa, step }, 'info', 'ike.auth', 'peer has started anew: its earlier SAs are removed');
     discard(work);
+    // at once: it is to have the address that it had
+    releaseAssigned(work);
   }
 }
 

@@ -11,12 +11,13 @@
 import { listAddresses } from './addresses.js';
 import { addressText, familyOf, type IpPrefix } from './addressing.js';
 import { aggregate, groupByAddress, MOST_RULED, prefixKey } from './many-policies.js';
-import { Netlink } from './netlink.js';
+import type { Netlink } from './netlink.js';
 import { END_PRIORITY, openSourceRules, policyRules } from './policy-rules.js';
 import { preferredSource, STRIDE } from './policy-rules.js';
 import type { RoutedPolicy } from './policy-rules.js';
-import { listRoutes, type Route, routeAddition, routeDeletion } from './routes.js';
-import { listRules, type Rule, ruleAddition, ruleDeletion, ruleText } from './rules.js';
+import { GONE, notIn, OURS, ours, type Plan, removeAll, withNetlink } from './host-plan.js';
+import { type Route, routeAddition, routeDeletion } from './routes.js';
+import { type Rule, ruleAddition, ruleDeletion } from './rules.js';
 import type { Difference, RoutedDynamic, Spot } from './template-routes.js';
 import { TABLES_PER_SPOT, TemplateRoutes } from './template-routes.js';
 import { readSysctl, writeSysctl } from './sysctl.js';
@@ -40,8 +41,6 @@ export interface HostRoutesOptions {
 }
 
 // Our own choices.
-const OURS = 0xc7; // rtm_protocol and FRA_PROTOCOL
-const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH']);
 const THERE: ReadonlySet<string> = new Set(['EEXIST']);
 const TUN_METRIC = 1;
 const CLOSED_METRIC = 0xffffffff;
@@ -65,11 +64,6 @@ const defaultTable = (family: 4 | 6, table: number): Table => ({
 });
 
 const added = (route: Route) => routeAddition(route);
-
-interface Plan {
-  readonly rules: readonly Rule[];
-  readonly routes: readonly Route[];
-}
 
 interface Planned {
   readonly rules: readonly Rule[];
@@ -143,7 +137,10 @@ export class HostRoutes {
     withNetlink((netlink) => {
       const addresses = listAddresses(netlink).map(({ address }) => address);
       const policy = { ...dynamic, action: 'encrypt' } as const;
-      const source = preferredSource(netlink, policy, addresses, this.#options.mark);
+      const source =
+        dynamic.mark === undefined
+          ? preferredSource(netlink, policy, addresses, this.#options.mark)
+          : undefined;
       this.#carryOut(netlink, this.#made.add(dynamic, source));
     });
   }
@@ -280,14 +277,18 @@ export class HostRoutes {
     return routes;
   }
 
-  /** Decrypted packets come from the TUN though the main table may not point there: rp_filter loose. */
+  /**
+   * Decrypted packets come from the TUN though the main table may not point there, or anywhere: rp_filter
+   * off, or loose where the host insists on some. Whence a packet may come, its SA's selectors say.
+   */
   #prepareTun(policies: readonly RoutedPolicy[]): string[] {
     const { name } = this.#options.tun;
     const warnings: string[] = [];
     const used = (family: 4 | 6): boolean =>
       policies.some(({ action, dst }) => action === 'encrypt' && familyOf(dst.address) === family);
     if (used(4)) {
-      const refused = writeSysctl(`ipv4/conf/${name}/rp_filter`, '2');
+      const isOff = readSysctl('ipv4/conf/all/rp_filter') === '0';
+      const refused = writeSysctl(`ipv4/conf/${name}/rp_filter`, isOff ? '0' : '2');
       if (refused && readSysctl(`ipv4/conf/${name}/rp_filter`) === '1') {
         warnings.push(`decrypted packets may be dropped by reverse path filtering (${refused})`);
       }
@@ -304,57 +305,5 @@ export class HostRoutes {
       );
     }
     return warnings;
-  }
-}
-
-function ours(netlink: Netlink): Plan {
-  return {
-    rules: listRules(netlink).filter(({ protocol }) => protocol === OURS),
-    routes: listRoutes(netlink).filter(({ protocol }) => protocol === OURS),
-  };
-}
-
-/** Those rules and routes of `some` that `other` lacks. */
-function notIn(other: Plan, some: Plan): Plan {
-  if (some.rules.length + some.routes.length === 0) return some;
-  // on a start nothing is there yet, and of twenty thousand routes each would be made a key for nothing
-  if (other.rules.length + other.routes.length === 0) return some;
-  const known = new Set([...other.rules.map(ruleText), ...other.routes.map(routeKey)]);
-  return {
-    rules: some.rules.filter((rule) => !known.has(ruleText(rule))),
-    routes: some.routes.filter((route) => !known.has(routeKey(route))),
-  };
-}
-
-/** Policies first, from the last; then what lets our own packets by, then the routes. */
-function removeAll(netlink: Netlink, { rules, routes }: Plan): void {
-  const last = (rule: Rule): number => (rule.mark || rule.action.kind === 'nop' ? 1 : 0);
-  const order = [...rules].sort((a, b) => last(a) - last(b) || b.priority - a.priority);
-  // somebody else may have removed one first; then it is as wanted
-  netlink.changeAll(order, ruleDeletion, GONE);
-  netlink.changeAll(routes, routeDeletion, GONE);
-}
-
-/**
- * Equal for equal routes. The kernel reports an interface (lo) for IPv6 refusals; it is no part of what
- * we asked for.
- */
-const routeKey = (route: Route): string => {
-  const { destination, table, type, source, metric } = route;
-  const way = type === 'unreachable' ? '' : `${bytesKey(route.gateway)} ${route.interface}`;
-  const to = `${bytesKey(destination.address)}/${destination.bits}`;
-  return `${to} ${table} ${type} ${metric} ${bytesKey(source)} ${way}`;
-};
-
-/** Quicker than an address's text, for thousands of them. */
-const bytesKey = (bytes: Uint8Array | undefined): string =>
-  bytes ? `${bytes.length}:${String.fromCharCode(...bytes)}` : '';
-
-function withNetlink<T>(work: (netlink: Netlink) => T): T {
-  const netlink = new Netlink();
-  try {
-    return work(netlink);
-  } finally {
-    netlink.close();
   }
 }

@@ -11,10 +11,13 @@ const REGISTER = 1; // NFT_REG_1, 16 bytes
 const VALUE = 1; // NFTA_DATA_VALUE
 const VERDICT = 2; // NFTA_DATA_VERDICT
 const IFNAMSIZ = 16;
+const META_MARK = 3;
 const META_IIFNAME = 6;
 const META_OIFNAME = 7;
 const META_NFPROTO = 15;
 const META_L4PROTO = 16;
+const CT_DIRECTION = 1;
+const CT_MARK = 3;
 const NETWORK_HEADER = 1;
 const TRANSPORT_HEADER = 2;
 const NFT_RETURN = -5;
@@ -54,9 +57,9 @@ const FAMILY = {
 } as const;
 export const isFamily = (family: 4 | 6): readonly Expression[] => FAMILY[family];
 
-export const cameFrom = (interfaceName: string): Expression[] => [
+export const cameFrom = (interfaceName: string, from = true): Expression[] => [
   meta(META_IIFNAME),
-  compare(nameBytes(interfaceName)),
+  compare(nameBytes(interfaceName), from),
 ];
 
 export const leavesBy = (interfaceName: string): Expression[] => [
@@ -148,6 +151,40 @@ export function isLaterFragment(family: 4 | 6): Expression[] {
   ]);
   return [header, masked(Uint8Array.of(0xff, 0xf8)), nothing];
 }
+
+/** Marks are in host order. */
+const hostOrder = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+
+export const hasMark = (value: number, equal = true): Expression[] => [
+  meta(META_MARK),
+  compare(hostOrder(value), equal),
+];
+
+/** The packet's own, which routing rules see. */
+export const setMark = (value: number): Expression[] => [
+  expression(named('immediate'), [
+    be32(1, REGISTER),
+    nestedAttribute(2, [bytesAttribute(VALUE, hostOrder(value))]),
+  ]),
+  expression(META, [be32(2, META_MARK), be32(3, REGISTER)]),
+];
+
+const connection = (key: number): Expression =>
+  expression(named('ct'), [be32(1, REGISTER), be32(2, key)]);
+
+/** No packet that connection tracking does not know has either. */
+export const isOriginalDirection: readonly Expression[] = [
+  connection(CT_DIRECTION),
+  compare(Uint8Array.of(0)),
+];
+
+export const hasConnectionMark = ({
+  value,
+  mask,
+}: {
+  readonly value: number;
+  readonly mask: number;
+}): Expression[] => [connection(CT_MARK), masked(hostOrder(mask)), compare(hostOrder(value))];
 
 /** Counts in a named counter of the table. */
 export const countIn = (counter: string): Expression =>

@@ -64,7 +64,7 @@ export function newChain(
   table: string,
   chain: string,
   hook?: readonly [number, number],
-  type: 'filter' | 'nat' = 'filter',
+  type: 'filter' | 'nat' | 'route' = 'filter',
 ): Request {
   const attributes = [textAttribute(1, table), textAttribute(3, chain)];
   if (hook) {

@@ -1,6 +1,7 @@
 // Opens a host again that a stopped or killed daemon left closed (`tun` fail-closed).
 import { HostRoutes } from './host.js';
 import { listLinks } from './links.js';
+import { removeLeftMarks } from './marked.js';
 import { Netlink } from './netlink.js';
 import { removeLeftGuard } from './plain-guard.js';
 
@@ -14,5 +15,6 @@ export function release(device: string): boolean {
   }
   new HostRoutes({ tun: { name: device, index: 0 }, mark: 0 }).remove();
   removeLeftGuard(device);
+  removeLeftMarks(device);
   return true;
 }

@@ -7,7 +7,10 @@ import type { Expression } from './nf-expressions.js';
 
 export interface Translation {
   readonly id: number;
-  readonly sources: readonly IpPrefix[];
+  /** Undefined: whatever their source is. */
+  readonly sources: readonly IpPrefix[] | undefined;
+  /** Only connections with this mark. */
+  readonly mark?: { readonly value: number; readonly mask: number } | undefined;
   /** Empty: everything but the sources themselves. */
   readonly destinations: readonly IpPrefix[];
   readonly address: Uint8Array;
@@ -62,19 +65,21 @@ export class SourceNat {
     this.#tables?.close();
   }
 
-  #rulesOf({ sources, destinations, address }: Translation): Expression[][] {
+  #rulesOf({ sources, mark, destinations, address }: Translation): Expression[][] {
     const family = familyOf(address);
     const own = (prefixes: readonly IpPrefix[]): IpPrefix[] =>
       prefixes.filter(({ address: one }) => familyOf(one) === family);
     const to: Expression[][] =
       destinations.length > 0
         ? own(destinations).map((prefix) => when.addressIn('destination', prefix))
-        : [own(sources).flatMap((prefix) => when.addressIn('destination', prefix, false))];
-    return own(sources).flatMap((source) =>
+        : [own(sources ?? []).flatMap((prefix) => when.addressIn('destination', prefix, false))];
+    const from = sources && own(sources).map((source) => when.addressIn('source', source));
+    return (from ?? [[]]).flatMap((source) =>
       to.map((destination) => [
         ...when.leavesBy(this.#tun),
         ...when.isFamily(family),
-        ...when.addressIn('source', source),
+        ...source,
+        ...(mark ? when.hasConnectionMark(mark) : []),
         ...destination,
         ...when.translateSource(address),
       ]),

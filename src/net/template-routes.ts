@@ -4,6 +4,7 @@
 //   exempt        to itself → the end: networks behind us whose other packets go through the tunnel
 //   open source   to DST    → a table that prefers our address inside the policy, where we have one
 //   from SRC      to DST    → a table of the destinations; without a match the next rule follows
+//   mark          the same table, for packets of marked connections (marked.ts)
 import { familyOf, type IpPrefix } from './addressing.js';
 import { prefixKey } from './many-policies.js';
 import { END_PRIORITY, openSourceRules, policyRules, type RoutedPolicy } from './policy-rules.js';
@@ -25,6 +26,8 @@ export interface RoutedDynamic extends Omit<RoutedPolicy, 'action'> {
   readonly template: number;
   /** No policy: what goes from `src` to `src` stays away from the tunnel (a network behind us). */
   readonly exempt?: true;
+  /** No policy: packets with this mark of ours take the way of `dst`, whatever their source. */
+  readonly mark?: number;
 }
 
 /** Destinations in a table, with the address a sender of ours takes for them. */
@@ -43,10 +46,11 @@ export interface Difference {
 // Our own choice: more sources than that share one rule, which then leads more to the TUN than needed.
 const MOST_SOURCES = 64;
 export const TABLES_PER_SPOT = 2;
+const WHOLE_MARK = 0xffffffff;
 
 interface Use {
   readonly prefix: IpPrefix;
-  readonly preferred: Uint8Array | undefined;
+  preferred: Uint8Array | undefined;
   count: number;
 }
 
@@ -54,12 +58,15 @@ interface State {
   readonly sources: Map<string, Use>;
   readonly destinations: Map<string, Use>;
   readonly exempt: Map<string, Use>;
+  /** How often each mark is used. */
+  readonly marks: Map<number, number>;
 }
 
 const newState = (): State => ({
   sources: new Map(),
   destinations: new Map(),
   exempt: new Map(),
+  marks: new Map(),
 });
 
 export class TemplateRoutes {
@@ -86,8 +93,10 @@ export class TemplateRoutes {
   add(dynamic: RoutedDynamic, preferred: Uint8Array | undefined): Difference {
     this.#made.set(dynamic.id, dynamic);
     return this.#change(dynamic, (state) => {
+      const { mark } = dynamic;
       if (dynamic.exempt) return void use(state.exempt, dynamic.src, undefined);
-      use(state.sources, dynamic.src, undefined);
+      if (mark === undefined) use(state.sources, dynamic.src, undefined);
+      else state.marks.set(mark, (state.marks.get(mark) ?? 0) + 1);
       return use(state.destinations, dynamic.dst, preferred);
     });
   }
@@ -98,8 +107,14 @@ export class TemplateRoutes {
     if (!dynamic) return undefined;
     this.#made.delete(id);
     return this.#change(dynamic, (state) => {
+      const { mark } = dynamic;
       if (dynamic.exempt) return void leave(state.exempt, dynamic.src);
-      leave(state.sources, dynamic.src);
+      if (mark === undefined) leave(state.sources, dynamic.src);
+      else {
+        const count = state.marks.get(mark)! - 1;
+        if (count > 0) state.marks.set(mark, count);
+        else state.marks.delete(mark);
+      }
       return leave(state.destinations, dynamic.dst);
     });
   }
@@ -132,7 +147,7 @@ export class TemplateRoutes {
 
 const stateKey = (template: number, family: 4 | 6): string => `${template} ${family}`;
 
-/** The entry where it is new. */
+/** The entry where it is new, or prefers an address from now on. */
 function use(
   uses: Map<string, Use>,
   prefix: IpPrefix,
@@ -142,7 +157,9 @@ function use(
   const known = uses.get(key);
   if (known) {
     known.count++;
-    return undefined;
+    if (!preferred || known.preferred) return undefined;
+    known.preferred = preferred;
+    return known;
   }
   const made = { prefix, preferred, count: 1 };
   uses.set(key, made);
@@ -158,7 +175,7 @@ function leave(uses: Map<string, Use>, prefix: IpPrefix): Use | undefined {
   return known;
 }
 
-function rulesOf(spot: Spot, { sources, destinations, exempt }: State): Rule[] {
+function rulesOf(spot: Spot, { sources, destinations, exempt, marks }: State): Rule[] {
   const { policy, at, table } = spot;
   if (destinations.size === 0) return [];
   const all = [...sources.values()].map(({ prefix }) => prefix);
@@ -173,6 +190,11 @@ function rulesOf(spot: Spot, { sources, destinations, exempt }: State): Rule[] {
     ),
     ...openSourceRules(open, at, table + 1),
     ...shown.flatMap((src) => policyRules({ ...open, src }, at, END_PRIORITY, table)),
+    ...[...marks.keys()].map((mark): Rule => {
+      const action = { kind: 'lookup', table } as const;
+      const family = familyOf(policy.dst.address);
+      return { family, priority: at + 2, mark: { value: mark, mask: WHOLE_MARK }, action };
+    }),
   ];
 }
 

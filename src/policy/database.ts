@@ -100,6 +100,12 @@ export interface GivenConfig {
   readonly dns: readonly Address[] | 'system';
 }
 
+/** Of a connection (nft: `ct mark and MASK == VALUE`). */
+export interface ConnectionMark {
+  readonly value: number;
+  readonly mask: number;
+}
+
 /** What an initiator does with what it is given (responder=no). */
 export interface AskedConfig {
   readonly role: 'initiator';
@@ -109,6 +115,8 @@ export interface AskedConfig {
   readonly resolvConf: string | undefined;
   /** Sources that are translated to the address given; undefined: none. */
   readonly sources: readonly Prefix[] | undefined;
+  /** Connections that are, of those sources where both are set. */
+  readonly mark: ConnectionMark | undefined;
 }
 
 export type ModeConfig = GivenConfig | AskedConfig;

@@ -583,15 +583,6 @@ for (const [title, change, expected] of waiting) {
   });
 }
 
-loading('one identity that waits keeps its peer from being started by another', () => {
-  const file = sound();
-  const generic = { ...file.identity![0], secret: 'another long secret', 'remote-id': 'fqdn:a.b' };
-  const special = { ...file.identity![0], 'mode-config': 'marked' };
-  const marked = [{ name: 'marked', 'connection-mark': 'vpn' }];
-  const { databases } = good({ ...file, identity: [generic, special], 'mode-config': marked });
-  assert.equal([databases.peers, databases.identities], [[], []]);
-});
-
 loading('AEAD alone goes without an integrity algorithm', () => {
   const proposal = [{ name: 'default', 'enc-algorithms': 'aes-128-gcm', 'pfs-group': 'none' }];
   const built = good({ ...sound(), proposal }).databases.policies[0]!.proposal;

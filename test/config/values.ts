@@ -499,9 +499,32 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     },
     'system-dns': FLAG,
     'src-address-list': OPTIONAL_NAME,
-    'connection-mark': { ...OPTIONAL_NAME, good: ['', 'no-mark', 'vpn'] },
+    'connection-mark': {
+      good: ['', 'no-mark', 'marked', 16, '0x10/0xff'],
+      bad: [
+        ['nowhere', 'the name of a connection-mark: marked'],
+        ['a b', 'without spaces'],
+        ['0', 'a number from 1'],
+        ['0x1/0xzz', 'with a mask'],
+        ['0x110/0xff', 'no bit outside the mask'],
+        [-1, 'a number from 1'],
+      ],
+    },
     'resolv-conf': { good: ['', '/run/culvert/resolv.conf'], bad: [[7, 'the path of a file']] },
     'use-responder-dns': oneOf(['yes', 'no', 'exclusively'], [['never', 'yes, no, exclusively']]),
+    comment: COMMENT,
+  },
+  'connection-mark': {
+    name: NAME,
+    mark: {
+      good: [1, '4294967295', '0xffffffff', '0x10/0xff', '16/240'],
+      bad: [
+        ['', 'a number from 1'],
+        ['vpn', 'a number from 1'],
+        ['4294967296', 'to 0xffffffff'],
+        ['1/0', 'no bit outside the mask'],
+      ],
+    },
     comment: COMMENT,
   },
   key: { name: NAME, file: FILE, comment: COMMENT },

@@ -12,6 +12,7 @@ const ENTRIES: Readonly<Record<string, Json[]>> = {
   pool: [{ name: 'rw', ranges: '192.0.2.10-192.0.2.20' }],
   radius: [{ service: 'ipsec', address: '192.0.2.5', secret: 'a long and random secret' }],
   'address-list': [{ list: 'lan', address: '192.0.2.0/24' }],
+  'connection-mark': [{ name: 'marked', mark: 1 }],
   user: [{ name: 'alice' }],
   settings: {} as unknown as Json[],
   metrics: {} as unknown as Json[],

@@ -22,6 +22,7 @@ const received = (id: number, server: string, config: Partial<AskedConfig> = {})
     dns: 'yes',
     resolvConf: undefined,
     sources: undefined,
+    mark: undefined,
     ...config,
   },
   addresses: [],

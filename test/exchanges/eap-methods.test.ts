@@ -330,6 +330,7 @@ methods(
       dns: 'no',
       resolvConf: undefined,
       sources: undefined,
+      mark: undefined,
     };
     const gives: GivenConfig = {
       role: 'responder',

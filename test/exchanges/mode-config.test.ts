@@ -53,6 +53,7 @@ const ASKED: AskedConfig = {
   dns: 'yes',
   resolvConf: undefined,
   sources: undefined,
+  mark: undefined,
 };
 const POOL = [
   ['10.9.0.1', '10.9.0.2'],
@@ -209,6 +210,18 @@ config(
     assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
   },
 );
+
+config('who starts anew without a goodbye gets the address that it had', async () => {
+  const world = await connect();
+  assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
+  // east leaves, and west never hears of it
+  world.filter = (from, { bytes }) =>
+    from !== world.east || decodeHeader(bytes).exchangeType !== INFORMATIONAL;
+  await world.east.carry(world.east.engine.killConnections());
+  await world.run(10_000);
+  assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
+  assert.is(world.west.established.length, 1);
+});
 
 config('who asks for no address has no policy, be its selectors inside the pool', async () => {
   const net = { src: prefix('10.9.0.1/32'), dst: prefix('198.18.0.0/16') };

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AES_GCM_128 } from './algorithms.js';
-import { eventually, run } from './command.js';
+import { eventually, run, shell } from './command.js';
 import type { Entry } from './culvert.js';
 import { prepare } from './packages.js';
 import { BOB, type Topology } from './topology.js';
@@ -124,8 +124,14 @@ client(
   },
 );
 
-client('everything through the tunnel, IPv4 alone', async () => {
-  const options = moon({ 'use-responder-dns': 'no' });
+/** A mangle rule as an operator writes it. */
+const MANGLE = `
+nft add table inet mangle
+nft 'add chain inet mangle prerouting { type filter hook prerouting priority mangle; }'
+nft add rule inet mangle prerouting ip daddr ${BOB.v4} ct mark set 0x10`;
+
+client('everything through the tunnel, IPv4 alone; of others what is marked', async () => {
+  const options = moon({ 'use-responder-dns': 'no', 'connection-mark': '0x10/0xff' });
   await withTunnel(options, async (tunnel) => {
     const { strongswan } = tunnel;
     await strongswan.loadText(
@@ -140,6 +146,8 @@ client('everything through the tunnel, IPv4 alone', async () => {
       rows.filter(({ dynamic }) => dynamic).map((row) => [row['src-address'], row['dst-address']]),
       [['10.9.0.1/32', '0.0.0.0/0']],
     );
+    await shell(tunnel.topology.namespace('moon'), MANGLE);
+    await reaches(tunnel, 'alice', BOB.v4);
   });
 });
 

@@ -1,10 +1,12 @@
 // The menus that stand beside /ip ipsec in RouterOS and that its properties name.
 import { entryName, orWord } from '../kind.js';
 import { addressRange, itemsOf } from '../list-kind.js';
+import { markNumber } from '../mark-kind.js';
 import { menu, property } from '../menu.js';
 import { prefix } from '../network-kind.js';
 import { comment, disabled } from './common.js';
 
+const MARKED = ['e2e/marked.test.ts'];
 const LISTED = ['interop/strongswan-mode-config-client.test.ts'];
 
 export const poolMenu = menu({
@@ -50,6 +52,31 @@ export const addressListMenu = menu({
     }),
     property({ name: 'address', kind: prefix, text: 'The address.', shown: LISTED }),
     disabled,
+    comment,
+  ],
+});
+
+export const connectionMarkMenu = menu({
+  name: 'connection-mark',
+  list: true,
+  text:
+    'Names for marks of connections, which are numbers in Linux. RouterOS makes the names in /ip ' +
+    'firewall mangle and has no such menu; mode-config uses them.',
+  properties: [
+    property({
+      name: 'name',
+      kind: entryName,
+      ours: true,
+      text: 'The name mode-config uses.',
+      shown: MARKED,
+    }),
+    property({
+      name: 'mark',
+      kind: markNumber,
+      ours: true,
+      text: 'What `nft … ct mark set` gives such connections; with a mask, the bits that count.',
+      shown: MARKED,
+    }),
     comment,
   ],
 });

@@ -1,12 +1,14 @@
 // Menu `mode-config`: the addresses and routes a responder hands out, or an initiator asks for.
 import { choice, entryName, flag, integer, optional, orWord } from '../kind.js';
 import { domain, filePath, itemsOf } from '../list-kind.js';
+import { connectionMark } from '../mark-kind.js';
 import { menu, property } from '../menu.js';
 import { address, prefix } from '../network-kind.js';
 import { comment, isDefaultEntry } from './common.js';
 
 const ASKS = ['interop/strongswan-mode-config-client.test.ts', 'daemon/resolver.test.ts'];
 const SHOWN = ['exchanges/mode-config.test.ts', 'interop/strongswan-mode-config.test.ts'];
+const MARKED = ['e2e/marked.test.ts', 'interop/strongswan-mode-config-client.test.ts'];
 const RESPONDER = 'responder=yes';
 const INITIATOR = 'responder=no';
 
@@ -94,11 +96,15 @@ export const modeConfigMenu = menu({
     }),
     property({
       name: 'connection-mark',
-      kind: orWord(optional(entryName), 'no-mark'),
+      kind: orWord(optional(connectionMark), 'no-mark'),
       default: '',
       only: INITIATOR,
-      text: 'Connections that are translated to the address we are given (RouterOS 7).',
-      later: { what: 'a connection mark as what is translated', meanwhile: 'peer' },
+      text:
+        'Connections with this mark go into the tunnel, translated to the address we are given, whatever ' +
+        'their source; with src-address-list those of its sources (RouterOS 7). A name of menu ' +
+        'connection-mark, or the number (`ct mark`) itself. Marking is the business of a mangle rule: see ' +
+        'operating.md.',
+      shown: MARKED,
     }),
     property({
       name: 'use-responder-dns',

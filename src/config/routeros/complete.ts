@@ -14,6 +14,7 @@ export function complete(drafts: Drafts, notes: Note[]): void {
   builtinTemplate(drafts);
   keepUsed(drafts, notes);
   files(drafts, notes);
+  connectionMarks(drafts, notes);
   disableDoubles(drafts, notes);
 }
 
@@ -135,6 +136,25 @@ function files(drafts: Drafts, notes: Note[]): void {
         }
       }
     }
+  }
+}
+
+/** Names that /ip firewall mangle makes: each gets a number, which rules of this host have to set. */
+function connectionMarks(drafts: Drafts, notes: Note[]): void {
+  const known = new Set<string>();
+  for (const { values, line } of drafts.get('mode-config') ?? []) {
+    const name = values.get('connection-mark') ?? '';
+    if (['', 'no-mark'].includes(name) || /^\d/.test(name) || known.has(name)) continue;
+    known.add(name);
+    const mark = String(known.size);
+    const entry = new Map([
+      ['name', name],
+      ['mark', mark],
+    ]);
+    listOf(drafts, 'connection-mark').push({ line, builtin: false, values: entry });
+    const rule = `nft add rule … ct mark set ${mark}`;
+    const text = `connection-mark ${name} is number ${mark} here: what mangle marks there, \`${rule}\` marks`;
+    notes.push({ line, text });
   }
 }
 

@@ -50,10 +50,15 @@ function entriesOf(menu: Menu, file: File): Entry[] {
 function lost(file: File): string[] {
   const named = (menu: string): string[] =>
     ((file[menu] ?? []) as Entry[]).map((entry) => `# ${menu} ${entry.name}: import ${entry.file}`);
+  const marks = ((file['connection-mark'] ?? []) as Entry[]).map(
+    ({ name, mark }) =>
+      `# connection-mark ${name}: ${mark} here; /ip firewall mangle makes the name`,
+  );
   const ours = ['tun', 'log', 'metrics'].filter((menu) => Object.keys(file[menu] ?? {}).length > 0);
   return [
     ...named('certificate'),
     ...named('key'),
+    ...marks,
     ...ours.map((menu) => `# ${menu}: RouterOS has no such menu`),
   ];
 }
