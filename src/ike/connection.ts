@@ -1,7 +1,7 @@
 // The life of a connection to a peer: calling it, what being up means, and what follows when it is
 // lost. A peer that is not passive is called again, later each time it fails.
 import { describeSuite } from '../algorithms/describe.js';
-import type { Address } from '../policy/address.js';
+import { type Address, sameAddress } from '../policy/address.js';
 import { isDynamic, type Peer, type Policy } from '../policy/database.js';
 import type { PlainPayload } from '../wire/chain.js';
 import { INFORMATIONAL, PROTOCOL_IKE } from '../wire/numbers.js';
@@ -186,7 +186,7 @@ export function servedPolicies(sas: readonly IkeSa[]): ReadonlySet<number> {
 export function forgetOthers({ world, sa, step }: Work): void {
   for (const other of world.store.ofPeer(sa.peer.name)) {
     const past = ['established', 'replaced', 'deleting'].includes(other.state);
-    if (other === sa || other.remoteId !== sa.remoteId || !past) continue;
+    if (other === sa || other.remoteId !== sa.remoteId || !isSameHere(other, sa) || !past) continue;
     const work = { world, sa: other, step };
     const payload: PlainPayload = { type: 'Delete', protocol: PROTOCOL_IKE, spis: [] };
     const task = { kind: 'delete-ike', reason: 'the peer has started anew' } as const;
@@ -198,6 +198,12 @@ export function forgetOthers({ world, sa, step }: Work): void {
     releaseAssigned(work);
   }
 }
+
+/** Whether we are the same to both: who says who it is by its address is another at another. */
+const isSameHere = ({ local }: IkeSa, { local: here, identity }: IkeSa): boolean =>
+  identity?.authMethod !== 'pre-shared-key' ||
+  identity.myId.kind !== 'auto' ||
+  sameAddress(local.address, here.address);
 
 /** Takes an SA with all its children out, here and now. */
 export function discard(work: Work): void {

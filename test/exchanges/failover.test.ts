@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Databases, Identity, Peer, Policy } from '../../src/policy/database.js';
 import { address, databases, EAST, PROFILE, type SiteOptions, WEST } from './databases.js';
+import { Random } from '../wire/random.js';
 import { Net } from './net.js';
 import type { Site } from './site.js';
 
@@ -107,6 +108,30 @@ failover(
     net.down.add(DEAD);
     await net.run(60_000);
     assert.equal(used(east), ['spare']);
+  },
+);
+
+failover(
+  'two addresses of one gateway: on the way back it knows what we send by at all times',
+  async () => {
+    const net = new Net();
+    const own = eastern({});
+    const { remoteId } = own.identities[0]!;
+    const identities = own.identities.map((one) => ({ ...one, remoteId }) as Identity);
+    const east = net.add('east', [EAST], { ...own, identities });
+    const there = databases('west', {
+      peer: { localAddress: undefined },
+      profile: { dpdInterval: 10 },
+    });
+    const west = net.add('west', [WEST, SPARE], there);
+    await net.start(east);
+    net.down.add(DEAD);
+    await net.run(60_000);
+    assert.equal(used(east), ['spare']);
+    net.watch = () => assert.ok(west.inbound(east.current(0)!.outbound.spi), 'lost');
+    net.down.delete(DEAD);
+    await net.run(180_000);
+    assert.equal([used(east), connections(east), west.children.size], [['west'], ['west'], 1]);
   },
 );
 
@@ -229,6 +254,46 @@ failover('peers that call us: both have an SA, packets go where they come from',
   await net.run(60_000);
   assert.is(east.current(0)!.id, first.id);
 });
+
+for (const calling of [false, true]) {
+  const who = calling ? 'who call us, too' : 'who wait for us';
+  failover(
+    `whatever is lost and comes back: at the end all is calm, with peers ${who}`,
+    async () => {
+      for (let seed = 1; seed <= 12; seed++) {
+        const random = new Random(seed);
+        const site = { peer: { passive: !calling } };
+        const { net, east, west, spare } = lay({ west: site, spare: site });
+        await net.start(east, west, spare);
+        for (let turn = 0; turn < 8; turn++) {
+          for (const one of [DEAD, '192.0.2.3']) {
+            if (random.chance(0.5)) net.down.add(one);
+            else net.down.delete(one);
+          }
+          if (random.chance(0.3)) await east.carry(east.engine.acquire(0));
+          await net.run(random.between(100, 60_000));
+        }
+        net.down.clear();
+        await net.run(300_000);
+        const children = east.history.length;
+        await net.run(300_000);
+        assert.is(east.history.length, children, `seed ${seed}: children are made without end`);
+        const [peer] = used(east);
+        assert.ok(calling ? peer !== undefined : peer === 'west', `seed ${seed}: ${peer}`);
+        if (!calling) assert.equal([connections(east), east.children.size], [['west'], 1]);
+        const out = east.current(0)!;
+        const there = out.peer === 'west' ? west : spare;
+        assert.ok(there.inbound(out.outbound.spi), `seed ${seed}: the other end does not know it`);
+        assert.ok(
+          [east, west, spare].every((one) => !one.events.some(isBug)),
+          `seed ${seed}`,
+        );
+      }
+    },
+  );
+}
+
+const isBug = ({ topic }: { readonly topic: string }): boolean => topic === 'ike.bug';
 
 failover('a reload that drops the peer in use, or puts another first', async () => {
   const { net, east } = lay();

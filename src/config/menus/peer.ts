@@ -26,15 +26,23 @@ export const peerMenu = menu({
       text:
         'The address of the peer, or a network of peers; we only respond to a network. ' +
         '`::/0` is every IPv6 peer. A DNS name is resolved at start and again when its time to live ' +
-        'is over (at least 5 s, at most an hour); until it has an address the peer is not started.',
+        'is over (at least 5 s, at most an hour), or when the peer does not answer: then its other ' +
+        'addresses have their turn. Until it has an address the peer is not started.',
       shown: ['exchanges/sa-init.test.ts', 'e2e/tunnel.test.ts', 'e2e/names.test.ts'],
     }),
     property({
       name: 'local-address',
       kind: optional(address),
       default: '',
-      text: 'Our address towards the peer. Empty: the one its route gives.',
-      shown: ['exchanges/sa-init.test.ts', 'e2e/tunnel.test.ts'],
+      text:
+        'Our address towards the peer. Empty: the one its route gives, and the one that is called. ' +
+        'Entries of one address that differ in it are peers of their own.',
+      shown: [
+        'exchanges/sa-init.test.ts',
+        'exchanges/locals.test.ts',
+        'e2e/tunnel.test.ts',
+        'e2e/locals.test.ts',
+      ],
     }),
     property({
       name: 'port',

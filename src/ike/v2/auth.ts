@@ -51,21 +51,22 @@ export async function startAuth(work: Work): Promise<State> {
 }
 
 async function sendAuth(work: Work): Promise<State> {
-  const { world, sa } = work;
+  const { sa } = work;
   const handshake = sa.handshake!;
   sa.identity = chooseCalling(work);
   const idi = ownId(work, 'IDi', sa.identity);
   const { remoteId } = sa.identity;
   const named = !['auto', 'ignore', 'dn'].includes(remoteId.kind);
   const proof = await firstProof(work, sa.identity, idi);
-  const first = sa.peer.sendInitialContact && !world.store.established(sa.peer.name);
+  const idr = named ? buildId('IDr', remoteId as Identification, sa) : undefined;
+  const first = sa.peer.sendInitialContact && isAlone(work, idr);
   const policy = firstPolicy(work);
   if (!policy) return 'dead';
   handshake.child = offerChild(work, policy, handshake.packet, NO_GROUPS);
   const payloads: PlainPayload[] = [
     idi,
     ...(first ? [notify(N.INITIAL_CONTACT)] : []),
-    ...(named ? [buildId('IDr', remoteId as Identification, sa)] : []),
+    ...(idr ? [idr] : []),
     ...buildRequest(work),
     ...proof,
     ...askConfiguration(work),
@@ -75,6 +76,18 @@ async function sendAuth(work: Work): Promise<State> {
   ];
   sendRequest(work, IKE_AUTH, payloads, { kind: 'ike-auth' });
   return 'auth-sent';
+}
+
+/**
+ * §2.4: INITIAL_CONTACT says that there is no other IKE SA between the two identities. One peer may be
+ * reached by several entries: at its other addresses, or from ours.
+ */
+function isAlone({ world, sa }: Work, idr: IdPayload | undefined): boolean {
+  const { name } = sa.peer;
+  const named = idr && formatId(idr);
+  return !world.store.all().some(({ state, peer, remoteId }) => {
+    return state === 'established' && (peer.name === name || remoteId === named);
+  });
 }
 
 /** With EAP nothing yet (§2.16), but whether the responder may do without a certificate (RFC 5998 §3). */
