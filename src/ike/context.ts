@@ -68,6 +68,10 @@ export interface Settings {
   readonly deletingMs: number;
   /** Answers to messages of unknown SAs in any second. */
   readonly strayAnswersPerSecond: number;
+  /** Messages that are for nobody, in any second, beyond which all who call must show their address ... */
+  readonly strangersPerSecond: number;
+  /** ... for so long. */
+  readonly strangersMs: number;
   /** Bytes of fragments that wait for others, of all IKE SAs (RFC 7383). */
   readonly partialBytes: number;
 }
@@ -90,6 +94,8 @@ export const DEFAULT_SETTINGS: Settings = {
   replacedMs: 120_000,
   deletingMs: 30_000,
   strayAnswersPerSecond: 5,
+  strangersPerSecond: 50,
+  strangersMs: 10_000,
   partialBytes: 8 * 2 ** 20,
 };
 

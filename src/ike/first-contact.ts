@@ -27,6 +27,7 @@ export class FirstContact {
   readonly #cookies: CookieJar;
   #second = 0;
   #spoken = 0;
+  #strangersUntil = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -72,8 +73,10 @@ export class FirstContact {
     return sa.state === 'init-sent' || sa.spiResponder === spiResponder ? sa : undefined;
   }
 
+  /** Too many are half-open, or too much comes from nobody: then an address must be shown to be real. */
   get #demanded(): boolean {
-    return this.#world.store.halfOpen >= this.#world.settings.cookieThreshold;
+    const { store, settings, context } = this.#world;
+    return store.halfOpen >= settings.cookieThreshold || context.now() < this.#strangersUntil;
   }
 
   cookies(): CookieDemand {
@@ -151,6 +154,10 @@ export class FirstContact {
     const second = Math.floor(this.#world.context.now() / 1000);
     if (second !== this.#second) this.#spoken = 0;
     this.#second = second;
-    return this.#spoken++ < this.#world.settings.strayAnswersPerSecond;
+    const { strayAnswersPerSecond, strangersPerSecond, strangersMs } = this.#world.settings;
+    if (++this.#spoken > strangersPerSecond) {
+      this.#strangersUntil = this.#world.context.now() + strangersMs;
+    }
+    return this.#spoken <= strayAnswersPerSecond;
   }
 }

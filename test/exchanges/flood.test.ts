@@ -174,6 +174,30 @@ flood('from one real address, with good cookies: it displaces itself, nobody els
   assert.ok(await callFrom(world, { ...attacker, port: 60_000 }), 'a client behind the same NAT');
 });
 
+flood('from addresses of no peer: all who call must show theirs for a while', async () => {
+  const world = newWorld({});
+  await world.establish();
+  const { engine } = world.west;
+  const attack = new Flood(world.captured[0]!.datagram);
+  const strange = (i: number) => attack.next(at(0xcb007100 + (i & 0xff), 2000 + i));
+  for (let i = 0; i < 50; i++) await engine.receive(strange(i));
+  assert.is(engine.cookies().demanded, false, 'a few are nobody to mind');
+  await engine.receive(strange(50));
+  assert.is(engine.cookies().demanded, true);
+  world.now += 9000;
+  assert.is(engine.cookies().demanded, true);
+  world.now += 1001;
+  assert.is(engine.cookies().demanded, false);
+  for (let i = 0; i < 60; i++) {
+    await engine.receive(strange(i));
+    if (i % 20 === 19) world.now += 1000;
+  }
+  assert.is(engine.cookies().demanded, false, 'not within one second');
+  const bytes = new Uint8Array(100).fill(1);
+  for (let i = 0; i < 60; i++) await engine.receive({ ...strange(i), bytes });
+  assert.is(engine.cookies().demanded, true, 'nor is what is no message');
+});
+
 flood('two hundred clients behind one address at once: all are let in', async () => {
   const { world } = await established();
   const results = await Promise.all(
