@@ -11,13 +11,18 @@ import { Engine } from '../ike/engine.js';
 import type { Datagram, Step } from '../ike/step.js';
 import { type Address, parseAddress, parsePrefix } from '../policy/address.js';
 import type { Databases } from '../policy/database.js';
+import { clientCertificates, type KeyFiles, nameOf, OWN } from './ike-keys.js';
+
+/** A secret of all, or certificates of one CA. */
+export type Proof = { readonly secret: string } | { readonly keys: KeyFiles };
 
 export interface CallerTask {
   readonly local: string;
   readonly remote: string;
   readonly clients: number;
   readonly atOnce: number;
-  readonly secret: string;
+  /** How they prove themselves, and the gateway to them. */
+  readonly proof: Proof;
   /** What the responder protects, and the prefix that each client has an address of. */
   readonly theirs: string;
   readonly ours: string;
@@ -67,6 +72,20 @@ const PROPOSAL = {
   replayWindow: 128,
 } as const;
 
+const proofOf = (proof: Proof) =>
+  'secret' in proof
+    ? ({
+        authMethod: 'pre-shared-key',
+        secret: new TextEncoder().encode(proof.secret),
+      } as const)
+    : ({
+        authMethod: 'digital-signature',
+        certificate: [OWN],
+        rsaPadding: 'pss',
+        remoteCertificate: undefined,
+        matchBy: 'remote-id',
+      } as const);
+
 function databasesOf(task: CallerTask, number: number): Databases {
   const inside = parsePrefix(task.ours)!;
   const value = inside.address.value + BigInt(256 + number);
@@ -90,10 +109,9 @@ function databasesOf(task: CallerTask, number: number): Databases {
     identities: [
       {
         peer: 'gateway',
-        authMethod: 'pre-shared-key',
-        secret: new TextEncoder().encode(task.secret),
-        myId: { kind: 'fqdn', text: `client-${number}.example` },
+        myId: { kind: 'fqdn', text: nameOf(number) },
         remoteId: { kind: 'ignore' },
+        ...proofOf(task.proof),
       },
     ],
     users: [],
@@ -127,11 +145,15 @@ class Callers {
   readonly #sockets = new Map<Engine, Socket>();
   readonly #engines = new Map<string, Engine>();
   readonly #timers = new Map<Engine, NodeJS.Timeout>();
+  readonly #certificates: readonly Certificates[];
   #waiting = new Map<Engine, () => void>();
 
   constructor(task: CallerTask) {
     this.#task = task;
     this.#local = parseAddress(task.local)!;
+    const { proof, clients, firstClient = 0 } = task;
+    const numbers = Array.from({ length: clients }, (_, at) => firstClient + at);
+    this.#certificates = 'keys' in proof ? clientCertificates(proof.keys, numbers) : [];
   }
 
   async run(): Promise<CallerResult> {
@@ -161,7 +183,7 @@ class Callers {
       random: (bytes) => randomBytes(bytes),
       allocateSpi: () => (spi += 0x10000),
       agreement: localAgreement,
-      certificates: NO_CERTIFICATES,
+      certificates: this.#certificates[number] ?? NO_CERTIFICATES,
       localAddressFor: () => this.#local,
     });
     const done = new Promise<boolean>((resolve) => {

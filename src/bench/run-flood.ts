@@ -168,7 +168,7 @@ const call = ({ tunnel, strangers }: Place, { clients }: FloodEffort) =>
     remote: tunnel.east.outer,
     clients,
     atOnce: 1,
-    secret: SECRET,
+    proof: { secret: SECRET },
     theirs: tunnel.east.network,
     ours: CLIENTS,
   });

@@ -13,18 +13,25 @@ import { eventually, isRunning, processorSeconds, stopAll } from '../lab/process
 import { buildSites, type Site, startGateway } from '../lab/sites.js';
 import { startResponder } from '../lab/strongswan.js';
 import { type Called, startCallers } from './callers.js';
+import type { Proof } from './ike-client.js';
+import { GATEWAY, makeKeys } from './ike-keys.js';
 import type { LoopDelay } from './loop-delay.js';
 import type { Progress, Row } from './row.js';
 
 export interface IkeRow extends Row {
   readonly peer: IkePeer;
+  readonly proof: ProofName;
   readonly figure: string;
 }
 export type IkePeer = 'culvert' | 'strongswan';
+export const PROOFS = ['psk', 'ecdsa'] as const;
+/** How both sides prove themselves: a secret of all, or certificates with keys of P-256. */
+export type ProofName = (typeof PROOFS)[number];
 
 export interface IkeEffort {
   readonly clients: number;
   readonly atOnce: number;
+  readonly proofs: readonly ProofName[];
   /** How long they stand. */
   readonly seconds: number;
 }
@@ -40,43 +47,52 @@ export async function runIke(
   progress: Progress,
 ): Promise<IkeRow[]> {
   const rows: IkeRow[] = [];
-  for (const peer of peers) rows.push(...(await measure(peer, effort, progress)));
+  for (const proof of effort.proofs) {
+    for (const peer of peers) rows.push(...(await measure(peer, proof, effort, progress)));
+  }
   return rows;
 }
 
-async function measure(peer: IkePeer, effort: IkeEffort, progress: Progress): Promise<IkeRow[]> {
+async function measure(
+  peer: IkePeer,
+  name: ProofName,
+  effort: IkeEffort,
+  progress: Progress,
+): Promise<IkeRow[]> {
   const directory = mkdtempSync(join(tmpdir(), 'culvert-bench-ike-'));
   const log: string[] = [];
   const [west, east] = buildSites(directory);
   const children: ChildProcess[] = [];
   try {
-    progress(`${peer}: starting`);
+    progress(`${peer}, ${name}: starting`);
     const loop = join(directory, 'loop.json');
-    const gateway = await start[peer](east, west, { directory, log, loop });
+    const proof: Proof = name === 'psk' ? { secret: SECRET } : { keys: makeKeys(directory) };
+    const gateway = await start[peer](east, west, { directory, log, loop, proof });
     children.push(gateway);
     const empty = memoryOf(gateway);
-    progress(`${peer}: ${effort.clients} handshakes, ${effort.atOnce} at a time`);
+    progress(`${peer}, ${name}: ${effort.clients} handshakes, ${effort.atOnce} at a time`);
     const before = processorSeconds([gateway]);
-    const { established, seconds, process: callers } = await call(west, east, effort);
+    const { established, seconds, process: callers } = await call(west, east, effort, proof);
     children.push(callers);
     if (established !== effort.clients) {
-      throw new Error(`${peer}: ${established} of ${effort.clients} clients got in`);
+      throw new Error(`${peer}, ${name}: ${established} of ${effort.clients} clients got in`);
     }
     const spent = processorSeconds([gateway]) - before;
     const each = (memoryOf(gateway) - empty) / established;
-    progress(`${peer}: ${established} IKE SAs stand for ${effort.seconds} s`);
+    progress(`${peer}, ${name}: ${established} IKE SAs stand for ${effort.seconds} s`);
     if (peer === 'culvert') gateway.kill('SIGUSR2');
     const idle = processorSeconds([gateway]);
     await sleep(effort.seconds * 1000);
     const busy = (processorSeconds([gateway]) - idle) / effort.seconds;
     for (const child of children) {
-      if (!isRunning(child)) throw new Error(`${peer}: a process has ended`);
+      if (!isRunning(child)) throw new Error(`${peer}, ${name}: a process has ended`);
     }
     const row = (figure: string, unit: string, value: number): IkeRow => ({
-      name: `${peer}, ${figure}`,
+      name: `${peer}, ${name}, ${figure}`,
       unit,
       value,
       peer,
+      proof: name,
       figure,
     });
     const standing = `${established} IKE SAs with DPD`;
@@ -106,10 +122,28 @@ interface Ground {
   readonly directory: string;
   readonly log: string[];
   readonly loop: string;
+  readonly proof: Proof;
 }
 
+/** What Culvert's configuration says of it. */
+const wordsOf = (proof: Proof): { certificate?: object[]; identity: object } =>
+  'secret' in proof
+    ? { identity: { secret: proof.secret } }
+    : {
+        certificate: [
+          { name: 'own', file: proof.keys.certificate, 'key-file': proof.keys.key },
+          { name: 'ca', file: proof.keys.ca, trusted: true },
+        ],
+        identity: {
+          'auth-method': 'digital-signature',
+          certificate: 'own',
+          'my-id': `fqdn:${GATEWAY}`,
+        },
+      };
+
 const start: Record<IkePeer, (site: Site, from: Site, ground: Ground) => Promise<ChildProcess>> = {
-  async culvert(site, from, { directory, log, loop }) {
+  async culvert(site, from, { directory, log, loop, proof }) {
+    const { identity, ...certificates } = wordsOf(proof);
     const configuration = {
       settings: { 'ddos-cookie-threshold': 1000 },
       profile: [
@@ -123,7 +157,8 @@ const start: Record<IkePeer, (site: Site, from: Site, ground: Ground) => Promise
       ],
       proposal: [{ name: 'bench', 'enc-algorithms': 'aes-128-gcm', 'pfs-group': 'none' }],
       peer: [{ name: 'clients', address: `${from.outer}/32`, passive: true, profile: 'bench' }],
-      identity: [{ peer: 'clients', secret: SECRET, 'remote-id': 'ignore' }],
+      ...certificates,
+      identity: [{ peer: 'clients', 'remote-id': 'ignore', ...identity }],
       policy: [
         {
           'src-address': site.network,
@@ -155,8 +190,8 @@ const start: Record<IkePeer, (site: Site, from: Site, ground: Ground) => Promise
     });
     return child;
   },
-  strongswan: (site, from, { directory, log }) =>
-    startResponder(site, from, { directory, log, secret: SECRET, dpdSeconds: DPD_SECONDS }),
+  strongswan: (site, from, { directory, log, proof }) =>
+    startResponder(site, from, { directory, log, proof, dpdSeconds: DPD_SECONDS }),
 };
 
 const delayIn = (file: string): LoopDelay => JSON.parse(readFileSync(file, 'utf8')) as LoopDelay;
@@ -167,13 +202,18 @@ function memoryOf({ pid }: ChildProcess): number {
   return (Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1]) * 1024) / KIB;
 }
 
-const call = (from: Site, to: Site, { clients, atOnce }: IkeEffort): Promise<Called> =>
+const call = (
+  from: Site,
+  to: Site,
+  { clients, atOnce }: IkeEffort,
+  proof: Proof,
+): Promise<Called> =>
   startCallers(from.gateway, {
     local: from.outer,
     remote: to.outer,
     clients,
     atOnce,
-    secret: SECRET,
+    proof,
     theirs: to.network,
     ours: from.network,
   });

@@ -1,7 +1,7 @@
 // culvert bench ike: handshakes as responder, and what thousands of IKE SAs cost that stand.
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { formatFigure } from '../bench/chart.js';
-import { type IkePeer, type IkeRow, runIke } from '../bench/run-ike.js';
+import { type IkePeer, type IkeRow, PROOFS, type ProofName, runIke } from '../bench/run-ike.js';
 import { strongswan } from '../lab/strongswan.js';
 import {
   deliver,
@@ -17,6 +17,7 @@ interface Options extends OutputOptions {
   readonly clients: string;
   readonly atOnce: string;
   readonly seconds: string;
+  readonly auth: readonly string[];
 }
 
 export function registerBenchIke(bench: Command): void {
@@ -27,17 +28,23 @@ export function registerBenchIke(bench: Command): void {
     )
     .option('--clients <count>', 'that call, and stand afterwards', '5000')
     .option('--at-once <count>', 'calls under way', '32')
+    .addOption(
+      new Option('--auth <how...>', 'a secret of all, or ECDSA certificates of P-256')
+        .choices(PROOFS)
+        .default([...PROOFS]),
+    )
     .option('--seconds <count>', 'how long they stand', '30')
     .addHelpText('after', '\nExample:\n  culvert bench ike --clients 1000');
   withOutput(command).action(async (options: Options) => {
     const clients = wholeNumber('--clients', options.clients);
     const atOnce = wholeNumber('--at-once', options.atOnce);
     const seconds = wholeNumber('--seconds', options.seconds);
+    const proofs = options.auth as readonly ProofName[];
     const missing = strongswan.missing();
     if (missing !== undefined) progress(`without strongSwan: ${missing}`);
     const peers: IkePeer[] = missing === undefined ? ['culvert', 'strongswan'] : ['culvert'];
     await withNamespaces('bench ike', () =>
-      deliver(options, OUTPUT, (say) => runIke(peers, { clients, atOnce, seconds }, say)),
+      deliver(options, OUTPUT, (say) => runIke(peers, { clients, atOnce, seconds, proofs }, say)),
     );
   });
 }
@@ -47,6 +54,7 @@ export const OUTPUT: Output<IkeRow> = {
     flags: [],
     columns: [
       { name: 'peer', value: ({ peer }) => peer },
+      { name: 'auth', value: ({ proof }) => proof },
       { name: 'figure', value: ({ figure }) => figure },
       { name: 'value', value: ({ value }) => formatFigure(value), right: true },
       { name: 'unit', value: ({ unit }) => unit },
@@ -59,7 +67,7 @@ export const OUTPUT: Output<IkeRow> = {
       return {
         title: figure,
         unit: bars[0]!.unit,
-        bars: bars.map(({ peer, value }) => ({ label: peer, value })),
+        bars: bars.map(({ peer, proof, value }) => ({ label: `${peer}, ${proof}`, value })),
       };
     }),
   }),

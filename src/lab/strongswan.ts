@@ -1,7 +1,7 @@
 // strongSwan's charon with its ESP in user space (kernel-libipsec) at both sites: IKEv2, PSK, one
 // child. libipsec pretends a NAT, so its ESP always travels in UDP. west calls.
 import { type ChildProcess, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   findCommand,
@@ -26,7 +26,8 @@ const NEEDED = [
 ] as const;
 /** kernel-libipsec stands before kernel-netlink: the first one offered takes the SAs. */
 const LOAD = [
-  'random nonce openssl aes sha1 sha2 hmac kdf gcm chapoly curve25519',
+  'random nonce openssl pem pkcs8 x509 pubkey constraints',
+  'aes sha1 sha2 hmac kdf gcm chapoly curve25519',
   'kernel-libipsec kernel-netlink vici socket-default',
 ].join(' ');
 const ESP: Readonly<Record<string, string>> = {
@@ -66,11 +67,14 @@ async function start(ground: Ground, proposal: Proposal): Promise<ChildProcess[]
 type Folder = Pick<Ground, 'directory' | 'log'>;
 
 export interface Responder extends Folder {
-  readonly secret: string;
+  /** A secret of all, or PEM files: its own certificate and key, and the CA of the clients'. */
+  readonly proof:
+    | { readonly secret: string }
+    | { readonly keys: Readonly<Record<'certificate' | 'key' | 'ca', string>> };
   readonly dpdSeconds: number;
 }
 
-/** A charon that waits for clients of one secret at `from`, each with an address of its network. */
+/** A charon that waits for clients at `from`, each with an address of its network. */
 export async function startResponder(
   site: Site,
   from: Site,
@@ -78,6 +82,9 @@ export async function startResponder(
 ): Promise<ChildProcess> {
   // Its limits for strangers are off: all clients come from one address.
   const charon = await startCharon(site, responder, 'dos_protection = no');
+  const { proof } = responder;
+  if ('keys' in proof) copyKeys(site, responder, proof.keys);
+  const [auth, own] = 'keys' in proof ? ['pubkey', 'certs = gateway.pem'] : ['psk', ''];
   load(
     site,
     responder,
@@ -87,18 +94,35 @@ export async function startResponder(
     remote_addrs = ${from.outer}
     proposals = aes128gcm128-prfsha256-curve25519
     dpd_delay = ${responder.dpdSeconds}s
-    local { auth = psk
+    local { auth = ${auth}
+      ${own}
       id = gateway.example }
-    remote { auth = psk
+    remote { auth = ${auth}
       id = %any }
     children { net {
       local_ts = ${site.network}
       remote_ts = ${from.network}
       esp_proposals = aes128gcm128 } } } }
-secrets { ike-1 { secret = "${responder.secret}" } }
+${'secret' in proof ? `secrets { ike-1 { secret = "${proof.secret}" } }` : ''}
 `,
   );
   return charon;
+}
+
+function copyKeys(
+  site: Site,
+  responder: Responder,
+  { certificate, key, ca }: Readonly<Record<'certificate' | 'key' | 'ca', string>>,
+): void {
+  const into = (kind: string): string =>
+    join(folderOf(site, responder), 'swanctl', kind, 'gateway.pem');
+  for (const [file, kind] of [
+    [certificate, 'x509'],
+    [key, 'private'],
+    [ca, 'x509ca'],
+  ] as const) {
+    copyFileSync(file, into(kind));
+  }
 }
 
 const folderOf = (site: Site, { directory }: Folder): string => join(directory, site.name);
@@ -148,7 +172,7 @@ const settings = (folder: string, more: string): string => `charon {
     kernel-libipsec { allow_peer_ts = yes }
   }
 }
-swanctl { load = random openssl }
+swanctl { load = random openssl pem pkcs8 x509 }
 `;
 
 function configure(site: Site, remote: Site, ground: Ground, { enc, auth }: Proposal): void {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ownGenerator } from '../../src/bench/generator.js';
-import { runIke } from '../../src/bench/run-ike.js';
+import { PROOFS, runIke } from '../../src/bench/run-ike.js';
 import { perform } from '../../src/bench/tunnel-work.js';
 import { WORKS } from '../../src/bench/work.js';
 import { packageRoot } from '../../src/cli/version.js';
@@ -141,19 +141,23 @@ test('bench tunnel, a gateway dies: it is said, and nothing is left', async ({ d
 
 if (ownNamespaces())
   test('bench ike: clients of their own get in, and stand', async () => {
-    const rows = await runIke(['culvert'], { clients: 25, atOnce: 8, seconds: 1 }, () => {});
-    assert.equal(
-      rows.map(({ figure }) => figure),
-      [
-        'handshakes',
-        'processor time of a handshake',
-        'memory of an IKE SA and its child',
-        'processor, 25 IKE SAs with DPD',
-        'event loop delay p99, 25 IKE SAs with DPD',
-      ],
-    );
+    const effort = { clients: 25, atOnce: 8, seconds: 1, proofs: PROOFS };
+    const rows = await runIke(['culvert'], effort, () => {});
+    for (const proof of PROOFS) {
+      const own = rows.filter((row) => row.proof === proof);
+      assert.equal(
+        own.map(({ figure }) => figure),
+        [
+          'handshakes',
+          'processor time of a handshake',
+          'memory of an IKE SA and its child',
+          'processor, 25 IKE SAs with DPD',
+          'event loop delay p99, 25 IKE SAs with DPD',
+        ],
+      );
+      assert.ok(own[0]!.value > 0);
+    }
     for (const { name, value } of rows) assert.ok(Number.isFinite(value), name);
-    assert.ok(rows[0]!.value > 0);
   });
 
 test.run();

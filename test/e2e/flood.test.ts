@@ -50,7 +50,7 @@ const taskOf = (strangers: Strangers, east: Site, clients: number) => ({
   remote: east.outer,
   clients,
   atOnce: clients,
-  secret: SECRET,
+  proof: { secret: SECRET },
   theirs: east.network,
   ours: CLIENTS,
   apart: true,
