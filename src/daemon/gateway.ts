@@ -4,7 +4,6 @@
 //   2. tables: SAs and policies in the shared memory           5. engine, timers, initiations
 //   3. rules, routes, packet filter: from here on protected packets are ours
 // and `stop` undoes it in reverse, after a goodbye to every peer.
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Built } from '../config/databases.js';
 import { CONTROL_ROW, MAX_WORKERS } from '../contract/layout.js';
@@ -15,6 +14,7 @@ import type { IkeEngine } from '../ike/context.js';
 import { Engine } from '../ike/engine.js';
 import type { Step } from '../ike/step.js';
 import { AddressWatch } from '../net/address-watch.js';
+import { Netlink } from '../net/netlink.js';
 import { openSockets, type SocketSet } from '../net/sockets.js';
 import { openTun } from '../net/tun.js';
 import { type Address, addressFromBytes } from '../policy/address.js';
@@ -26,7 +26,7 @@ import { type RunningCertificates, runningCertificates, tlsCredentials } from '.
 import { CertificateWatch } from './certificate-watch.js';
 import { type Cleanup, createCleanup } from './cleanup.js';
 import type { LiveFacts } from './doctor-facts.js';
-import { localAddressFor, MARK, ownAddresses, reachOf } from './host.js';
+import { localAddressFor, MARK, ownAddresses, reachBy } from './host.js';
 import { InformDoor } from './inform-door.js';
 import { openLeases, type RunningLeases } from './lease-file.js';
 import type { Log } from './log.js';
@@ -36,6 +36,7 @@ import { PathMtu } from './path-mtu.js';
 import { PolicyEffects } from './policy-effects.js';
 import { peerNames, type PeerNames } from './peer-names.js';
 import { printHandlers } from './print.js';
+import { randomBytes } from './random.js';
 import { ReceivedEffects } from './received.js';
 import { ReloadError, type ReloadResult, refuseRestart, resultOf } from './reload.js';
 import { repairRegularly } from './repair.js';
@@ -102,8 +103,10 @@ class Gateway implements RunningGateway {
     this.#log = log;
     this.#certificates = runningCertificates(built, log);
     this.#cleanup = cleanup;
+    const netlink = new Netlink();
+    cleanup.add('the socket for routes', () => netlink.close());
     this.#paths = new PathMtu({
-      kernel: (remote) => reachOf(remote)?.mtu,
+      kernel: (remote) => reachBy(netlink, remote)?.mtu,
       set: (remote, mtu) => this.#tables.setPathMtu(remote, mtu),
       probe: built.settings.tun.mtuProbe
         ? (remote, bytes) => this.#probe(remote, bytes)
@@ -192,7 +195,7 @@ class Gateway implements RunningGateway {
   async #openUsers(): Promise<void> {
     this.#users = await Users.open(this.#built.settings.radius, {
       now,
-      random: (bytes) => randomBytes(bytes),
+      random: randomBytes,
       localAddressFor,
       credentials: (name) => tlsCredentials(this.#certificates.store, name),
       traffic: (child) => this.#tables.traffic(child),
@@ -261,7 +264,7 @@ class Gateway implements RunningGateway {
     this.#cleanup.add('the agreement thread', () => agreement.close());
     this.#engine = new Engine(this.#built.databases, {
       now,
-      random: (bytes) => randomBytes(bytes),
+      random: randomBytes,
       allocateSpi: () => this.#tables.allocateSpi(),
       agreement,
       certificates: this.#certificates.store,

@@ -28,13 +28,20 @@ const NO_ROUTE: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'E
 export function reachOf(remote: Address): Reach | undefined {
   const netlink = new Netlink();
   try {
+    return reachBy(netlink, remote);
+  } finally {
+    netlink.close();
+  }
+}
+
+/** The same for who asks often, by a socket that he keeps. */
+export function reachBy(netlink: Netlink, remote: Address): Reach | undefined {
+  try {
     return reach(netlink, toBytes(remote), { mark: MARK });
   } catch (error) {
     // No route is an answer, not a failure: whoever asked says so with the peer's name.
     if (error instanceof SystemError && NO_ROUTE.has(error.code)) return undefined;
     throw error;
-  } finally {
-    netlink.close();
   }
 }
 

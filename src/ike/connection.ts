@@ -112,9 +112,7 @@ const AT_ONCE_MS = 10_000;
 export function closeDouble({ world, sa }: Work): void {
   // One beside another on purpose: to authenticate anew (v2/reauthentication.ts).
   if (sa.renews) return;
-  const same = world.store
-    .ofPeer(sa.peer.name)
-    .filter(({ state, remoteId }) => state === 'established' && remoteId === sa.remoteId);
+  const same = world.store.withSame(sa).filter(({ state }) => state === 'established');
   const ours = same.find(({ side }) => side === 'initiator');
   const theirs = same.find(({ side }) => side === 'responder');
   const apart = Math.abs((ours?.times.bornAt ?? 0) - (theirs?.times.bornAt ?? 0));
@@ -184,9 +182,9 @@ export function servedPolicies(sas: readonly IkeSa[]): ReadonlySet<number> {
  * (§2.4). One that started anew cannot answer a DELETE; one that did not, must hear of it: said once.
  */
 export function forgetOthers({ world, sa, step }: Work): void {
-  for (const other of world.store.ofPeer(sa.peer.name)) {
+  for (const other of world.store.withSame(sa)) {
     const past = ['established', 'replaced', 'deleting'].includes(other.state);
-    if (other === sa || other.remoteId !== sa.remoteId || !isSameHere(other, sa) || !past) continue;
+    if (other === sa || !isSameHere(other, sa) || !past) continue;
     const work = { world, sa: other, step };
     const payload: PlainPayload = { type: 'Delete', protocol: PROTOCOL_IKE, spis: [] };
     const task = { kind: 'delete-ike', reason: 'the peer has started anew' } as const;

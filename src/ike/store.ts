@@ -11,6 +11,8 @@ export class SaStore {
   readonly #firstOf = new Map<IkeSa, string>();
   readonly #byPeer = new Map<string, Set<IkeSa>>();
   readonly #byChild = new Map<number, IkeSa>();
+  /** By peer entry and who it has proved to be; nearly always one. */
+  readonly #byIdentity = new Map<string, readonly IkeSa[]>();
   readonly #halfOpen = new HalfOpen();
   /** SAs that another one's step gave something to do. */
   readonly woken = new Set<IkeSa>();
@@ -55,11 +57,27 @@ export class SaStore {
     const ofPeer = this.#byPeer.get(sa.peer.name);
     ofPeer?.delete(sa);
     if (ofPeer?.size === 0) this.#byPeer.delete(sa.peer.name);
+    const others = this.#byIdentity.get(identityKey(sa));
+    if (!others?.includes(sa)) return;
+    if (others.length === 1) this.#byIdentity.delete(identityKey(sa));
+    else
+      this.#byIdentity.set(
+        identityKey(sa),
+        others.filter((other) => other !== sa),
+      );
   }
 
-  /** It is established, and counts as half-open no more. */
+  /** It is established, with whom is known, and counts as half-open no more. */
   opened(sa: IkeSa): void {
     this.#halfOpen.remove(sa);
+    const key = identityKey(sa);
+    const others = this.#byIdentity.get(key);
+    if (!others?.includes(sa)) this.#byIdentity.set(key, [...(others ?? []), sa]);
+  }
+
+  /** Those that are or were established with the same one, in the order in which they were. */
+  withSame(sa: Pick<IkeSa, 'peer' | 'remoteId'>): readonly IkeSa[] {
+    return this.#byIdentity.get(identityKey(sa)) ?? [];
   }
 
   bySpi(own: bigint): IkeSa | undefined {
@@ -117,6 +135,9 @@ export class SaStore {
     this.woken.add(sa);
   }
 }
+
+const identityKey = ({ peer, remoteId }: Pick<IkeSa, 'peer' | 'remoteId'>): string =>
+  `${peer.name} ${remoteId}`;
 
 const firstKey = (spi: bigint, { address, port }: Endpoint): string =>
   `${spi}@${address.family}:${address.value}:${port}`;

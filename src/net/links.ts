@@ -26,6 +26,7 @@ import {
   RTM_NEWLINK,
   VETH_INFO_PEER,
 } from './linux.js';
+import { SystemError } from './libc.js';
 import type { Netlink } from './netlink.js';
 
 export interface Link {
@@ -74,6 +75,17 @@ export function getLink(netlink: Netlink, name: string): Link {
   return linkFrom(
     netlink.get({ type: RTM_GETLINK, body: ifinfo(), attributes, what, advice: ABSENT }),
   );
+}
+
+/** The MTU of an interface; undefined where it is gone. */
+export function mtuOf(netlink: Netlink, index: number): number | undefined {
+  try {
+    const what = `look up interface ${index}`;
+    return linkFrom(netlink.get({ type: RTM_GETLINK, body: ifinfo(index), what })).mtu;
+  } catch (error) {
+    if (error instanceof SystemError && error.code === 'ENODEV') return undefined;
+    throw error;
+  }
 }
 
 export const linkIndex = (netlink: Netlink, name: string): number => getLink(netlink, name).index;

@@ -2,7 +2,7 @@
 import { addressText, domainOf, familyOf, type IpPrefix, prefixText } from './addressing.js';
 import { type Attribute, bytesAttribute, decodeAttributes } from './attributes.js';
 import { u32Attribute, u32Of } from './attributes.js';
-import { listLinks } from './links.js';
+import { mtuOf } from './links.js';
 import {
   AF_INET,
   AF_INET6,
@@ -181,11 +181,10 @@ export function reach(
   const index = u32Of(found.get(RTA_OIF)) ?? 0;
   const metrics = found.get(RTA_METRICS);
   const path = metrics ? u32Of(decodeAttributes(metrics).get(RTAX_MTU)) : undefined;
-  const device = listLinks(netlink).find((link) => link.index === index)?.mtu;
   return {
     local: local ?? found.get(RTA_PREFSRC) ?? new Uint8Array(remote.length),
     interface: index,
     gateway: found.get(RTA_GATEWAY),
-    mtu: path || device || 1280,
+    mtu: path || mtuOf(netlink, index) || 1280,
   };
 }

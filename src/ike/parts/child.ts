@@ -118,8 +118,7 @@ export function removeChild({ world, sa, step }: Work, child: Child): void {
  */
 function served({ world, sa }: Work, policy: Policy): Child[] {
   const others = peersOf(policy).filter((name) => name !== sa.peer.name);
-  const same = world.store.ofPeer(sa.peer.name).filter(({ remoteId }) => remoteId === sa.remoteId);
-  return [...same, ...others.flatMap((name) => world.store.ofPeer(name))]
+  return [...world.store.withSame(sa), ...others.flatMap((name) => world.store.ofPeer(name))]
     .filter((other) => other !== sa)
     .filter(({ state }) => state === 'established')
     .flatMap(({ children }) => [...children.values()])

@@ -93,6 +93,7 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
   shareAssigned(sa, next);
   startClocks({ ...work, sa: next });
   world.store.add(next);
+  world.store.opened(next);
   return next;
 }
 
