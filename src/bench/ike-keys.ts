@@ -66,6 +66,7 @@ const authorityOf = ({ ca, caKey }: KeyFiles): LoadedEntry =>
     file: ca,
     keyFile: caKey,
     crlFile: undefined,
+    url: undefined,
     trusted: true,
     comment: '',
   });
