@@ -1,5 +1,6 @@
 // What comes before authentication (RFC 4303 §3.4.2, RFC 4302 §3.4.2), none of it with an effect:
-//   1. find    SPI and protocol → SA; its state, its way here, its limits
+//   1. find    SPI and protocol → SA; its state, its way here, its limits. One that is only expected
+//              lets the packet wait (early.ts)
 //   2. admit   lengths, replay check; a job for open.ts
 import * as drops from '../src/contract/drops';
 import {
@@ -23,6 +24,7 @@ import {
 } from '../src/contract/layout';
 import { AH_FIXED, AH_HEADERS, frameAh, statedBytes } from './ah';
 import { count } from './counters';
+import { keep } from './early';
 import {
   addJob,
   DROPPED,
@@ -59,9 +61,10 @@ export const MOST_IN_SLOT: i32 = ROOM - AH_HEADERS;
 
 // ---- 1. find -------------------------------------------------------------------------------------
 
-/** `way`: the SA_FLAG_* that the packet's way here requires. 0: none, which is counted. */
-function find(spi: u32, way: u32): usize {
+/** `way`: the SA_FLAG_* that the way here of message `index` requires. 0: none, which is counted. */
+function find(spi: u32, index: i32, way: u32): usize {
   const sa = findInbound(spi);
+  if (sa == 0 && keep(spi, index)) return 0;
   const flags = sa == 0 ? 0 : load<u32>(sa, SA_FLAGS);
   const other = sa == 0 || (flags & SA_FLAG_OUTBOUND) != 0;
   // RFC 4301 §4.1: the protocol is part of what names an SA
@@ -87,7 +90,7 @@ function refuse(column: u32): usize {
 
 export function admitEsp(index: i32, at: usize, length: i32, tos: i32, way: u32): void {
   if (length < ESP_HEADER) return count(drops.IN_HEADER_ERRORS);
-  const sa = find(bswap<u32>(load<u32>(at)), way);
+  const sa = find(bswap<u32>(load<u32>(at)), index, way);
   if (sa == 0) return;
   const block = load<i32>(sa, SA_BLOCK_BYTES);
   const text = length - ESP_HEADER - load<i32>(sa, SA_IV_BYTES) - load<i32>(sa, SA_ICV_BYTES);
@@ -124,7 +127,7 @@ function isCut(index: i32): bool {
 export function admitAh(index: i32, at: usize, length: i32, tos: i32, header: i32): void {
   if (length < AH_FIXED) return count(drops.IN_HEADER_ERRORS);
   const six: u32 = header == 0 ? SA_FLAG_OUTER_V6 : 0;
-  const sa = find(bswap<u32>(load<u32>(at, 4)), SA_FLAG_AH | six);
+  const sa = find(bswap<u32>(load<u32>(at, 4)), index, SA_FLAG_AH | six);
   if (sa == 0) return;
   const spare = statedBytes(at) - AH_FIXED - load<i32>(sa, SA_ICV_BYTES);
   const wrong = spare < 0 || spare > MOST_PADDING || statedBytes(at) > length;

@@ -33,7 +33,6 @@ const HEADER: i32 = 28;
 const IKE_SA_INIT: u8 = 34;
 const VERSION: u8 = 0x20;
 const INITIATOR: u8 = 0x08;
-const RESPONSE: u8 = 0x20;
 const SA: i32 = 33;
 const KE: i32 = 34;
 const NONCE: i32 = 40;
@@ -59,11 +58,9 @@ const NONCE_AT: usize = DIGESTS + 576; // u32, 0: none
 const NONCE_BYTES: usize = DIGESTS + 580; // i32
 const COOKIE_AT: usize = DIGESTS + 584; // u32, 0: none
 
-/** Whether main is to have this message, whose responder SPI is zero. */
+/** Whether main is to have this request, whose responder SPI is zero. */
 export function isWelcome(port: i32, index: i32, origin: usize, at: usize, length: i32): bool {
   if (!atomic.load<u32>(CONTROL_AT, CONTROL_COOKIES)) return true;
-  // an answer to a first message of ours
-  if (load<u8>(at, 19) & RESPONSE) return true;
   if (!measure(at, length)) {
     count(STRANGERS_REFUSED);
     return false;

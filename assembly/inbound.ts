@@ -1,5 +1,5 @@
 // Packets from the peers to the TUN, a batch at a time:
-//   1. demultiplex  each datagram of each message: keepalive, IKE (mail to main), ESP or AH, by
+//   1. demultiplex  each datagram of each message: keepalive, IKE (ike.ts: mail to main), ESP or AH, by
 //                   port and marker (RFC 3948 §2.2)
 //   2. admit        (admit.ts) SPI → SA; its state, encapsulation and limits; lengths; replay check,
 //                   no effect
@@ -8,7 +8,6 @@
 //                   bundle's AH the ESP packet inside, which is admitted and opened in its turn
 import * as drops from '../src/contract/drops';
 import {
-  MAIL_IKE,
   PORT_AH4,
   PORT_AH6,
   PORT_ESP4,
@@ -20,33 +19,19 @@ import {
   SA_FLAG_OUTER_V6,
   SA_FLAG_UDP,
 } from '../src/contract/ids';
-import {
-  MAIL_IKE_BODY,
-  MAIL_IKE_BYTES,
-  MAIL_IKE_LOCAL,
-  MAIL_IKE_LOCAL_PORT,
-  MAIL_IKE_PORT,
-  MAIL_IKE_REMOTE,
-  MAIL_IKE_REMOTE_PORT,
-  MMSGHDR_FLAGS,
-  MMSGHDR_LEN,
-  RX_DONE,
-  RX_ROOM,
-} from '../src/contract/layout';
+import { MMSGHDR_FLAGS, MMSGHDR_LEN, RX_DONE } from '../src/contract/layout';
 import { accept } from './accept';
 import { admitAh, admitEsp, MOST_IN_SLOT } from './admit';
 import { isWelcome } from './cookie';
 import { count } from './counters';
 import { DONE, jobAt, jobCount, stateOf } from './esp';
 import { IP_AH, IP_ESP } from './ip/packet';
-import { openMail, openStrangersMail, postMail } from './mail';
+import { mailIke } from './ike';
+import { DATAGRAM_AT, DATAGRAM_LENGTH, DATAGRAM_PORT, scratchAt } from './memory';
 import { openJobs } from './open';
 import {
   entryAt,
   messageAt,
-  ORIGIN_LOCAL,
-  ORIGIN_REMOTE,
-  ORIGIN_REMOTE_PORT,
   ORIGIN_SEGMENT,
   ORIGIN_TOS,
   readOrigin,
@@ -57,10 +42,6 @@ import {
 import { largeLeft, slotsLeft } from './slots';
 
 const KEEPALIVE: u8 = 0xff; // RFC 3948 §2.3
-const IKE_HEADER: i32 = 28; // RFC 7296 §3.1
-const IKE_SPI_RESPONDER: usize = 8;
-const IKE_PORT: u16 = 500;
-const NATT_PORT: u16 = 4500;
 
 /** Takes messages from `first` on, as many as this round has slots for; returns the first it left. */
 export function inboundBatch(port: i32, first: i32, messages: i32): i32 {
@@ -110,13 +91,16 @@ function demultiplex(port: i32, index: i32): bool {
 }
 
 function datagram(port: i32, index: i32, at: usize, length: i32, tos: i32): void {
-  if (port == PORT_UDP4_500 || port == PORT_UDP6_500) return ike(port, index, at, length);
+  store<i32>(scratchAt, port, DATAGRAM_PORT);
+  store<u32>(scratchAt, <u32>at, DATAGRAM_AT);
+  store<i32>(scratchAt, length, DATAGRAM_LENGTH);
+  if (port == PORT_UDP4_500 || port == PORT_UDP6_500) return mailIke(port, index, at, length);
   const natt = port == PORT_UDP4_4500 || port == PORT_UDP6_4500;
   const six = port == PORT_UDP6_4500 ? SA_FLAG_OUTER_V6 : 0;
   if (natt) {
     if (length == 1 && load<u8>(at) == KEEPALIVE) return count(drops.KEEPALIVES);
     if (length < 4) return count(drops.IN_HEADER_ERRORS);
-    if (load<u32>(at) == 0) return ike(port, index, at + 4, length - 4);
+    if (load<u32>(at) == 0) return mailIke(port, index, at + 4, length - 4);
     return admitEsp(index, at, length, tos, SA_FLAG_UDP | six);
   }
   if (port == PORT_ESP6) return admitEsp(index, at, length, tos, SA_FLAG_OUTER_V6);
@@ -136,25 +120,4 @@ function rawIpv4(index: i32, at: usize, length: i32, protocol: i32): void {
   const tos: i32 = load<u8>(at, 1);
   if (protocol == IP_AH) admitAh(index, at + header, total - header, tos, header);
   else admitEsp(index, at + header, total - header, tos, 0);
-}
-
-/** IKE is main's business: the message goes there as it is, without the non-ESP marker. */
-function ike(port: i32, index: i32, at: usize, length: i32): void {
-  if (length < IKE_HEADER) return count(drops.IN_HEADER_ERRORS);
-  if (length > RX_ROOM) return count(drops.IN_BUFFER_ERRORS);
-  const origin = readOrigin(index);
-  const size = MAIL_IKE_BODY + length;
-  const first = load<u64>(at, IKE_SPI_RESPONDER) == 0; // RFC 7296 §3.1: only in first messages
-  if (first && !isWelcome(port, index, origin, at, length)) return;
-  const mail = first ? openStrangersMail(MAIL_IKE, size) : openMail(MAIL_IKE, size);
-  if (mail == 0) return;
-  const natt = port == PORT_UDP4_4500 || port == PORT_UDP6_4500;
-  store<i32>(mail, port, MAIL_IKE_PORT);
-  store<i32>(mail, length, MAIL_IKE_BYTES);
-  v128.store(mail, v128.load(origin, ORIGIN_LOCAL), MAIL_IKE_LOCAL);
-  v128.store(mail, v128.load(origin, ORIGIN_REMOTE), MAIL_IKE_REMOTE);
-  store<u16>(mail, natt ? NATT_PORT : IKE_PORT, MAIL_IKE_LOCAL_PORT);
-  store<u16>(mail, <u16>load<i32>(origin, ORIGIN_REMOTE_PORT), MAIL_IKE_REMOTE_PORT);
-  memory.copy(mail + MAIL_IKE_BODY, at, length);
-  postMail(mail);
 }

@@ -8,6 +8,7 @@ export function abi(): u32 {
   return LAYOUT_VERSION;
 }
 export { chachaPolyOpen, chachaPolySeal } from './cipher/chacha20poly1305';
+export { takeEarly } from './early';
 export { lookupFlows } from './flows';
 export { takeHeld } from './held';
 export { processInbound, processOutbound } from './process';

@@ -7,6 +7,8 @@ import {
   CONTROL_VERSION,
   COUNTERS_AT,
   COUNTERS_ROW,
+  EARLY_ENTRY,
+  EARLY_PLACES,
   FLOW_ENTRIES,
   FLOW_ENTRY,
   FRAGMENTS_SIZE,
@@ -15,6 +17,8 @@ import {
   LAYOUT_VERSION,
   WORKER_ASSEMBLY,
   WORKER_ASSEMBLY_COUNT,
+  WORKER_EARLY,
+  WORKER_EARLY_COUNT,
   WORKER_EPOCH,
   WORKER_FLOWS,
   WORKER_FRAGMENTS,
@@ -45,6 +49,10 @@ export const BATCH_SLOTS: usize = 49152 + 140; // u32, transmit slots taken
 export const BATCH_JOBS: usize = 49152 + 144; // u32, ESP packets in work
 export const BATCH_DELIVERIES: usize = 49152 + 148; // u32, packets for the TUN
 export const BATCH_LARGE: usize = 49152 + 152; // u32, places of WORKER_LARGE taken
+/** The received datagram in work: inbound.ts. */
+export const DATAGRAM_PORT: usize = 49152 + 156; // i32
+export const DATAGRAM_AT: usize = 49152 + 160; // u32, with the IP header that a raw IPv4 socket shows
+export const DATAGRAM_LENGTH: usize = 49152 + 164; // i32
 /** The outer header of the received packet in work: receive.ts. */
 export const ORIGIN: usize = 49152 + 192;
 /** Nonce, zero IV and additional data of a packet: esp.ts. */
@@ -79,4 +87,6 @@ export function attach(row: u32): void {
   store<u32>(workerAt, 0, WORKER_HELD_COUNT);
   memory.fill(workerAt + WORKER_ASSEMBLY, 0, ASSEMBLY_PLACES * ASSEMBLY_ENTRY);
   store<u32>(workerAt, 0, WORKER_ASSEMBLY_COUNT);
+  memory.fill(workerAt + WORKER_EARLY, 0, EARLY_PLACES * EARLY_ENTRY);
+  store<u32>(workerAt, 0, WORKER_EARLY_COUNT);
 }

@@ -83,7 +83,7 @@ export function prepareReceive(port: i32): i32 {
     store<u64>(message, SOCKADDR, MMSGHDR_NAMELEN);
     store<u64>(message, base + vector, MMSGHDR_IOV);
     store<u64>(message, 1, MMSGHDR_IOVLEN);
-    store<u64>(message, base + workerAt + WORKER_RX_CMSG + i * CMSG, MMSGHDR_CONTROL);
+    store<u64>(message, base + controlAt(i), MMSGHDR_CONTROL);
     store<u64>(message, CMSG, MMSGHDR_CONTROLLEN);
     store<u64>(message, 0, MMSGHDR_FLAGS);
     store<u64>(message, 0, MMSGHDR_LEN);
@@ -121,6 +121,11 @@ export function nameAt(index: i32): usize {
   return workerAt + WORKER_RX_NAME + index * SOCKADDR;
 }
 
+/** The control messages of message `index`. */
+export function controlAt(index: i32): usize {
+  return workerAt + WORKER_RX_CMSG + index * CMSG;
+}
+
 /** The header of message `index`. */
 export function messageAt(index: i32): usize {
   return workerAt + WORKER_RX_MMSG + index * MMSGHDR;
@@ -143,7 +148,7 @@ export function readOrigin(index: i32): usize {
   memory.fill(origin + ORIGIN_LOCAL, 0, 16);
   store<i32>(origin, 0, ORIGIN_TOS);
   store<i32>(origin, 0, ORIGIN_SEGMENT);
-  let at = workerAt + WORKER_RX_CMSG + index * CMSG;
+  let at = controlAt(index);
   let left = min<u32>(load<u32>(messageAt(index), MMSGHDR_CONTROLLEN), CMSG);
   while (left >= CMSG_HEADER) {
     const length = load<u32>(at);

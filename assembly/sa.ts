@@ -58,20 +58,25 @@ const ANY_PROTOCOL: i32 = 256;
 /** Our own choice: 2^29 blocks, where a collision has a probability of about 1 %. */
 const SMALL_BLOCK_BYTES: u64 = 0x100000000;
 
-/** The record of an inbound SPI, or 0. src/dataplane/spi-table.ts hashes alike. */
+/** The record of an inbound SPI, or 0. */
 export function findInbound(spi: u32): usize {
+  return recordOf(findSpi(spi));
+}
+
+/** What the table has for an inbound SPI, 0: nothing. src/dataplane/spi-table.ts hashes alike. */
+export function findSpi(spi: u32): u32 {
   let index: u32 = (spi * 0x9e3779b1) >> 16;
   for (let probes = 0; probes < SPI_TABLE_ENTRIES; probes++) {
     const entry = atomic.load<u64>(SPI_TABLE_AT + (index & (SPI_TABLE_ENTRIES - 1)) * SPI_ENTRY);
     const slot = <u32>(entry >> 32);
     if (slot == 0) return 0;
-    if (<u32>entry == spi && slot != SPI_TOMBSTONE) return recordOf(slot);
+    if (<u32>entry == spi && slot != SPI_TOMBSTONE) return slot;
     index++;
   }
   return 0;
 }
 
-/** The record of a slot + 1 as tables hold it, or 0. */
+/** The record of a slot + 1 as tables hold it, or 0: also of an SA that is only expected. */
 export function recordOf(slot: u32): usize {
   return slot == 0 || slot > <u32>MAX_SAS ? 0 : SAS_AT + (slot - 1) * SA_SIZE;
 }

@@ -11,6 +11,8 @@
 //   SAS          SA records, 8 KiB each
 //   CLASSIFIERS  beside each copy of POLICIES the decision trees that find the first match in it
 //   DYNAMICS     policies made from templates, in a hash by destination
+//   EXPECTED     inbound SPIs that we offered and have no SA for yet
+//   IKE_SPIS     our SPIs of the IKE SAs that stand
 
 export const LAYOUT_VERSION = 9;
 
@@ -22,6 +24,7 @@ export const BATCH = 64; // reads of the TUN, or messages, per receive call
 export const MAX_SAS = 32768;
 export const MAX_POLICIES = 16384;
 export const MAX_DYNAMIC = 16384;
+export const MAX_EXPECTED = 4096;
 
 // ---- control -----------------------------------------------------------------------------------
 export const CONTROL_AT = 65536;
@@ -41,6 +44,8 @@ export const CONTROL_JOIN = 56; // u32, 1: UDP datagrams may share a message (UD
 // u32 each, a bit per class of prefix lengths that made policies have: which buckets to look into
 export const CONTROL_DYNAMIC_4 = 60;
 export const CONTROL_DYNAMIC_6 = 64;
+// u32, 1: there are IKE SAs that IKE_SPIS has no room for, so it proves nothing
+export const CONTROL_IKE_FULL = 68;
 // Cookies for IKE's first messages (assembly/cookie.ts, src/dataplane/cookies.ts)
 export const CONTROL_COOKIES = 72; // u32, 1: who brings none is answered with one
 export const CONTROL_COOKIE_NEWEST = 76; // u32, which of both secrets bakes
@@ -58,11 +63,13 @@ export const COUNTERS_ROW = 1024; // 128 counters
 export const COUNTERS_SIZE = WORKER_ROWS * COUNTERS_ROW;
 
 // ---- inbound SPI table -------------------------------------------------------------------------
-// Entry: u32 SPI, u32 SA slot + 1 (0: empty; TOMBSTONE: deleted). Linear probing.
+// Entry: u32 SPI, u32 SA slot + 1 (0: empty; TOMBSTONE: deleted; SPI_EXPECTED + n: place n of EXPECTED).
+// Linear probing.
 export const SPI_TABLE_AT = COUNTERS_AT + COUNTERS_SIZE;
 export const SPI_ENTRY = 8;
 export const SPI_TABLE_ENTRIES = 65536;
 export const SPI_TOMBSTONE = 0x7fffffff;
+export const SPI_EXPECTED = 0x40000000;
 export const SPI_TABLE_SIZE = SPI_TABLE_ENTRIES * SPI_ENTRY;
 
 // ---- policies ----------------------------------------------------------------------------------
@@ -138,6 +145,10 @@ export const WORKER_ICMP_COUNT = 152; // u32, ICMP errors made in it
 export const WORKER_HELD_COUNT = 160; // u32, packets that wait for an SA
 export const WORKER_HELD_ORDER = 164; // u32, how many ever did
 export const WORKER_ASSEMBLY_COUNT = 168; // u32, places of WORKER_ASSEMBLY that are not free
+export const WORKER_EARLY_COUNT = 172; // u32, packets that came before their SA
+export const WORKER_EARLY_ORDER = 176; // u32, how many ever did
+export const WORKER_STRAY_AT = 184; // u64 ms, start of the second that WORKER_STRAY_COUNT counts in
+export const WORKER_STRAY_COUNT = 192; // u32, IKE messages under unknown SPIs that main was shown
 export const WORKER_TX_VECTORS = 256; // u32 x PORT_COUNT, iovecs in use per port
 export const WORKER_HEADER = 4096;
 // flow cache: direct-mapped, 64 bytes an entry; the key is the outbound view of a packet
@@ -243,7 +254,24 @@ export const ASSEMBLY_MAP = 1024; // bytes: a bit for each 8 bytes of data that 
 export const WORKER_ASSEMBLY = WORKER_LARGE + LARGE_PLACES * LARGE_SLOT;
 export const WORKER_ASSEMBLY_MAPS = WORKER_ASSEMBLY + ASSEMBLY_PLACES * ASSEMBLY_ENTRY;
 export const WORKER_ASSEMBLY_SLOTS = WORKER_ASSEMBLY_MAPS + ASSEMBLY_PLACES * ASSEMBLY_MAP; // LARGE_SLOT
-export const WORKER_END = WORKER_ASSEMBLY_SLOTS + ASSEMBLY_PLACES * LARGE_SLOT;
+// inbound packets whose SA is expected: assembly/early.ts
+export const EARLY_AT = 0; // u64 ms, when it came
+export const EARLY_STATE = 8; // u32
+export const EARLY_LENGTH = 12; // i32, bytes
+export const EARLY_SPI = 16; // u32
+export const EARLY_PORT = 20; // i32, PORT_*
+export const EARLY_ORDER = 24; // u32
+export const EARLY_NAMELEN = 28; // u32
+export const EARLY_CONTROLLEN = 32; // u32
+export const EARLY_FLAGS = 36; // u32, of the message
+export const EARLY_NAME = 64; // SOCKADDR bytes
+export const EARLY_CONTROL = 96; // CMSG bytes
+export const EARLY_ENTRY = 352;
+export const EARLY_PLACES = 64;
+export const EARLY_MOST = 32; // of one SPI
+export const WORKER_EARLY = WORKER_ASSEMBLY_SLOTS + ASSEMBLY_PLACES * LARGE_SLOT;
+export const WORKER_EARLY_SLOTS = WORKER_EARLY + EARLY_PLACES * EARLY_ENTRY; // a SLOT each
+export const WORKER_END = WORKER_EARLY_SLOTS + EARLY_PLACES * SLOT;
 export const WORKER_SIZE = 10485760;
 export const WORKERS_SIZE = WORKER_ROWS * WORKER_SIZE;
 
@@ -390,4 +418,19 @@ export const CLASSIFIERS_SIZE = 2 * CLASSIFIER_COPY;
 export const DYNAMIC_BUCKETS = 32768; // u32 each: address of the first record, 0: none
 export const DYNAMIC_HEADS = CLASSIFIERS_AT + CLASSIFIERS_SIZE;
 export const DYNAMIC_RECORDS = DYNAMIC_HEADS + DYNAMIC_BUCKETS * 4;
-export const LAYOUT_END = DYNAMIC_RECORDS + MAX_DYNAMIC * POLICY_SIZE;
+export const DYNAMICS_END = DYNAMIC_RECORDS + MAX_DYNAMIC * POLICY_SIZE;
+
+// ---- expected ----------------------------------------------------------------------------------
+// The address an SA's packets may come from before it is there, 16 bytes as above. The SPI table says
+// which place is whose.
+export const EXPECTED_AT = DYNAMICS_END;
+export const EXPECTED_ENTRY = 16;
+
+// ---- IKE SPIs ----------------------------------------------------------------------------------
+// Open hash, linear probing from the SPI's own first bytes: ours are random. Entry: u64, the 8 bytes of
+// the SPI as they are on the wire; 0: empty; all ones: deleted.
+export const IKE_SPIS_AT = EXPECTED_AT + MAX_EXPECTED * EXPECTED_ENTRY;
+export const IKE_SPI = 8;
+export const IKE_SPI_ENTRIES = 65536;
+export const MAX_IKE_SPIS = 32768; // beyond, CONTROL_IKE_FULL
+export const LAYOUT_END = IKE_SPIS_AT + IKE_SPI_ENTRIES * IKE_SPI;

@@ -40,8 +40,8 @@ export const COUNTERS = [
     column: drops.IN_NO_STATES,
     cause: 'An ESP packet whose SPI no inbound SA has.',
     remedy:
-      'Usual for a moment after a rekey or restart. If it grows, the peer still uses an SA ' +
-      'we deleted: `active-peers kill-connections`.',
+      'Usual for a moment after a restart. If it grows, the peer still uses an SA we deleted: ' +
+      '`active-peers kill-connections`.',
   },
   {
     name: 'in-state-protocol-errors',
@@ -275,6 +275,21 @@ export const COUNTERS = [
       'Packets that waited while their SA was negotiated. They leave with it; those that waited in ' +
       'vain are counted by out-no-states.',
     remedy: '',
+  },
+  {
+    name: 'early',
+    column: drops.EARLY,
+    cause:
+      'Packets of a peer that came before its answer that makes their SA, and waited for it. Those that ' +
+      'waited in vain are counted by in-no-states too.',
+    remedy: '',
+  },
+  {
+    name: 'ike-unknown',
+    column: drops.IKE_UNKNOWN,
+    cause:
+      'IKE messages under an SPI that no IKE SA of ours has, beyond a few a second that are looked at.',
+    remedy: 'Usual for a moment after a restart with many peers. Many are forged.',
   },
   {
     name: 'segmented',

@@ -1,6 +1,6 @@
 // Carries out a Step of the IKE engine: writes SAs into the tables, sends the messages, logs the
 // events. The order matters: what the peer may use after our message must be installed before it.
-//   1. install, activate, move; made policies      2. send      3. remove, give up      4. events
+//   1. install, activate, move; SPIs; made policies    2. send    3. remove, give up    4. events
 import { eraseKeys } from '../crypto/keymat.js';
 import type { Tables } from '../dataplane/tables.js';
 import type { ChildSa, Datagram, Endpoint, Probed, Step } from '../ike/step.js';
@@ -56,6 +56,15 @@ export class StepRunner {
     const standby = new Set(step.standby);
     for (const child of step.install) this.#install(child, !standby.has(child.id));
     for (const id of step.activate) this.#tables.activate(id);
+    const { expected, ikeSpis } = this.#tables;
+    for (const change of step.expected) {
+      if ('expect' in change) expected.add(change.expect.spi, change.expect.remote);
+      else expected.remove(change.settled);
+    }
+    for (const change of step.ikeSpis) {
+      if ('add' in change) ikeSpis.add(change.add);
+      else ikeSpis.remove(change.remove);
+    }
     for (const { id, ...place } of step.move) {
       const { address } = place.remote;
       this.#tables.move(id, place);

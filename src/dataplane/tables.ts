@@ -21,6 +21,8 @@ import { Chains } from './chains.js';
 import type { ClassifierSize } from './classifier-room.js';
 import { CookieTable } from './cookies.js';
 import { DynamicTable } from './dynamic-table.js';
+import { ExpectedTable } from './expected-table.js';
+import { IkeSpiTable } from './ike-spi-table.js';
 import type { Module } from './module.js';
 import { eraseKeys, ownKeys } from './own-keys.js';
 import { PolicyTable } from './policy-table.js';
@@ -72,6 +74,10 @@ export class Tables {
   readonly #policies: PolicyTable;
   /** Those made from templates. */
   readonly dynamics: DynamicTable;
+  /** Inbound SPIs that an SA may come for. */
+  readonly expected: ExpectedTable;
+  /** Of the IKE SAs that stand. */
+  readonly ikeSpis: IkeSpiTable;
   readonly #quiescence: Quiescence;
   readonly cookies: CookieTable;
   readonly #pairs = new Map<number, Pair>();
@@ -88,6 +94,8 @@ export class Tables {
     this.#spis = new SpiTable(module.memory);
     this.#records = new SaRecords(module.memory);
     this.#chains = new Chains(this.#records);
+    this.expected = new ExpectedTable(module.memory, this.#spis);
+    this.ikeSpis = new IkeSpiTable(module.memory);
     this.#quiescence = new Quiescence(module.memory);
     this.#policies = new PolicyTable(module.memory, this.#quiescence);
     this.dynamics = new DynamicTable(module.memory, this.#quiescence);
@@ -153,7 +161,7 @@ export class Tables {
     if (this.#pairs.has(sa.id)) throw new AssociationError(`child ${sa.id} is installed already`);
     const ah = aroundOf(sa);
     const spis = [sa.inbound.spi, ...(ah ? [ah.inbound.spi] : [])];
-    const taken = spis.find((spi, index) => this.#spis.has(spi) || spis.indexOf(spi) !== index);
+    const taken = spis.find((spi, index) => this.#spis.serves(spi) || spis.indexOf(spi) !== index);
     if (taken !== undefined) {
       throw new AssociationError(`peer '${sa.peer}': inbound SPI ${taken} is in use`);
     }

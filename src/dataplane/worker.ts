@@ -12,6 +12,7 @@ import {
   CONTROL_AT,
   CONTROL_STOP,
   WORKER_BEAT,
+  WORKER_EARLY_COUNT,
   WORKER_EPOCH,
   WORKER_HELD_COUNT,
   WORKER_MAIL_HEAD,
@@ -86,7 +87,7 @@ export class Loop {
 
   /** One turn; returns how many packets came in. */
   turn(timeoutMs: number): number {
-    const waiting = this.#words[(this.#row + WORKER_HELD_COUNT) >> 2] !== 0;
+    const waiting = this.#waits(WORKER_HELD_COUNT) || this.#waits(WORKER_EARLY_COUNT);
     const patience = waiting ? Math.min(timeoutMs, HELD_POLL_MS) : timeoutMs;
     const ready = poll(this.#polled.at, PORT_COUNT + 1, patience);
     const now = Date.now();
@@ -115,8 +116,17 @@ export class Loop {
     return count;
   }
 
+  #waits(counter: number): boolean {
+    return this.#words[(this.#row + counter) >> 2] !== 0;
+  }
+
   /** What waited for an SA and may go on now. */
   #release(now: number): void {
+    for (;;) {
+      const batch = this.#exports.takeEarly!(now);
+      if (batch === 0) break;
+      this.#process(batch >> 8, batch & 255, now);
+    }
     for (;;) {
       const count = this.#exports.takeHeld!(now);
       if (count === 0) return;

@@ -23,6 +23,7 @@ import { dispatch, follow, type Received } from './dispatch.js';
 import { type World, report, type Work } from './exchange.js';
 import { calleeOf, isTooSoon } from './failover.js';
 import { PartialStore } from './fragments.js';
+import { noteExpected } from './expected.js';
 import { FirstContact } from './first-contact.js';
 import { activateChild, removeChild } from './parts/child.js';
 import { type Given, releaseAssigned } from './parts/configuration.js';
@@ -54,7 +55,7 @@ export class Engine implements IkeEngine {
   constructor(databases: Databases, context: Context) {
     const settings = { ...DEFAULT_SETTINGS, ...context.settings };
     const links = new Map(databases.peers.map((peer) => [peer.name, newLink(peer)]));
-    const store = new SaStore();
+    const store = new SaStore(this.#decided.ikeSpis);
     const partials = new PartialStore(settings.partialBytes);
     const generated = new GeneratedPolicies(databases.policies);
     const kept = { store, partials, generated, links };
@@ -108,6 +109,7 @@ export class Engine implements IkeEngine {
         failed(here, error);
       }
       noteSession(here);
+      noteExpected(here);
       this.#world.store.changed.add(sa);
       if (sa.state === 'dead') {
         // Another's turn may have ended it while this one waited, and then made a child all the same.

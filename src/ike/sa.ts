@@ -4,21 +4,18 @@ import type { EspSuite, IkeSuite } from '../algorithms/proposals.js';
 import type { TransformProposal } from '../algorithms/transform.js';
 import type { KeyShare } from '../crypto/agreement.js';
 import type { Protection } from '../crypto/protection.js';
-import type { Accepted, Conversation } from '../eap/authenticator.js';
-import type { EapPeer } from '../eap/peer.js';
 import type { Identity, Peer, Policy, User } from '../policy/database.js';
 import type { Address } from '../policy/address.js';
 import type { TrafficSelector } from '../policy/selector.js';
-import type { PlainPayload } from '../wire/chain.js';
-import type { IdPayload } from '../wire/payloads/identification.js';
 import type { Authorisation } from './authorisation.js';
 import type { AcquirePacket } from './context.js';
 import type { Partial, PartialSide } from './fragments.js';
+import type { Handshake } from './handshake.js';
 import type { SessionEnd } from './sessions.js';
 import type { Task } from './task.js';
 import type { Assigned } from './parts/configuration.js';
 import type { Vouched } from './parts/trust.js';
-import type { ChildSa, Endpoint } from './step.js';
+import type { ChildSa, Endpoint, Expected } from './step.js';
 
 /**
  * `listening` is a responder before its first message; `dead` is final. Within IKE_AUTH by EAP a
@@ -91,6 +88,8 @@ export interface IkeSa {
   assigned: Assigned | undefined;
   /** Why it is closed, as accounting calls it: who knows says so first. */
   ending: SessionEnd | undefined;
+  /** What the data plane was told to expect: see expected.ts. */
+  expected: Expected | undefined;
   readonly window: Window;
   readonly tasks: Task[];
   readonly children: Map<number, Child>;
@@ -103,53 +102,6 @@ export interface IkeSa {
   redirectedFrom: Address | undefined;
   /** The last step in flight; the next one waits for it. */
   tail: Promise<void>;
-}
-
-/** IKE_SA_INIT and IKE_AUTH only. */
-export interface Handshake {
-  readonly proposals: readonly TransformProposal[];
-  group: string;
-  share: KeyShare | undefined;
-  cookie: Uint8Array | undefined;
-  /** How often the first message was sent anew for a cookie or another group. */
-  restarts: number;
-  nonceInitiator: Uint8Array;
-  nonceResponder: Uint8Array;
-  /** RealMessage1 and RealMessage2 of §2.15. */
-  request: Uint8Array;
-  response: Uint8Array;
-  /** RFC 7427: hashes the peer verifies signatures with; undefined: it knows the older methods only. */
-  signatureHashes: readonly number[] | undefined;
-  /** Public key hashes of the CAs the peer asked for by CERTREQ; none: any. */
-  authorities: readonly Uint8Array[];
-  /** It fetches certificates by hash and URL. */
-  peerLooksUp: boolean;
-  /** The first child, and what its acquire brought. */
-  child: ChildOffer | undefined;
-  firstPolicy: Policy | undefined;
-  packet: AcquirePacket | undefined;
-  eap: EapAsked | EapAnswered | undefined;
-  /** What an unauthenticated error said: a hint for the operator, never acted upon (§2.21.1). */
-  hint: string | undefined;
-}
-
-/** A responder's: what the first IKE_AUTH request held is dealt with after the last (§2.16). */
-export interface EapAsked {
-  readonly asked: readonly PlainPayload[];
-  readonly identity: Identity;
-  readonly idi: IdPayload;
-  readonly idr: IdPayload;
-  readonly conversation: Conversation<Authorisation>;
-  accepted: Accepted<Authorisation> | undefined;
-  /** When patience ends, however busy it is; in ms of Context.now. */
-  readonly deadline: number;
-}
-
-/** An initiator's. */
-export interface EapAnswered {
-  readonly idr: IdPayload;
-  readonly conversation: EapPeer;
-  msk: Uint8Array | undefined;
 }
 
 export interface Secured {
@@ -293,6 +245,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     vouched: [],
     assigned: undefined,
     ending: undefined,
+    expected: undefined,
     window: newWindow(),
     tasks: [],
     children: new Map(),

@@ -134,6 +134,18 @@ export interface Move {
   readonly udpEncapsulation?: boolean;
 }
 
+/** An inbound SPI that we have offered: its packets may come before the answer that makes its SA. */
+export interface Expected {
+  readonly spi: number;
+  readonly remote: Address;
+}
+
+/** `settled`: there is an SA with that SPI by now, or there will be none. */
+export type ExpectedChange = { readonly expect: Expected } | { readonly settled: number };
+
+/** Our own SPI of an IKE SA that stands from now on, or no more. */
+export type IkeSpiChange = { readonly add: bigint } | { readonly remove: bigint };
+
 export interface Step {
   readonly send: Datagram[];
   readonly keepalives: Keepalive[];
@@ -146,6 +158,10 @@ export interface Step {
   readonly remove: number[];
   /** Ids of policies that an SA was wanted for and could not be had: nothing need wait for one. */
   readonly unmet: number[];
+  /** After `install`, in this order. */
+  readonly expected: ExpectedChange[];
+  /** Before `send`, in this order. */
+  readonly ikeSpis: IkeSpiChange[];
   /** Policies made from templates that come into force or go, in this order. */
   readonly policies: PolicyChange[];
   /** To be in place before the policies, and to go behind them. */
@@ -167,6 +183,8 @@ export const emptyStep = (): Step => ({
   activate: [],
   remove: [],
   unmet: [],
+  expected: [],
+  ikeSpis: [],
   policies: [],
   received: [],
   move: [],
@@ -185,6 +203,8 @@ export const take = (step: Step): Step => ({
   activate: step.activate.splice(0),
   remove: step.remove.splice(0),
   unmet: step.unmet.splice(0),
+  expected: step.expected.splice(0),
+  ikeSpis: step.ikeSpis.splice(0),
   policies: step.policies.splice(0),
   received: step.received.splice(0),
   move: step.move.splice(0),

@@ -3,7 +3,7 @@
 import type { Child, IkeSa } from './sa.js';
 import { HalfOpen } from './half-open.js';
 import { ownSpi } from './sa.js';
-import type { Endpoint } from './step.js';
+import type { Endpoint, IkeSpiChange } from './step.js';
 
 export class SaStore {
   readonly #bySpi = new Map<bigint, IkeSa>();
@@ -20,8 +20,14 @@ export class SaStore {
   readonly sessions = new Set<string>();
   /** SAs whose clocks may have changed: timers.ts reads them anew. */
   readonly changed = new Set<IkeSa>();
+  readonly #spis: IkeSpiChange[];
   #serial = 0;
   #childId = 0;
+
+  /** `spis`: where it is told which SPIs of ours are in use. */
+  constructor(spis: IkeSpiChange[]) {
+    this.#spis = spis;
+  }
 
   nextSerial(): number {
     return ++this.#serial;
@@ -34,6 +40,7 @@ export class SaStore {
   /** `first`: the sender of the message that made this responder, to know its retransmissions. */
   add(sa: IkeSa, first?: Endpoint): void {
     this.#bySpi.set(ownSpi(sa), sa);
+    this.#spis.push({ add: ownSpi(sa) });
     const ofPeer = this.#byPeer.get(sa.peer.name);
     if (ofPeer) ofPeer.add(sa);
     else this.#byPeer.set(sa.peer.name, new Set([sa]));
@@ -50,7 +57,10 @@ export class SaStore {
     this.woken.add(sa); // for its keys to be erased in a turn of its own
     this.changed.add(sa);
     this.#halfOpen.remove(sa);
-    if (this.#bySpi.get(ownSpi(sa)) === sa) this.#bySpi.delete(ownSpi(sa));
+    if (this.has(sa)) {
+      this.#bySpi.delete(ownSpi(sa));
+      this.#spis.push({ remove: ownSpi(sa) });
+    }
     const key = this.#firstOf.get(sa);
     if (key !== undefined && this.#byFirst.get(key) === sa) this.#byFirst.delete(key);
     this.#firstOf.delete(sa);
@@ -78,6 +88,11 @@ export class SaStore {
   /** Those that are or were established with the same one, in the order in which they were. */
   withSame(sa: Pick<IkeSa, 'peer' | 'remoteId'>): readonly IkeSa[] {
     return this.#byIdentity.get(identityKey(sa)) ?? [];
+  }
+
+  /** Whether it was added and not removed yet. */
+  has(sa: IkeSa): boolean {
+    return this.#bySpi.get(ownSpi(sa)) === sa;
   }
 
   bySpi(own: bigint): IkeSa | undefined {

@@ -24,6 +24,8 @@ import { EAST, mirror, policy, selectors, WEST, westChild, type TunnelOptions } 
 const flow = suite('flow');
 const NET_A = '198.18.1.0/24';
 const NET_B = '198.18.2.0/24';
+/** An IKE SPI of eight bytes 1. */
+const OURS = 0x0101010101010101n;
 
 /** A gateway with these policies and, if asked, one child. */
 function gateway(policies: readonly Policy[], child?: Association): Gateway {
@@ -293,6 +295,7 @@ flow('keepalives, runts, truncated datagrams and a full mail ring are counted', 
     keepalives: 1,
   });
   const message = { bytes: Buffer.alloc(9000, 1) };
+  subject.tables.ikeSpis.add(OURS);
   const batch = Array.from({ length: 64 }, () => message);
   subject.inbound(PORT_UDP4_500, batch);
   assert.is(subject.counters()['mail-lost'], 64 - 28);
@@ -307,6 +310,8 @@ flow('first messages of IKE fill half of the ring: those of SAs that stand have 
   const subject = new Gateway();
   const [forged, ours] = [Buffer.alloc(500, 1), Buffer.alloc(500, 1)];
   forged.fill(0, 8, 16); // no responder SPI yet
+  forged.fill(2, 0, 8);
+  subject.tables.ikeSpis.add(OURS);
   const record = (layout.MAIL_IKE_BODY + 500 + 7) & ~7;
   const half = Math.floor(layout.MAIL_SIZE / 2 / record);
   let read = 0;

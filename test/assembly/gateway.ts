@@ -96,6 +96,19 @@ export class Gateway {
     return result;
   }
 
+  /** What came before its SA and may be tried again, as the worker's loop does it. */
+  releaseEarly(): Result {
+    const result: Result = { messages: [], tun: [] };
+    for (let batch = this.exports.takeEarly!(this.now); batch !== 0; ) {
+      const count = batch & 255;
+      for (let next = 0; next < count; this.#collect(result)) {
+        next = this.exports.processInbound!(batch >> 8, next, count, this.now);
+      }
+      batch = this.exports.takeEarly!(this.now);
+    }
+    return result;
+  }
+
   /** Packets as if recvmmsg had read them on a socket of kind `port`. */
   inbound(port: number, packets: readonly Received[]): Result {
     const result: Result = { messages: [], tun: [] };

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { ActivePeer, Context, IkeEngine } from '../../src/ike/context.js';
 import type { ChildSa, Datagram, Endpoint, EngineEvent } from '../../src/ike/step.js';
 import type { PolicyChange, Received, ReceivedChange, Step } from '../../src/ike/step.js';
+import { formatAddress } from '../../src/policy/address.js';
 import type { Databases, DynamicPolicy } from '../../src/policy/database.js';
 
 export type MakeEngine = (databases: Databases, context: Context) => IkeEngine;
@@ -29,6 +30,9 @@ export class Site {
   readonly made = new Map<number, DynamicPolicy>();
   /** What peers gave us by mode-config. */
   readonly received = new Map<number, Received>();
+  /** Inbound SPIs that an SA may come for, and from where its packets may. */
+  readonly expected = new Map<number, string>();
+  readonly ikeSpis = new Set<bigint>();
   sent = 0;
   keepalives = 0;
   private readonly transmit: (datagram: Datagram) => void;
@@ -44,6 +48,7 @@ export class Site {
     const step = await pending;
     for (const sa of step.install) this.install(sa, step.standby.includes(sa.id));
     for (const id of step.activate) this.activate(id);
+    this.noteSpis(step);
     for (const change of step.received) this.changeReceived(change);
     for (const change of step.policies) this.changePolicy(change);
     for (const id of step.remove) this.remove(id);
@@ -56,6 +61,20 @@ export class Site {
     this.sent += step.send.length;
     for (const datagram of step.send) this.transmit(datagram);
     return step;
+  }
+
+  private noteSpis({ expected, ikeSpis }: Step): void {
+    for (const change of expected) {
+      if ('expect' in change) {
+        this.expected.set(change.expect.spi, formatAddress(change.expect.remote));
+      } else assert.ok(this.expected.delete(change.settled), `${change.settled} is not expected`);
+    }
+    for (const change of ikeSpis) {
+      if ('add' in change) {
+        assert.not(this.ikeSpis.has(change.add), `IKE SPI ${change.add} again`);
+        this.ikeSpis.add(change.add);
+      } else assert.ok(this.ikeSpis.delete(change.remove), `IKE SPI ${change.remove} is not there`);
+    }
   }
 
   private changeReceived(change: ReceivedChange): void {

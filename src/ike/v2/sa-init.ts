@@ -45,7 +45,8 @@ import {
 import { secure } from '../parts/keys.js';
 import { buildNat, moveToNatPort, processNat } from '../parts/nat.js';
 import { buildChoice, buildOffer, readProposals } from '../parts/proposal.js';
-import { encapsulates, type Handshake, type State } from '../sa.js';
+import type { Handshake } from '../handshake.js';
+import { encapsulates, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
 import { buildRedirect, takeRedirect } from './redirect.js';
