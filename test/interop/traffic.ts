@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { background, eventually, isRunning, run, stop } from './command.js';
-import type { Culvert } from './culvert.js';
 import { ALICE, BOB, type Host, type Topology } from './topology.js';
 
 export const AGENT = fileURLToPath(new URL('./agent.js', import.meta.url));
@@ -43,16 +42,6 @@ export async function ping(
   const { output } = await run(topology.namespace(from), argv);
   const numbers = [...output.matchAll(/ bytes from .* icmp_seq=(\d+) /g)].map(([, n]) => Number(n));
   return new Set(numbers.filter((number) => number <= count)).size;
-}
-
-/**
- * What came by an SA before we had read the answer that makes it: a responder may send at once when it
- * has answered (RFC 7296 §2.8), and charon does. At most one of those pings, which are 0.1 s apart.
- */
-export async function overtook(culvert: Culvert): Promise<number> {
-  const early = (await culvert.print('statistics print'))['in-no-states'];
-  if (early > 1) throw new Error(`${early} packets without an SA:\n${culvert.log()}`);
-  return early;
 }
 
 /** Until the tunnel carries: one answered ping. Used where a tunnel is coming up. */
