@@ -33,6 +33,7 @@ const HEADER: i32 = 28;
 const IKE_SA_INIT: u8 = 34;
 const VERSION: u8 = 0x20;
 const INITIATOR: u8 = 0x08;
+const RESPONSE: u8 = 0x20;
 const SA: i32 = 33;
 const KE: i32 = 34;
 const NONCE: i32 = 40;

@@ -2,13 +2,11 @@
 // flight. Everything secret lives here and never in an event.
 import type { EspSuite, IkeSuite } from '../algorithms/proposals.js';
 import type { TransformProposal } from '../algorithms/transform.js';
-import type { KeyShare } from '../crypto/agreement.js';
 import type { Protection } from '../crypto/protection.js';
 import type { Identity, Peer, Policy, User } from '../policy/database.js';
 import type { Address } from '../policy/address.js';
 import type { TrafficSelector } from '../policy/selector.js';
 import type { Authorisation } from './authorisation.js';
-import type { AcquirePacket } from './context.js';
 import type { Partial, PartialSide } from './fragments.js';
 import type { Handshake } from './handshake.js';
 import type { SessionEnd } from './sessions.js';

@@ -252,6 +252,9 @@ cookie('what is no first message is neither answered nor passed on; answers to o
     ]),
   );
   gateway.inbound(PORT_UDP4_500, [received(4, answer)]);
+  assert.is(gateway.mail().length, 0, 'nobody asked');
+  gateway.tables.ikeSpis.add(5n);
+  gateway.inbound(PORT_UDP4_500, [received(4, answer)]);
   assert.is(gateway.mail().length, 1);
 });
 
