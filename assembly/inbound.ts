@@ -22,7 +22,6 @@ import {
 import { MMSGHDR_FLAGS, MMSGHDR_LEN, RX_DONE } from '../src/contract/layout';
 import { accept } from './accept';
 import { admitAh, admitEsp, MOST_IN_SLOT } from './admit';
-import { isWelcome } from './cookie';
 import { count } from './counters';
 import { DONE, jobAt, jobCount, stateOf } from './esp';
 import { IP_AH, IP_ESP } from './ip/packet';

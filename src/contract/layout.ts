@@ -272,7 +272,7 @@ export const EARLY_MOST = 32; // of one SPI
 export const WORKER_EARLY = WORKER_ASSEMBLY_SLOTS + ASSEMBLY_PLACES * LARGE_SLOT;
 export const WORKER_EARLY_SLOTS = WORKER_EARLY + EARLY_PLACES * EARLY_ENTRY; // a SLOT each
 export const WORKER_END = WORKER_EARLY_SLOTS + EARLY_PLACES * SLOT;
-export const WORKER_SIZE = 10485760;
+export const WORKER_SIZE = 11534336;
 export const WORKERS_SIZE = WORKER_ROWS * WORKER_SIZE;
 
 // ---- mail records ------------------------------------------------------------------------------
