@@ -20,7 +20,7 @@ const SMALL_BLOCK_SOFT_BYTES = 2 ** 30;
 const ANY_PROTOCOL = 256;
 
 /** 16 bytes, IPv4 as ::ffff:a.b.c.d. */
-function writeAddress(view: DataView, at: number, address: Address): void {
+export function writeAddress(view: DataView, at: number, address: Address): void {
   const bytes = new Uint8Array(view.buffer, at, 16);
   bytes.fill(0);
   const own = toBytes(address);
