@@ -31,6 +31,7 @@ export const POLICIES: Table<PolicyRow> = {
     { name: 'ph2-state', value: (row) => (row.action === 'encrypt' ? row['ph2-state'] : '') },
     { name: 'ph2-count', value: (row) => String(row['ph2-count']), right: true },
     { name: 'proposal', value: (row) => row.proposal },
+    { name: 'current-peer', value: (row) => row['current-peer'] },
     { name: 'sa-src-address', value: (row) => row['sa-src-address'] },
     { name: 'sa-dst-address', value: (row) => row['sa-dst-address'] },
   ],
@@ -112,8 +113,13 @@ function dateTime(seconds: number): string {
   return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`;
 }
 
-export const formatPolicies = (rows: readonly PolicyRow[], width = 0): string =>
-  formatTable(POLICIES, rows, width);
+/** Which of several peers is in use has a column only where some policy has several. */
+export function formatPolicies(rows: readonly PolicyRow[], width = 0): string {
+  const columns = POLICIES.columns.filter(
+    ({ name }) => name !== 'current-peer' || rows.some((row) => row['current-peer'] !== ''),
+  );
+  return formatTable({ ...POLICIES, columns }, rows, width);
+}
 
 /** Users have a column only where there is one: between gateways there never is. */
 export function formatActivePeers(rows: readonly ActivePeerRow[], width = 0): string {

@@ -64,8 +64,9 @@ const counters = ({ statistics }: Figures): Family[] =>
     counter(`culvert_${name.replaceAll('-', '_')}_total`, cause, [{ value: statistics[name] }]),
   );
 
-function ofPeers({ peers, active, traffic }: Figures): Family[] {
+function ofPeers({ peers, active, traffic, policies }: Figures): Family[] {
   const up = active.filter(({ state }) => state === 'established');
+  const waiting = standby(policies);
   const sides = (what: 'bytes' | 'packets'): Sample[] =>
     [...traffic].flatMap(([peer, both]) =>
       (['in', 'out'] as const).map((direction) => ({
@@ -80,6 +81,14 @@ function ofPeers({ peers, active, traffic }: Figures): Family[] {
       peers.map((peer) => ({
         labels: { peer },
         value: up.some((row) => row.peer === peer) ? 1 : 0,
+      })),
+    ),
+    gauge(
+      'culvert_peer_standby',
+      'Whether the peer is not connected because one before it carries all policies they share.',
+      peers.map((peer) => ({
+        labels: { peer },
+        value: waiting.has(peer) && !up.some((row) => row.peer === peer) ? 1 : 0,
       })),
     ),
     gauge(
@@ -103,6 +112,19 @@ function ofPeers({ peers, active, traffic }: Figures): Family[] {
   ];
 }
 
+/** Peers that are in some policy, and in each of theirs behind the peer that has it. */
+function standby(policies: Figures['policies']): ReadonlySet<string> {
+  const behind = new Map<string, boolean>();
+  for (const row of policies.filter(({ disabled }) => !disabled)) {
+    const order = row.peer.split(',');
+    const current = order.indexOf(row['current-peer']);
+    for (const [at, peer] of order.entries()) {
+      behind.set(peer, (behind.get(peer) ?? true) && current >= 0 && current < at);
+    }
+  }
+  return new Set([...behind].filter(([, all]) => all).map(([peer]) => peer));
+}
+
 /** By kind alone: ten thousand policies make no ten thousand lines. */
 function ofPolicies({ policies }: Figures): Family[] {
   const used = policies.filter((row) => !row.disabled && !row.template && row.action === 'encrypt');
@@ -111,6 +133,9 @@ function ofPolicies({ policies }: Figures): Family[] {
     gauge('culvert_policies', 'Enabled encrypt policies, with an SA (active) and without.', [
       { labels: { active: 'yes' }, value: active },
       { labels: { active: 'no' }, value: used.length - active },
+    ]),
+    gauge('culvert_policies_backup', 'Policies whose SA is with another than their first peer.', [
+      { value: used.filter((row) => row.backup).length },
     ]),
   ];
 }

@@ -99,6 +99,7 @@ function policyRows({ built: current, engine }: PrintSources): PolicyRow[] {
       template: templates.has(policy),
       active: (found?.count ?? 0) > 0,
       backup: found?.peer !== undefined && found.peer !== policy.peer,
+      'current-peer': peersOf(policy).length > 1 ? (found?.peer ?? '') : '',
       'ph2-count': found?.count ?? 0,
       'ph2-state': found?.state ?? 'no-phase2',
       ...endColumns(found?.local, found?.remote),
@@ -138,6 +139,7 @@ const columnsOf = (policy: Policy) => ({
   'ipsec-protocols': policy.protection,
   tunnel: policy.tunnel,
   peer: peersOf(policy).join(','),
+  'current-peer': '',
   proposal: policy.proposal.name,
   comment: policy.comment,
 });

@@ -40,6 +40,8 @@ export interface PolicyRow {
   readonly tunnel: boolean;
   /** Of several a comma list; empty with action discard or none. */
   readonly peer: string;
+  /** Of several the one that has the SA; empty: none, or there is one alone. */
+  readonly 'current-peer': string;
   readonly proposal: string;
   /** Empty until a peer is known. */
   readonly 'sa-src-address': string;

@@ -35,6 +35,7 @@ const POLICY: PolicyRow = {
   'ipsec-protocols': 'esp',
   tunnel: true,
   peer: 'east',
+  'current-peer': '',
   proposal: 'default',
   'sa-src-address': '192.0.2.1',
   'sa-dst-address': '192.0.2.2',
@@ -122,9 +123,10 @@ tables('policy print', () => {
 });
 
 tables('policy print: a policy that a backup carries', () => {
-  const lines = formatPolicies([{ ...POLICY, peer: 'east,west', backup: true }], 120).split('\n');
+  const row = { ...POLICY, peer: 'east,west', 'current-peer': 'west', backup: true };
+  const lines = formatPolicies([row], 200).split('\n');
   assert.is(lines[0], 'Flags: B - BACKUP; A - ACTIVE');
-  assert.match(lines[3]!, /^0 BA {2}east,west /);
+  assert.match(lines[3]!, /^0 BA {2}east,west .* west {10,}192/);
 });
 
 tables('active-peers print', () => {

@@ -7,7 +7,12 @@ import { exposition } from '../../src/daemon/exposition.js';
 import { Handshakes } from '../../src/daemon/handshakes.js';
 import { families, type Figures } from '../../src/daemon/metrics.js';
 import { type MetricsServer, serveMetrics } from '../../src/daemon/metrics-server.js';
-import type { ActivePeerRow, InstalledSaRow, StatisticsRow } from '../../src/daemon/rows.js';
+import type {
+  ActivePeerRow,
+  InstalledSaRow,
+  PolicyRow,
+  StatisticsRow,
+} from '../../src/daemon/rows.js';
 import { TrafficTotals } from '../../src/daemon/traffic-totals.js';
 import { workerLoad } from '../../src/daemon/worker-load.js';
 import { WORKER_BEAT, WORKER_SIZE, WORKER_THREAD, WORKERS_AT } from '../../src/contract/layout.js';
@@ -78,6 +83,21 @@ metrics('every counter, and a line for each peer, SA, worker and queue', () => {
   ]) {
     assert.match(text, `\n${line}\n`.replace(/^\n(?=culvert_info)/, ''), line);
   }
+});
+
+metrics('a backup that waits for its turn is not missed', () => {
+  const policy = (peer: string, current: string): PolicyRow =>
+    ({ peer, 'current-peer': current, action: 'encrypt', active: current !== '' }) as PolicyRow;
+  const standby = (peers: readonly string[], policies: readonly PolicyRow[]): string[] => {
+    const text = exposition(families({ ...FIGURES, peers, policies }));
+    return peers.filter((peer) => text.includes(`\nculvert_peer_standby{peer="${peer}"} 1\n`));
+  };
+  const three = ['west', 'second', 'third'];
+  assert.equal(standby(three, [policy('west,second,third', 'west')]), ['second', 'third']);
+  assert.equal(standby(three, [policy('second,west,third', 'west')]), ['third']);
+  assert.equal(standby(three, [policy('west,second', ''), policy('third', '')]), []);
+  // One that has a policy of its own is missed for that.
+  assert.equal(standby(three, [policy('west,second', 'west'), policy('second', '')]), []);
 });
 
 metrics('the text is what the format says: help, type, then samples; no family twice', () => {

@@ -48,7 +48,8 @@ async function usedIs({ culvert, topology }: Tunnel, address: string): Promise<v
     `the policy to go by ${address}`,
     async () => {
       const [row] = await culvert.print('policy print');
-      return row!['sa-dst-address'] === address || undefined;
+      const name = address === FIRST ? 'sun' : 'spare';
+      return (row!['sa-dst-address'] === address && row!['current-peer'] === name) || undefined;
     },
     120,
     culvert.log,

@@ -163,9 +163,16 @@ export const policyMenu = menu({
       name: 'backup',
       notation: 'yes | no',
       text:
-        'Whether it has its SA with another than the first of its peers; flag `B` (RouterOS 7). Which ' +
-        'one: sa-dst-address, and `culvert doctor` says why.',
+        'Whether it has its SA with another than the first of its peers; flag `B` (RouterOS 7). ' +
+        '`culvert doctor` says why.',
       shown: ['exchanges/failover.test.ts', 'cli/tables.test.ts'],
+    },
+    {
+      name: 'current-peer',
+      notation: 'string',
+      ours: true,
+      text: 'Of several peers the one that has the SA of the policy.',
+      shown: ['exchanges/failover.test.ts', 'interop/strongswan-failover.test.ts'],
     },
     {
       name: 'ph2-count',
