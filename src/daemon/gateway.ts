@@ -175,6 +175,7 @@ class Gateway implements RunningGateway {
       memory,
       refused: () => this.#effects.refused(),
       names: () => this.#names.states(),
+      carried: (connection: number) => this.#watch.carried(connection),
     };
     this.#watch.begin({ ...sources, sockets, device: name });
     this.handlers = printHandlers(sources, {

@@ -19,6 +19,7 @@ import { COUNTERS } from './counter-names.js';
 import type { NamedState } from './peer-names.js';
 import type { ActivePeerRow, InstalledSaRow, PolicyRow, StatisticsRow } from './rows.js';
 import type { GatewayHandlers } from './running.js';
+import { add, type Directions, NONE } from './traffic-totals.js';
 import { wiresharkTables } from './wireshark.js';
 
 export interface PrintSources {
@@ -32,6 +33,8 @@ export interface PrintSources {
   readonly refused: () => Refused;
   /** Peers with a DNS name as address. */
   readonly names: () => readonly NamedState[];
+  /** What children of a connection that are gone have carried. */
+  readonly carried: (connection: number) => Directions;
 }
 
 export interface Commands {
@@ -153,32 +156,33 @@ const selectorColumns = (policy: Policy) =>
     protocol: policy.protocol === 0 ? 'all' : protocolName(policy.protocol),
   }) as const;
 
-/** Bytes and packets are those of the peer's SAs: what its tunnels carried, not IKE itself. */
-function activePeerRows({ engine, tables }: PrintSources): ActivePeerRow[] {
-  const installed = new Map<number, InstalledSa[]>();
-  for (const sa of tables.list()) {
-    const { id } = sa.association;
-    installed.set(id, [...(installed.get(id) ?? []), sa]);
-  }
-  return engine.peers().map((peer) => {
-    return activePeerRow(
-      peer,
-      peer.children.flatMap((id) => installed.get(id) ?? []),
-    );
+/** Bytes and packets are what the connection's SAs have carried, not IKE itself. */
+function activePeerRows({ engine, tables, carried }: PrintSources): ActivePeerRow[] {
+  const peers = engine.peers();
+  const up = new Set(
+    peers.filter(({ state }) => state === 'established').map(({ connection }) => connection),
+  );
+  return peers.map((peer) => {
+    const { state, connection, children } = peer;
+    // An IKE SA that was replaced has handed on what its connection carried.
+    const past = state === 'established' || !up.has(connection) ? [carried(connection)] : [];
+    return activePeerRow(peer, [...past, ...children.flatMap((id) => tables.traffic(id) ?? [])]);
   });
 }
 
-function activePeerRow(peer: ActivePeer, sas: readonly InstalledSa[]): ActivePeerRow {
-  const { children: _children, suite: _suite, ...shown } = peer;
-  const sum = (direction: 'in' | 'out', what: 'bytes' | 'packets'): number =>
-    sas.filter((sa) => sa.direction === direction).reduce((total, sa) => total + sa[what], 0);
+function activePeerRow(peer: ActivePeer, traffic: readonly Directions[]): ActivePeerRow {
+  const { children: _children, connection: _connection, suite: _suite, ...shown } = peer;
+  const { in: rx, out: tx } = traffic.reduce(
+    (sum, more) => ({ in: add(sum.in, more.in), out: add(sum.out, more.out) }),
+    { in: NONE, out: NONE },
+  );
   return {
     ...shown,
     responder: peer.side === 'responder',
-    'rx-bytes': sum('in', 'bytes'),
-    'rx-packets': sum('in', 'packets'),
-    'tx-bytes': sum('out', 'bytes'),
-    'tx-packets': sum('out', 'packets'),
+    'rx-bytes': rx.bytes,
+    'rx-packets': rx.packets,
+    'tx-bytes': tx.bytes,
+    'tx-packets': tx.packets,
   };
 }
 

@@ -2,7 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { type Address, parseAddress } from '../policy/address.js';
 
-export function systemDns(path = '/etc/resolv.conf'): Address[] {
+/** Where systemd-resolved has the servers that it asks; resolv.conf names but its stub then. */
+const RESOLVED = '/run/systemd/resolve/resolv.conf';
+
+export function systemDns(path = '/etc/resolv.conf', resolved = RESOLVED): Address[] {
+  const own = serversOf(path);
+  // The host's own stub answers nobody else.
+  const reachable = own.filter((address) => !isLoopback(address));
+  if (reachable.length > 0 || own.length === 0) return reachable;
+  return serversOf(resolved).filter((address) => !isLoopback(address));
+}
+
+function serversOf(path: string): Address[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -11,11 +22,8 @@ export function systemDns(path = '/etc/resolv.conf'): Address[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  return [...text.matchAll(/^nameserver\s+(\S+)/gm)].flatMap(([, word]) => {
-    const address = parseAddress(word!);
-    // the host's own stub answers nobody else
-    return address && !isLoopback(address) ? [address] : [];
-  });
+  const words = [...text.matchAll(/^nameserver\s+(\S+)/gm)].map(([, word]) => word!);
+  return words.flatMap((word) => parseAddress(word) ?? []);
 }
 
 const isLoopback = ({ family, value }: Address): boolean =>

@@ -1,5 +1,5 @@
-// Bytes and packets of each peer since the daemon started. An SA counts from its own beginning, so when
-// it goes its counts are kept here; otherwise a rekey would take the figures back.
+// Bytes and packets of each peer since the daemon started, or of each connection. An SA counts from its
+// own beginning, so when it goes its counts are kept here; otherwise a rekey would take the figures back.
 import type { InstalledSa } from '../dataplane/association.js';
 
 export interface Traffic {
@@ -8,8 +8,8 @@ export interface Traffic {
 }
 export type Directions = Readonly<Record<'in' | 'out', Traffic>>;
 
-const NONE: Traffic = { bytes: 0, packets: 0 };
-const add = (a: Traffic, b: Traffic): Traffic => ({
+export const NONE: Traffic = { bytes: 0, packets: 0 };
+export const add = (a: Traffic, b: Traffic): Traffic => ({
   bytes: a.bytes + b.bytes,
   packets: a.packets + b.packets,
 });
@@ -21,6 +21,20 @@ export class TrafficTotals {
   keep(peer: string, traffic: Directions): void {
     const before = this.#gone.get(peer) ?? { in: NONE, out: NONE };
     this.#gone.set(peer, { in: add(before.in, traffic.in), out: add(before.out, traffic.out) });
+  }
+
+  /** What is kept under a name. */
+  kept(name: string): Directions {
+    return this.#gone.get(name) ?? { in: NONE, out: NONE };
+  }
+
+  get size(): number {
+    return this.#gone.size;
+  }
+
+  /** All names but these are over. */
+  retain(names: ReadonlySet<string>): void {
+    for (const name of [...this.#gone.keys()]) if (!names.has(name)) this.#gone.delete(name);
   }
 
   /** With what the installed SAs have counted so far. */

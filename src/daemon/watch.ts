@@ -13,7 +13,7 @@ import { Handshakes } from './handshakes.js';
 import type { GatewayFigures } from './metrics.js';
 import { printFigures } from './print.js';
 import type { PrintSources } from './print.js';
-import { TrafficTotals } from './traffic-totals.js';
+import { type Directions, TrafficTotals } from './traffic-totals.js';
 import { workerLoad } from './worker-load.js';
 
 /** The parts of the gateway that are looked at; they stand when it has started. */
@@ -26,12 +26,18 @@ export interface Watched extends PrintSources {
   readonly device: string;
 }
 
+const MANY = 1000;
+
 export class Watch {
   readonly #ailments = new Ailments();
   readonly #handshakes = new Handshakes();
   readonly #totals = new TrafficTotals();
+  /** Of the rows of active-peers. */
+  readonly #connections = new TrafficTotals();
   /** Whose a child is. */
-  readonly #peers = new Map<number, string>();
+  readonly #owners = new Map<number, { readonly peer: string; readonly connection: string }>();
+  /** So many connections have counts before it is looked which are over. */
+  #most = MANY;
   readonly #startedAt = Date.now();
   #watched: Watched | undefined;
 
@@ -46,13 +52,30 @@ export class Watch {
       this.#ailments.note(event, now);
       this.#handshakes.note(event);
     }
-    for (const { id, peer } of install) this.#peers.set(id, peer);
+    for (const { id, peer, connection } of install) {
+      this.#owners.set(id, { peer, connection: `${connection}` });
+    }
     for (const id of remove) {
       const traffic = tables.traffic(id);
-      const peer = this.#peers.get(id);
-      this.#peers.delete(id);
-      if (traffic && peer !== undefined) this.#totals.keep(peer, traffic);
+      const owner = this.#owners.get(id);
+      this.#owners.delete(id);
+      if (!traffic || !owner) continue;
+      this.#totals.keep(owner.peer, traffic);
+      this.#connections.keep(owner.connection, traffic);
     }
+    if (this.#connections.size > this.#most) this.#tidy();
+  }
+
+  /** Connections end without a word to us: now and then those that are over are forgotten. */
+  #tidy(): void {
+    const rows = this.#here.engine.peers();
+    this.#connections.retain(new Set(rows.map(({ connection }) => `${connection}`)));
+    this.#most = MANY + 2 * this.#connections.size;
+  }
+
+  /** What children of a connection that are gone have carried. */
+  carried(connection: number): Directions {
+    return this.#connections.kept(`${connection}`);
   }
 
   /** The configuration of these peers has changed. */

@@ -128,17 +128,20 @@ export interface ActivePeer {
   readonly port: number;
   readonly 'remote-address': string;
   readonly state: PeerState;
+  /** Of the peers we called first: whoever replaced the IKE SA since. */
   readonly side: 'initiator' | 'responder';
   readonly 'natt-peer': boolean;
   /** What mode-config gave the peer; empty: nothing. */
   readonly 'dynamic-address': string;
-  /** Seconds since it was established; 0 before. */
+  /** Seconds since it was established, rekeys or not; 0 before. */
   readonly uptime: number;
   /** Seconds since the last authentic message of this peer. */
   readonly 'last-seen': number;
   readonly 'ph2-total': number;
   readonly spii: string;
   readonly spir: string;
+  /** The same number whatever IKE SAs replaced the first one. */
+  readonly connection: number;
   /** Ids of its children (ChildSa.id). */
   readonly children: readonly number[];
   /** `aes-256-gcm/sha256/ecp256`; empty before it is agreed. */

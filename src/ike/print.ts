@@ -37,7 +37,7 @@ function row(sa: IkeSa, now: number): ActivePeer {
     port: sa.remote.port,
     'remote-address': formatAddress(sa.remote.address),
     state: STATES[sa.state],
-    side: sa.side,
+    side: sa.caller ? 'initiator' : 'responder',
     'natt-peer': encapsulates(sa),
     'dynamic-address': (sa.assigned?.addresses ?? []).map(formatAddress).join(','),
     uptime: establishedAt === undefined ? 0 : seconds(establishedAt),
@@ -45,6 +45,7 @@ function row(sa: IkeSa, now: number): ActivePeer {
     'ph2-total': sa.children.size,
     spii: spiText(sa.spiInitiator),
     spir: spiText(sa.spiResponder),
+    connection: sa.connection,
     children: [...sa.children.keys()],
     suite: sa.secured ? describeSuite(sa.secured.suite) : '',
   };

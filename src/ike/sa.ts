@@ -63,6 +63,8 @@ export interface IkeSa {
   fragmentation: boolean;
   /** Messages of which fragments have come: a request, and the answer to ours. */
   readonly partials: Record<PartialSide, Partial | undefined>;
+  /** The serial of the first of the IKE SAs that this one continues: whoever replaced the last. */
+  connection: number;
   /** We made the first of the IKE SAs that this one continues: whoever replaced the last, this stays. */
   caller: boolean;
   /** Both sides follow changes of address (RFC 4555). */
@@ -225,6 +227,7 @@ export type Birth = Pick<
 export function newIkeSa(birth: Birth, now: number): IkeSa {
   return {
     ...birth,
+    connection: birth.serial,
     caller: birth.side === 'initiator',
     natLocal: false,
     natRemote: false,

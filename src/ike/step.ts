@@ -73,6 +73,8 @@ export interface ChildSa {
   readonly peer: string;
   /** Authorisation.session of the user whose it is. */
   readonly session?: string | undefined;
+  /** ActivePeer.connection of the one whose it is. */
+  readonly connection: number;
   /** Policy.id of the policy that wanted it. */
   readonly policy: number;
   readonly local: Endpoint;

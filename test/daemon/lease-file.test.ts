@@ -90,6 +90,11 @@ file('the host’s own DNS servers, without the stub that answers nobody else', 
     chmodSync(path, 0o600);
     assert.equal(systemDns(path).map(formatAddress), ['192.0.2.53', '2001:db8::53']);
     assert.equal(systemDns(join(folder, 'none')), []);
+    // All it names is systemd-resolved's stub: the servers behind that are meant.
+    const stub = join(folder, 'stub.conf');
+    writeFileSync(stub, 'nameserver 127.0.0.53\noptions edns0\n');
+    assert.equal(systemDns(stub, path).map(formatAddress), ['192.0.2.53', '2001:db8::53']);
+    assert.equal(systemDns(stub, join(folder, 'none')), []);
   }),
 );
 

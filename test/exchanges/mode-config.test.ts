@@ -16,7 +16,7 @@ import type { PlainPayload } from '../../src/wire/chain.js';
 import { notify } from '../../src/ike/exchange.js';
 import { N } from '../../src/wire/notifications.js';
 import { decodeHeader } from '../../src/wire/header.js';
-import { CFG, CREATE_CHILD_SA, INFORMATIONAL } from '../../src/wire/numbers.js';
+import { CFG, CREATE_CHILD_SA, INFORMATIONAL, PROTOCOL_ESP } from '../../src/wire/numbers.js';
 import { databases, type SiteOptions } from './databases.js';
 import { newWorld } from './connected.js';
 import { Insider } from './insider.js';
@@ -265,16 +265,26 @@ config(
     const { inner } = new Insider(world, world.east).open(last);
     const kept = inner.filter(({ type }) => ['Configuration', 'SA', 'TSi', 'TSr'].includes(type));
     const nonce = { type: 'Nonce', data: new Uint8Array(32).fill(9) } as const;
+    const [first] = world.west.children.values();
+    const spi = new Uint8Array(4);
+    new DataView(spi.buffer).setUint32(0, first!.sa.outbound.spi);
+    const rekeys = { ...notify(N.REKEY_SA), protocol: PROTOCOL_ESP, spi };
     const message = insider.build({ exchangeType: CREATE_CHILD_SA, messageId: 2 }, [
       kept[0]!,
+      rekeys,
       kept[1]!,
       nonce,
       ...kept.slice(2),
     ]);
     const [answer] = await insider.send(message);
-    const said = insider.open(answer).inner.map(({ type }) => type);
-    assert.ok(said.includes('Configuration') && said.includes('SA'), said.join());
-    assert.is(world.west.children.size, 2);
+    const said = insider.open(answer).inner;
+    const reply = said.find(({ type }) => type === 'Configuration');
+    assert.ok(said.some(({ type }) => type === 'SA') && reply?.type === 'Configuration');
+    const kinds = reply!.type === 'Configuration' ? reply!.attributes.map(({ type }) => type) : [];
+    assert.ok(kinds.includes(CFG.INTERNAL_IP4_ADDRESS), kinds.join());
+    assert.is(world.west.children.size, 2, 'the old one until it is deleted');
+    const [, second] = world.west.children.values();
+    assert.is(second!.sa.replaces, first!.sa.id);
     assert.is(world.west.made.size, 2, 'for the same policies');
   },
 );

@@ -124,6 +124,63 @@ rekey('IKE, strongSwan starts; then a child on the new IKE SA', async () => {
   });
 });
 
+/** SPIs, seconds since it was established, what its child carried, as swanctl --list-sas says. */
+async function seenByStrongswan({ strongswan }: Tunnel) {
+  const [ike] = await strongswan.listSas();
+  const [, spii, spir] = /IKEv2, (\w+)_i\*? (\w+)_r\*?/.exec(ike?.line ?? '') ?? [];
+  const [child] = ike?.children ?? [];
+  return { spii, spir, child };
+}
+
+rekey('active-peers says what strongSwan says, and goes on counting through rekeys', async () => {
+  await withTunnel({ initiator: 'culvert' }, async (tunnel) => {
+    const { culvert, strongswan, topology } = tunnel;
+    await tunnel.up();
+    await tcpAndUdp(topology, 'v4');
+    const theirs = await seenByStrongswan(tunnel);
+    const [row] = await culvert.print('active-peers print');
+    assert.equal([row?.spii, row?.spir], [theirs.spii, theirs.spir]);
+    // libipsec always has it that there is a NAT.
+    assert.equal(
+      [row?.side, row?.responder, row?.['natt-peer'], row?.port, row?.['ph2-total'], row?.state],
+      ['initiator', false, true, 4500, 1, 'established'],
+    );
+    assert.equal([row?.['local-address'], row?.['remote-address']], ['192.0.2.1', '192.0.2.2']);
+    // Packets are lost on the way, if any, not between the counters.
+    const { bytesIn, bytesOut, packetsIn, packetsOut } = theirs.child!;
+    for (const [received, sent] of [
+      [row!['rx-bytes'], bytesOut],
+      [row!['rx-packets'], packetsOut],
+      [bytesIn, row!['tx-bytes']],
+      [packetsIn, row!['tx-packets']],
+    ] as const) {
+      assert.ok(received <= sent && received > 0.98 * sent, `${received} received, ${sent} sent`);
+    }
+    await strongswan.rekey('--child', 'net-v4');
+    await strongswan.rekey('--ike', 'gw');
+    const after = await eventually('one IKE SA with one child', async () => {
+      const rows = await culvert.print('active-peers print');
+      return (
+        rows.length === 1 && rows[0]?.['ph2-total'] === 1 && rows[0].spii !== row?.spii && rows[0]
+      );
+    });
+    const later = await seenByStrongswan(tunnel);
+    assert.equal([after.spii, after.spir], [later.spii, later.spir]);
+    assert.is(after.side, 'initiator', 'whoever rekeyed');
+    assert.ok(after.uptime >= row!.uptime);
+    for (const name of ['rx-bytes', 'rx-packets', 'tx-bytes', 'tx-packets'] as const) {
+      assert.ok(after[name] >= row![name], `${name}: ${row![name]}, then ${after[name]}`);
+    }
+    assert.is(await ping(topology, 'alice', 'v4', { count: 4 }), 4);
+    const [last] = await culvert.print('active-peers print');
+    assert.ok(last!['rx-packets'] >= after['rx-packets'] + 4);
+    assert.ok(last!['last-seen'] <= last!.uptime);
+    const killed = await culvert.command('active-peers', 'kill-connections');
+    assert.match(killed, /1/);
+    await strongswan.logged(/received DELETE for IKE_SA gw/);
+  });
+});
+
 rekey('IKE, culvert starts', async () => {
   const profile = { lifetime: '15s' };
   await withTunnel({ initiator: 'strongswan', profile }, async (tunnel) => {

@@ -44,6 +44,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
       id: world.store.nextChildId(),
       peer: sa.peer.name,
       session: sa.authorisation?.session,
+      connection: sa.connection,
       policy: policy.id,
       local: sa.local,
       remote: sa.remote,

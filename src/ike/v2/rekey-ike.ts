@@ -70,6 +70,7 @@ const KEPT = [
   'natRemote',
   'natClaimed',
   'fragmentation',
+  'connection',
   'caller',
   'mobike',
   'elsewhere',
@@ -92,6 +93,7 @@ function succeed(work: Work, { suite, nonces, secret, ...birth }: Successor): Ik
   secure(world, next, suite, rekeySkeyseed({ prf: oldSuite.prf, d }, nonces, secret), nonces);
   shareAssigned(sa, next);
   startClocks({ ...work, sa: next });
+  next.times.establishedAt = sa.times.establishedAt;
   world.store.add(next);
   world.store.opened(next);
   return next;
