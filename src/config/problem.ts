@@ -17,12 +17,17 @@ export interface Warning {
   readonly text: string;
 }
 
+/** A file may have names of any length, lines for a person may not. */
+const LONGEST_PATH = 200;
+const clipped = (path: string): string =>
+  path.length <= LONGEST_PATH ? path : `${path.slice(0, LONGEST_PATH)}…`;
+
 export const formatWarning = ({ path, value, text }: Warning): string =>
-  `${path}: ${value}: ${text}`;
+  `${clipped(path)}: ${value}: ${text}`;
 
 /** One line for a person. */
 export const formatProblem = ({ path, value, expected }: Problem): string =>
-  `${path}: ${value}: expected ${expected}`;
+  `${clipped(path)}: ${value}: expected ${expected}`;
 
 const LONGEST = 60;
 

@@ -11,13 +11,14 @@ import {
   formatMessage,
 } from '../../src/wire/message.js';
 import { messages } from '../vectors/ike-strongswan.js';
+import { runs, seedOf } from '../helpers/fuzzing.js';
 import { randomHeader, randomPayloads } from './grammar.js';
 import { heapAfterCollection } from './heap.js';
 import { MUTATIONS, mutate } from './mutations.js';
 import { Random } from './random.js';
 
 const fuzz = suite('wire fuzz');
-const COUNT = 100_000;
+const COUNT = runs(100_000);
 
 /** Plain, protected and recorded messages to start from. */
 function corpus(random: Random): Uint8Array[] {
@@ -59,7 +60,7 @@ const isPlain = (payload: Payload): payload is PlainPayload =>
   payload.type !== 'Encrypted' && payload.type !== 'EncryptedFragment';
 
 fuzz(`${COUNT} mutated messages: only WireError, bounded values, encodable again`, () => {
-  const random = new Random(20_261_123);
+  const random = new Random(seedOf(20_261_123));
   const originals = corpus(random);
   const counts = { accepted: 0, refused: 0 };
   for (let i = 0; i < COUNT; i++) {
