@@ -1,9 +1,10 @@
 // A policy with two peers, two addresses of one strongSwan: the first cannot be reached, then neither, then
 // both again. Traffic goes by the one that works, waits where none does, and comes back; none of it is
-// ever in the clear.
+// ever in the clear. Then a DNS name of two addresses, with nobody at the first.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eventually, shell } from './command.js';
+import { atExit, eventually, shell } from './command.js';
 import { prepare } from './packages.js';
 import { SITES, type Topology } from './topology.js';
 import { carries, ping } from './traffic.js';
@@ -13,6 +14,8 @@ const failover = suite('strongSwan: fail-over');
 
 const FIRST = '192.0.2.2';
 const SECOND = '192.0.2.10';
+/** Nearer to 192.0.2.1 than the second, so the host says it first (RFC 6724 §6, rule 9). */
+const NOBODY = '192.0.2.3';
 const peer = (name: string, address: string) => ({
   name,
   address,
@@ -31,6 +34,10 @@ const policy = {
   'dst-address': SITES.sun.v4,
   peer: 'sun,spare',
   proposal: 'lab',
+};
+
+const withSecond = async ({ namespace }: Topology): Promise<void> => {
+  await shell(namespace('sun'), `ip addr add ${SECOND}/24 dev eth0`);
 };
 
 /** Nothing of IKE and ESP passes at these addresses of strongSwan's host; it does at its others. */
@@ -62,9 +69,7 @@ failover('the first that works has the policy', async () => {
   const profile = { 'dpd-interval': '1s', 'dpd-maximum-failures': 2 };
   const peers = { peer: [peer('sun', FIRST), peer('spare', SECOND)] };
   const menus = { ...peers, identity: [identity('sun'), identity('spare')] };
-  const before = async ({ namespace }: Topology) => {
-    await shell(namespace('sun'), `ip addr add ${SECOND}/24 dev eth0`);
-  };
+  const before = withSecond;
   const options = { initiator: 'culvert', connection, profile, menus, before } as const;
   await withTunnel({ ...options, policies: [policy] }, async (tunnel) => {
     const { topology, culvert } = tunnel;
@@ -98,6 +103,43 @@ failover('the first that works has the policy', async () => {
     assert.is((await culvert.print('installed-sa print')).length, 2);
     assert.match(await culvert.command('policy', 'print'), /\n0 A {2}sun,spare /);
   });
+});
+
+/** `ip netns exec` lays these over the host's own files. */
+function withHosts(namespace: string, hosts: string): () => void {
+  const folder = `/etc/netns/${namespace}`;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/hosts`, hosts);
+  writeFileSync(`${folder}/resolv.conf`, 'nameserver 127.0.0.1\n');
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+    forget();
+  };
+  const forget = atExit(remove);
+  return remove;
+}
+
+failover('of the addresses of a name the one that strongSwan is at', async () => {
+  const connection = { localAddress: '%any' };
+  let remove = (): void => {};
+  const before = async (topology: Topology) => {
+    await withSecond(topology);
+    const { namespace } = topology;
+    remove = withHosts(namespace('moon'), `${NOBODY} gw.example.org\n${SECOND} gw.example.org\n`);
+  };
+  try {
+    const peerByName = { address: 'gw.example.org' };
+    const options = { initiator: 'culvert', connection, before, peer: peerByName } as const;
+    await withTunnel(options, async (tunnel) => {
+      const { culvert, topology } = tunnel;
+      await culvert.logged(/gw.example.org is 192\.0\.2\.3/);
+      await culvert.logged(/gw.example.org is 192\.0\.2\.10, it was 192\.0\.2\.3/);
+      await culvert.established();
+      await carries(topology, 'alice', 'v4', { explain: culvert.log });
+    });
+  } finally {
+    remove();
+  }
 });
 
 if ((await prepare('strongswan')) === undefined) failover.run();
