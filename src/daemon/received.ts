@@ -106,13 +106,13 @@ export class ReceivedEffects {
 
   /** Of an address-list, or of marked connections, or of those of an address-list. */
   #translate(received: Received): void {
-    const { id, addresses, networks, config } = received;
+    const { id, addresses, config } = received;
     const { mark } = config;
     const sources = config.sources?.map(ipPrefix);
     if ((!sources && !mark) || sources?.length === 0) return;
-    const destinations = networks.map(ipPrefix);
     this.#attempt('the translation', () => {
       for (const [at, address] of addresses.entries()) {
+        const destinations = networksOf(received, address.family).map(ipPrefix);
         const bytes = toBytes(address);
         this.#nat.add({ id: id * 2 + at, sources, mark, destinations, address: bytes });
       }
@@ -159,11 +159,14 @@ export class ReceivedEffects {
 type Way = Omit<RoutedDynamic, 'id'>;
 const ANY = { protocol: 0, srcPort: undefined, dstPort: undefined } as const;
 
-/** What is to go through the tunnel: the networks named, or everything. */
-function destinationsOf({ networks }: Received, family: 4 | 6): Way['dst'][] {
-  const bytes = family === 4 ? 4 : 16;
-  if (networks.length === 0) return [{ address: new Uint8Array(bytes), bits: 0 }];
-  return networks.filter(({ address }) => address.family === family).map(ipPrefix);
+const networksOf = ({ networks }: Received, family: 4 | 6) =>
+  networks.filter(({ address }) => address.family === family);
+
+/** What is to go through the tunnel: the networks named of this family, or everything. */
+function destinationsOf(received: Received, family: 4 | 6): Way['dst'][] {
+  const networks = networksOf(received, family).map(ipPrefix);
+  if (networks.length > 0) return networks;
+  return [{ address: new Uint8Array(family === 4 ? 4 : 16), bits: 0 }];
 }
 
 /** From each source of the address-list; what it sends to itself stays away. */

@@ -10,6 +10,7 @@ import { callingIdentity } from './calling.js';
 import { identitiesOf, isReachable, policiesOf } from './directory.js';
 import { moveOn, wishesOf } from './failover.js';
 import { fraction, type Link, report, type Work, type World } from './exchange.js';
+import { missingNetworks } from './networks.js';
 import { removeChild, softShare } from './parts/child.js';
 import { releaseAssigned } from './parts/configuration.js';
 import { newIkeSpi } from './parts/keys.js';
@@ -152,7 +153,8 @@ export function startClocks(work: Work): void {
 export function wantChildren({ world, sa }: Work, first?: number): void {
   const { store } = world;
   const served = servedPolicies(store.ofPeer(sa.peer.name));
-  const missing = wishesOf(world, sa.peer).filter(({ id }) => id !== first && !served.has(id));
+  const wishes = wishesOf(world, sa.peer).filter(({ id }) => id !== first && !served.has(id));
+  const missing = [...wishes, ...missingNetworks({ world, sa })];
   for (const policy of missing) sa.tasks.push(createChild(policy));
   if (missing.length > 0) store.wake(sa);
 }

@@ -8,6 +8,7 @@ import { connect, discard, postpone, scheduleReconnect, wantChildren } from './c
 import { policiesOf } from './directory.js';
 import { report, type Work, type World } from './exchange.js';
 import { isSpare, moveOn } from './failover.js';
+import { askAgain } from './networks.js';
 import { removeChild } from './parts/child.js';
 import { inboundSpi, type Child, type IkeSa, type Pending, rekeyChild, rekeyIke } from './sa.js';
 import type { Step } from './step.js';
@@ -128,7 +129,10 @@ export function expireChild(work: Work, child: Child, limit: 'soft' | 'hard'): v
 export function closeChildren(work: Work, children: readonly Child[]): void {
   if (children.length === 0) return;
   const spis = children.map(inboundSpi);
-  for (const child of children) removeChild(work, child);
+  for (const child of children) {
+    removeChild(work, child);
+    askAgain(work, child);
+  }
   work.sa.tasks.push({ kind: 'delete-spis', spis });
 }
 

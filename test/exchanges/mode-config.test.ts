@@ -130,6 +130,92 @@ config('split-include: the peer’s policies are for these networks', async () =
   world.checkMirrored();
 });
 
+config('split-include of IPv4 alone says nothing of IPv6', async () => {
+  const world = await connect({ splitInclude: [prefix('198.18.0.0/16')] });
+  assert.equal([...world.east.made.values()].map(text), [
+    '10.9.0.1/32 198.18.0.0/16',
+    '2001:db8:9::1/128 ::/0',
+  ]);
+  world.checkMirrored();
+});
+
+/** Networks of west's, each in a template of its own: a child is for one of them alone. */
+const APART = ['198.18.0.0/16', '203.0.113.0/24', '192.0.2.128/25'];
+const WHOLE = APART.map((network) => `10.9.0.1/32 ${network}`).sort();
+const made = (world: World): string[] => [...world.east.made.values()].map(text).sort();
+
+async function connectApart(networks: readonly string[], more: SiteOptions = {}): Promise<World> {
+  const templates = networks.map((network, at) => {
+    const place = 60 + at;
+    return { ...template, id: place, place, src: prefix(network), dst: prefix('10.9.0.0/24') };
+  });
+  const west = { ...site({ ...GIVEN, splitInclude: APART.map(prefix) }), templates, ...more };
+  const context = { west: { leases: newLeases() } };
+  const world = newWorld({ east: { ...site(ASKED), ...more }, west, context });
+  await world.east.carry(world.east.engine.start());
+  await world.run(1000);
+  return world;
+}
+
+config(
+  'split-include: networks that the first child is not for get children of their own',
+  async () => {
+    const world = await connectApart(APART);
+    assert.equal(made(world), WHOLE);
+    assert.is(world.east.children.size, 3);
+    world.checkMirrored();
+    assert.equal(world.east.complaints(), []);
+    for (const one of [world.west, world.east]) {
+      // no packet asks for what has no policy any more: we do
+      await one.carry(one.engine.flush());
+      await world.run(100);
+      assert.equal(made(world), []);
+      await world.run(10_000);
+      assert.equal(made(world), WHOLE);
+      world.checkMirrored();
+    }
+  },
+);
+
+config('split-include: what the peer gives no child for is asked for once, and said', async () => {
+  const world = await connectApart(APART.slice(0, 2));
+  const there = WHOLE.filter((one) => !one.includes('192.0.2.128'));
+  assert.equal(made(world), there);
+  await world.run(600_000);
+  assert.equal(made(world), there);
+  const [complaint, ...more] = world.east.complaints();
+  assert.match(complaint ?? '', /TS_UNACCEPTABLE to .* to 192\.0\.2\.128-192\.0\.2\.255/);
+  assert.equal(more, []);
+});
+
+config('split-include: every network keeps its child while SAs are replaced', async () => {
+  const lifetimes = { profile: { lifetime: 4000 }, proposal: { lifetime: 1000 } };
+  const world = await connectApart(APART, lifetimes);
+  await world.run(9_000_000);
+  assert.equal(made(world), WHOLE);
+  assert.is(world.east.children.size, 3);
+  world.checkMirrored();
+});
+
+config('split-include: and while we authenticate anew', async () => {
+  const world = await connectApart(APART);
+  const data = new Uint8Array(4);
+  new DataView(data.buffer).setUint32(0, 10);
+  const insider = new Insider(world, world.east);
+  const message = { exchangeType: INFORMATIONAL, messageId: 0 };
+  await insider.send(insider.build(message, [notify(N.AUTH_LIFETIME, data)]));
+  const before = world.east.established[0]!.spii;
+  for (let at = 0; at < 10_000; at += 5) {
+    await world.run(5);
+    for (const one of WHOLE) assert.ok(made(world).includes(one), `${one} at ${at} ms`);
+  }
+  await world.run(60_000);
+  assert.is.not(world.east.established[0]!.spii, before);
+  assert.equal(made(world), WHOLE);
+  assert.is(world.east.children.size, 3);
+  world.checkMirrored();
+});
+
 /** What west answered, attribute by attribute. */
 async function attributes(given: Partial<GivenConfig>): Promise<[number, string][]> {
   const world = await connect(given);

@@ -12,7 +12,13 @@ import { SECRET, type Tunnel, withTunnel } from './tunnel.js';
 
 const client = suite('strongSwan: mode-config client');
 
-const charon = (localTs: string, size: number, split: string): string => `connections { gw {
+/** `more`: of networks that are children of their own. */
+const charon = (
+  localTs: string,
+  size: number,
+  split: string,
+  more: string[] = [],
+): string => `connections { gw {
     version = 2
     local_addrs = 192.0.2.2
     remote_addrs = %any
@@ -21,9 +27,13 @@ const charon = (localTs: string, size: number, split: string): string => `connec
     local { auth = psk
       id = sun.example }
     remote { auth = psk }
-    children { gw {
-      local_ts = ${localTs}
-      esp_proposals = ${AES_GCM_128.strongswan.esp} } } } }
+    children {
+${[localTs, ...more]
+  .map(
+    (network, at) => `gw${at} { local_ts = ${network}
+      esp_proposals = ${AES_GCM_128.strongswan.esp} }`,
+  )
+  .join('\n')} } } }
 pools {
   rw4 { addrs = 10.9.0.0/${size}
     dns = 192.0.2.53
@@ -71,24 +81,32 @@ client(
     );
     await withTunnel(options, async (tunnel) => {
       const { topology, strongswan } = tunnel;
-      // a network of sun, and one more that is only named by the attribute
+      // networks of sun; charon gives the last a child of its own, and so do we
       await strongswan.loadText(
-        charon('198.19.0.0/16, 2001:db8:b::/64', 24, 'split_include = 198.19.0.0/16'),
+        charon(
+          '198.19.0.0/16, 2001:db8:b::/64',
+          24,
+          'split_include = 198.19.0.0/16, 203.0.113.0/24',
+          ['203.0.113.0/24'],
+        ),
       );
+      await shell(topology.namespace('sun'), 'ip address add 203.0.113.9/32 dev lo');
       const before = await host(topology);
       await tunnel.culvert.established();
       await eventually('policies to be made', async () => {
         const rows = await tunnel.culvert.print('policy print');
-        return rows.filter(({ dynamic }) => dynamic).length === 2;
+        return rows.filter(({ dynamic }) => dynamic).length === 3;
       });
       const rows = await tunnel.culvert.print('policy print');
       assert.equal(
         rows
           .filter(({ dynamic }) => dynamic)
-          .map((row) => [row['src-address'], row['dst-address']]),
+          .map((row) => `${row['src-address']} ${row['dst-address']}`)
+          .sort(),
         [
-          ['10.9.0.1/32', '198.19.0.0/16'],
-          ['2001:db8:9::1/128', '2001:db8:b::/64'],
+          '10.9.0.1/32 198.19.0.0/16',
+          '10.9.0.1/32 203.0.113.0/24',
+          '2001:db8:9::1/128 2001:db8:b::/64',
         ],
       );
       const [peer] = await tunnel.culvert.print('active-peers print');
@@ -96,6 +114,7 @@ client(
       // the gateway itself, by the addresses it was given
       await reaches(tunnel, 'moon', BOB.v4);
       await reaches(tunnel, 'moon', BOB.v6);
+      await reaches(tunnel, 'moon', '203.0.113.9');
       // a host behind it: bob sees our address, and alice is still reached from moon past the tunnel
       await reaches(tunnel, 'alice', BOB.v4);
       await reaches(tunnel, 'moon', '198.18.0.10');
@@ -112,7 +131,7 @@ client(
       await tunnel.restartCulvert();
       await eventually('the tunnel to be up again', async () => {
         const again = await tunnel.culvert.print('policy print');
-        return again.filter(({ dynamic }) => dynamic).length === 2;
+        return again.filter(({ dynamic }) => dynamic).length === 3;
       });
       await reaches(tunnel, 'alice', BOB.v4);
       await tunnel.stopCulvert();

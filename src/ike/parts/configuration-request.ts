@@ -92,7 +92,8 @@ export function takeConfiguration(exchange: Exchange): boolean {
   }
   const link = world.links.get(sa.peer.name);
   if (link) link.addresses = addresses;
-  sa.assigned = { addresses, leased: [], reply: undefined, received, holders: 1 };
+  const shared = { leased: [], reply: undefined, holders: 1 };
+  sa.assigned = { ...shared, addresses, received, refused: new Set() };
   step.received.push({ up: received });
   const facts = { addresses: addresses.length, dns: dns.length, networks: networks.length };
   report(exchange, 'info', 'ike.auth', 'the peer gives us addresses', facts);
@@ -134,14 +135,16 @@ function networksOf({ type, value }: Attribute): Prefix[] {
     return bits <= 128 ? [prefixOf(addressFromBytes(value.slice(0, 16)), bits)] : [];
   }
   if (type !== CFG.UNITY_SPLIT_INCLUDE) return [];
-  const count = Math.floor(value.length / UNITY_NETWORK);
-  return Array.from({ length: count }, (_, at) =>
-    masked(value.slice(at * UNITY_NETWORK, at * UNITY_NETWORK + 8)),
+  const size = value.length % UNITY_NETWORK === 0 ? UNITY_NETWORK : UNITY_PLAIN;
+  if (value.length % size !== 0) return [];
+  return Array.from({ length: value.length / size }, (_, at) =>
+    masked(value.slice(at * size, at * size + UNITY_PLAIN)),
   ).flat();
 }
 
-/** Address, mask, six bytes of protocol and ports. */
+/** Address, mask, six bytes of protocol and ports; without those strongSwan sends an attribute each. */
 const UNITY_NETWORK = 14;
+const UNITY_PLAIN = 8;
 
 /** A mask with holes says nothing that could be routed. */
 function masked(value: Uint8Array): Prefix[] {

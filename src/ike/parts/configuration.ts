@@ -22,6 +22,8 @@ export interface Assigned {
   readonly given?: Given;
   /** Where we are who asked. */
   readonly received?: Received;
+  /** Networks of those that the peer then gave no child for. */
+  readonly refused?: Set<string>;
   /** IKE SAs that hold it: more than one while they replace each other. */
   holders: number;
 }

@@ -110,11 +110,13 @@ export function makeAsked(
 ): Policy {
   const { addresses = [], received } = sa.assigned ?? {};
   const networks = (received?.networks ?? []).map((network) => selectorOf(network));
-  const split = narrow(networks, agreed.remote);
-  const served = {
-    local: narrow(hostsOf(addresses), agreed.local),
-    remote: split.length > 0 ? split : agreed.remote,
-  };
+  // split-include is of IPv4: of a family without networks all that was agreed
+  const remote = ([4, 6] as const).flatMap((family) => {
+    const all = agreed.remote.filter((one) => one.family === family);
+    const split = narrow(networks, all);
+    return split.length > 0 ? split : all;
+  });
+  const served = { local: narrow(hostsOf(addresses), agreed.local), remote };
   if (piecesOf(served).length === 0) {
     const text = 'the peer agrees to selectors without the addresses it gave us';
     throw new IkeError('bad-answer', text);

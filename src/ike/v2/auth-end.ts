@@ -6,6 +6,7 @@ import type { PlainPayload } from '../../wire/chain.js';
 import { N, notifyName } from '../../wire/notifications.js';
 import { becomeEstablished, childRefused, closeDouble, forgetOthers } from '../connection.js';
 import { IkeError, NOTIFIED } from '../errors.js';
+import { askNetworks } from '../networks.js';
 import {
   type Exchange,
   errorNotification,
@@ -99,6 +100,7 @@ export function enter(exchange: Exchange, remoteId: string): State {
   } else {
     const nonces = { initiator: nonceInitiator, responder: nonceResponder };
     installChild(exchange, takeChild(exchange, child!), { initiated: true, nonces });
+    askNetworks(exchange);
   }
   takeAuthLifetime(exchange);
   takeOver(exchange, child?.policy.id);

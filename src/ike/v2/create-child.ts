@@ -19,6 +19,7 @@ import {
   type Work,
 } from '../exchange.js';
 import { childRefused, temporaryWait } from '../connection.js';
+import { askNetworks, refuseNetwork } from '../networks.js';
 import { installChild } from '../parts/child.js';
 import { acceptChild } from '../parts/child-answer.js';
 import {
@@ -180,6 +181,7 @@ async function takeCreated(exchange: Exchange): Promise<State> {
     settleWithoutOld(exchange, task.rekeys, (standby) =>
       installChild(exchange, agreed, { ...making, standby }),
     );
+    askNetworks(exchange);
     return sa.state;
   }
   const lost =
@@ -239,7 +241,7 @@ function takeRefusal(exchange: Exchange): State {
 /** Nothing came of it: a replacement is tried again, a further child when there is occasion. */
 function giveUp(exchange: Exchange, task: CreateChildTask, old: Child | undefined): void {
   if (!old) {
-    childRefused(exchange, task.policy);
+    if (!refuseNetwork(exchange, task.policy)) childRefused(exchange, task.policy);
     return;
   }
   if (old.state === 'rekeying') yieldToRival(exchange, old);

@@ -8,6 +8,7 @@ import { INFORMATIONAL, PROTOCOL_IKE } from '../../wire/numbers.js';
 import { discard, scheduleReconnect } from '../connection.js';
 import { NOTIFIED } from '../errors.js';
 import { type Exchange, errorNotification, notify, report, type Work } from '../exchange.js';
+import { askAgain } from '../networks.js';
 import { activateChild, removeChild } from '../parts/child.js';
 import { buildNat, saysWhereItIs } from '../parts/nat.js';
 import { CHILD_PROTOCOL, espSpiBytes, espSpiFrom } from '../parts/proposal.js';
@@ -138,6 +139,7 @@ function answerDeleteChild(exchange: Exchange): State {
 function dropChild(exchange: Exchange, child: Child): void {
   promoteSuccessors(exchange, child);
   removeChild(exchange, child);
+  askAgain(exchange, child);
   const level = child.state === 'installed' ? 'info' : 'debug';
   const facts = { child: child.sa.id, policy: child.policy.id };
   report(exchange, level, 'ike.delete', 'peer deletes a CHILD_SA', facts);
