@@ -7,12 +7,19 @@ import type { ActivePeerRow, InstalledSaRow, StatisticsRow } from '../daemon/row
 export interface Look {
   /** Unix time in ms. */
   readonly at: number;
-  /** Names of all enabled peers, with the address as it is written. */
-  readonly configured: readonly { readonly name: string; readonly address: string }[];
+  readonly configured: readonly Configured[];
   readonly active: readonly ActivePeerRow[];
   readonly installed: readonly InstalledSaRow[];
   readonly statistics: StatisticsRow;
   readonly events: readonly LogRow[];
+}
+
+/** An enabled peer, with the address as it is written. */
+export interface Configured {
+  readonly name: string;
+  readonly address: string;
+  /** The first of no policy: it is called when another is lost. */
+  readonly standby: boolean;
 }
 
 export interface TunnelLine {
@@ -82,9 +89,9 @@ export class MonitorModel {
     const down = now.configured
       .filter(({ name }) => !connected.has(name))
       .map(
-        ({ name, address }): TunnelLine => ({
+        ({ name, address, standby }): TunnelLine => ({
           peer: name,
-          state: 'down',
+          state: standby ? 'standby' : 'down',
           address,
           uptime: 0,
           rx: 0,

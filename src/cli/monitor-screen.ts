@@ -23,6 +23,9 @@ export interface View {
   readonly unicode: boolean;
 }
 
+/** Of peers without a connection; what is on its way to one stands out less. */
+const OF_STATE: Readonly<Record<string, Style>> = { down: 'bad', standby: 'plain' };
+
 const plain = (text: string): Line => ({ text, style: 'plain' });
 
 export function screen(picture: Picture, { columns, rows }: Size, view: View): Line[] {
@@ -100,7 +103,7 @@ function tunnels({ tunnels: all }: Picture, columns: number, view: View): Sectio
       up ? bitRate(line.tx) : '',
     ] as const;
     const text = row(cells, sparkline(line.rates, room, view.unicode));
-    return { text, style: up ? 'plain' : line.state === 'down' ? 'bad' : 'warn' };
+    return { text, style: up ? 'plain' : (OF_STATE[line.state] ?? 'warn') };
   });
   const title = row(['PEER', 'STATE', 'ADDRESS', 'UPTIME', 'RX', 'TX'], 'RATE');
   return { title, lines };

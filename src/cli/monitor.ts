@@ -55,11 +55,21 @@ async function look(path: string, configured: Look['configured']): Promise<Look>
 
 /** The peers that should be there; a file of ten thousand policies is not asked for at every look. */
 async function configuredPeers(path: string): Promise<Look['configured']> {
-  const { peer: peers = [] } = await ask(path, 'configuration print');
-  return (peers as readonly Readonly<Record<string, unknown>>[])
-    .filter(({ disabled }) => disabled !== true && disabled !== 'yes' && disabled !== 'true')
-    .map(({ name, address }) => ({ name: String(name), address: String(address ?? '') }));
+  const { peer: peers, policy: policies } = await ask(path, 'configuration print');
+  const orders = enabledOf(policies).map(({ peer = '' }) => [peer].flat().join(',').split(/ *, */));
+  const first = new Set(orders.map(([name]) => name));
+  const behind = new Set(orders.flatMap(([, ...others]) => others));
+  return enabledOf(peers).map(({ name, address }) => ({
+    name: String(name),
+    address: String(address ?? ''),
+    standby: behind.has(String(name)) && !first.has(String(name)),
+  }));
 }
+
+const enabledOf = (menu: unknown): readonly Readonly<Record<string, unknown>>[] =>
+  ((menu ?? []) as readonly Readonly<Record<string, unknown>>[]).filter(
+    ({ disabled }) => disabled !== true && disabled !== 'yes' && disabled !== 'true',
+  );
 
 const unicode = (): boolean =>
   /utf-?8/i.test(process.env.LC_ALL || process.env.LC_CTYPE || process.env.LANG || '');

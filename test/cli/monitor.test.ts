@@ -49,8 +49,8 @@ const event = (text: string, level: 'info' | 'error' = 'info') => ({
 const look = (at: number, more: Partial<Look> = {}): Look => ({
   at,
   configured: [
-    { name: 'west', address: '192.0.2.1' },
-    { name: 'branch', address: '203.0.113.9' },
+    { name: 'west', address: '192.0.2.1', standby: false },
+    { name: 'branch', address: '203.0.113.9', standby: false },
   ],
   active: [peer('west', 1000, 500)],
   installed: [sa('0x00000001'), sa('0x00000002', 3)],
@@ -72,6 +72,9 @@ monitor(
       ],
     );
     assert.equal([first.up, first.peers], [1, 2]);
+    const backup = { name: 'third', address: '203.0.113.10', standby: true };
+    const more = new MonitorModel().look(look(0, { configured: [backup], active: [] }));
+    assert.is(more.tunnels[0]!.state, 'standby');
     const west = (picture: ReturnType<MonitorModel['look']>) =>
       picture.tunnels.find((one) => one.peer === 'west')!;
     const second = west(model.look(look(2000, { active: [peer('west', 3000, 500)] })));
