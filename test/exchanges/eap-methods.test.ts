@@ -14,6 +14,9 @@ import { LocalConversation } from '../../src/eap/local.js';
 import { MschapServer } from '../../src/eap/mschapv2.js';
 import { encodeEap } from '../../src/eap/packet.js';
 import { TlsServer } from '../../src/eap/tls-server.js';
+import { issueCrl } from '../../src/certificates/author.js';
+import { type RevocationPolicy, revocationCheck } from '../../src/certificates/revocation.js';
+import type { RevocationCheck } from '../../src/certificates/store.js';
 import { type LoadedEntry, toPem } from '../../src/certificates/files.js';
 import type {
   AskedConfig,
@@ -23,7 +26,7 @@ import type {
   Identity,
   User,
 } from '../../src/policy/database.js';
-import { entryOf, type Holder, issue, storeOf } from '../certificates/pki.js';
+import { entryOf, type Holder, issue, serialOf, storeOf } from '../certificates/pki.js';
 import { randomOf } from '../eap/pair.js';
 import { newWorld } from './connected.js';
 import { address, databases, type SiteOptions } from './databases.js';
@@ -217,6 +220,18 @@ methods(
   },
 );
 
+methods('a certificate that cannot be read keeps out its own user, and no other', async () => {
+  const entries = [entryOf('own', GATEWAY, { own: true }), trusted];
+  const lame = { ...gateway(), certificates: storeOf(entries) };
+  const carol = caller({ holder: CAROL, identity: by('eap-tls') });
+  const world = await meet(carol, lame);
+  assert.is(world.west.established[0]?.user, 'carol');
+  const told = /user erin cannot log in by it: certificate 'erin': there is none of that name/;
+  assert.match(world.west.complaints().join(), told);
+  const erin = caller({ holder: DAVE, identity: { ...by('eap-tls'), username: 'erin' } });
+  refused(await meet(erin, lame), /the server refuses by eap-tls/, /not of this user/);
+});
+
 methods('a Nak finds the method both have; where there is none both name theirs', async () => {
   const both = caller({ identity: by('eap-mschapv2') });
   letIn(await meet(both, gateway()), 'carol as fqdn:east.example');
@@ -282,6 +297,71 @@ for (const [name, server, alone, serverNames, wrong] of NAMED) {
     else letIn(world, 'carol as fqdn:east.example');
   });
 }
+
+type Mode = RevocationPolicy;
+/** Nobody answers: what is known is in CRLs that were loaded. */
+const checkBy = (mode: Mode): RevocationCheck =>
+  revocationCheck({
+    policy: () => mode,
+    now: Date.now,
+    fetch: () => Promise.reject(new Error('nobody answers')),
+  });
+const crlOf = (...revoked: readonly Holder[]): Uint8Array => {
+  const now = Date.now();
+  const list = revoked.map((holder) => ({ serial: serialOf(holder), at: now - 60_000 }));
+  const plan = { number: 1, thisUpdate: now - 30_000, nextUpdate: now + 3_600_000 };
+  return issueCrl({ ...plan, revoked: list }, CA);
+};
+const NAMES_A_CRL = issue(
+  {
+    cn: 'carol',
+    extensions: [['crlDistributionPoints', 'URI:http://198.51.100.9/ca.crl'], ...usage('client')],
+  },
+  CA,
+);
+const REVOKED = /certificate .*CN=carol.*: revoked/;
+const UNKNOWN = /whether it was revoked is not known/;
+
+/** The mode, the user's certificate, the CRL; why it is refused, and what else is said. */
+type Refusal = RegExp | undefined;
+const MODES: readonly [string, Mode, Holder, readonly Uint8Array[], Refusal?, RegExp?][] = [
+  ['revoked', 'strict', CAROL, [crlOf(CAROL)], REVOKED],
+  ['revoked', 'if-present', CAROL, [crlOf(CAROL)], REVOKED],
+  ['revoked', 'off', CAROL, [crlOf(CAROL)]],
+  ['another one revoked', 'strict', CAROL, [crlOf(DAVE)]],
+  ['nothing known', 'strict', CAROL, [], UNKNOWN],
+  ['nothing known', 'if-present', CAROL, []],
+  ['a CRL that is not to be had', 'if-present', NAMES_A_CRL, [], undefined, UNKNOWN],
+  ['a CRL that is not to be had', 'strict', NAMES_A_CRL, [], UNKNOWN],
+];
+
+for (const [what, mode, holder, crls, refusal, warning] of MODES) {
+  methods(`certificate-revocation=${mode}, eap-tls: ${what}`, async () => {
+    const entries = [
+      entryOf('own', GATEWAY, { own: true }),
+      entryOf('ca', CA, { trusted: true, crls }),
+      entryOf('erin', DAVE),
+    ];
+    const certificates = storeOf(entries, checkBy(mode));
+    const east = caller({ holder, identity: { ...by('eap-tls'), username: 'carol' } });
+    const world = await meet(east, { ...gateway(), certificates });
+    if (refusal) return refused(world, /the server refuses by eap-tls/, refusal);
+    assert.is(world.west.established[0]?.user, 'carol', world.west.complaints().join());
+    const said = world.west.complaints().join('\n');
+    if (warning) assert.match(said, warning);
+    else assert.is(said, '');
+  });
+}
+
+methods('the certificate of the EAP server may be revoked, too', async () => {
+  const entries = [entryOf('ca', CA, { trusted: true, crls: [crlOf(AAA)] })];
+  const identity = { ...by('eap-tls'), serverNames: ['aaa.example'] };
+  const east = caller({ holder: CAROL, entries, identity });
+  const own = entryOf('own', CAROL, { own: true });
+  const certificates = storeOf([...entries, own], checkBy('if-present'));
+  const world = await meet({ ...east, certificates }, ...behind(AAA, false));
+  refused(world, /server is not to be trusted: certificate .*CN=aaa.*: revoked/, /breaks off EAP/);
+});
 
 methods('the link may lose and repeat what it likes', async () => {
   for (const seed of [1, 2, 3]) {

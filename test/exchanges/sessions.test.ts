@@ -220,6 +220,14 @@ sessions(
   },
 );
 
+sessions('a time of next to nothing does not make the user call without a pause', async () => {
+  const more = { sessionTimeout: 1, reauthenticate: true };
+  const lab = await userWorld(USER.password, undefined, more);
+  await lab.world.run(58_000);
+  const begun = told(lab).filter((line) => line.startsWith('began')).length;
+  assert.ok(begun > 5 && begun <= 13, `${begun} times within a minute`);
+});
+
 sessions('Session-Timeout without it is no reason to prove anything anew', async () => {
   const lab = await userWorld(USER.password, undefined, { sessionTimeout: 100 });
   assert.equal(lifetimes(lab.world, lab.world.west), []);

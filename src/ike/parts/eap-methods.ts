@@ -1,7 +1,7 @@
 // The methods of an identity with EAP, as src/eap's two drivers want them: with its passwords, its
 // certificates, and what must be true of the other side's.
 import type { X509Certificate } from 'node:crypto';
-import type { Certificate, Certificates } from '../../crypto/certificates.js';
+import type { Certificate } from '../../crypto/certificates.js';
 import { CertificateError } from '../../crypto/certificates.js';
 import { KEY_PURPOSES } from '../../crypto/object-identifiers.js';
 import type { Conversation } from '../../eap/authenticator.js';
@@ -129,9 +129,9 @@ export function localConversation(
 }
 
 /** The user whose certificate this is. A name that no user has is no reason: it may be made up (RFC 9190). */
-function holderOf({ world }: Work, shown: X509Certificate, claimed: string): Holder {
-  const { users } = world.databases;
-  const holders = users.filter((user) => isHolder(world.context.certificates, user, shown));
+function holderOf(work: Work, shown: X509Certificate, claimed: string): Holder {
+  const { users } = work.world.databases;
+  const holders = users.filter((user) => isHolder(work, user, shown));
   const named = users.some(({ name }) => name === claimed);
   const found = holders.find(({ name }) => !named || name === claimed);
   if (found) return { user: found.name };
@@ -144,15 +144,28 @@ function holderOf({ world }: Work, shown: X509Certificate, claimed: string): Hol
 }
 
 /** The user's own certificate, or any that is trusted and names the user. */
-function isHolder(certificates: Certificates, user: User, shown: X509Certificate): boolean {
+function isHolder(work: Work, user: User, shown: X509Certificate): boolean {
+  const { certificates } = work.world.context;
   if (user.certificate !== undefined) {
-    return sameCertificate(certificates.named(user.certificate), certificates.read(shown.raw));
+    const own = certificateOf(work, user, user.certificate);
+    return own !== undefined && sameCertificate(own, certificates.read(shown.raw));
   }
   const { CN } = shown.toLegacyObject().subject;
   if ([CN].flat().includes(user.name)) return true;
   return certificates
     .read(shown.raw)
     .names.some(({ kind, value }) => kind !== 'ip' && sameText(value, user.name));
+}
+
+/** One that cannot be read keeps its own user out, and no other. */
+function certificateOf(work: Work, user: User, name: string): Certificate | undefined {
+  try {
+    return work.world.context.certificates.named(name);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    report(work, 'warning', 'ike.auth', `user ${user.name} cannot log in by it: ${error.message}`);
+    return undefined;
+  }
 }
 
 const sameText = (bytes: Uint8Array, text: string): boolean =>

@@ -17,6 +17,8 @@ import { createChild, type IkeSa } from '../sa.js';
 const SHARE = 0.8;
 const JITTER = 0.1;
 const AGAIN_MS = 10_000;
+/** Each new IKE SA brings a time of its own: one of nothing must not make us call without a pause. */
+const LEAST_MS = 5000;
 
 /** Responder: §3, where the one who let the peer in wants it to prove itself again. */
 export function buildAuthLifetime({ sa }: Work): PlainPayload[] {
@@ -34,7 +36,7 @@ export function takeAuthLifetime(exchange: Exchange): void {
   if (data?.length !== 4 || sa.side !== 'initiator') return;
   const seconds = new DataView(data.buffer, data.byteOffset).getUint32(0);
   const share = SHARE - JITTER * fraction(world);
-  sa.times.reauthAt = world.context.now() + Math.floor(seconds * 1000 * share);
+  sa.times.reauthAt = world.context.now() + Math.max(LEAST_MS, Math.floor(seconds * 1000 * share));
   report(
     exchange,
     'debug',
