@@ -103,6 +103,7 @@ function databasesOf(task: CallerTask, number: number): Databases {
         sendInitialContact: false,
         udpEncapsulation: false,
         mobike: false,
+        childless: 'allow',
         compatibleWith: [],
       },
     ],

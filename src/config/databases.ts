@@ -164,6 +164,7 @@ const peerOf = <A extends Prefix | string>(
   sendInitialContact: entry['send-initial-contact'],
   udpEncapsulation: entry['udp-encapsulation'],
   mobike: entry.mobike,
+  childless: entry.childless,
   compatibleWith: entry['compatible-with'],
 });
 

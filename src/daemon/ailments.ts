@@ -72,6 +72,7 @@ export const CHECK_OF_ERROR: Readonly<Record<ErrorName, CheckName>> = {
   'configuration-required': 'SA installed',
   'child-not-found': 'last notification',
   'no-additional-sas': 'SA installed',
+  'childless-only': 'last notification',
   temporary: 'last notification',
 };
 

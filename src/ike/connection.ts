@@ -17,6 +17,7 @@ import { newIkeSpi } from './parts/keys.js';
 import { IKE_PORT, NAT_PORT } from './parts/nat.js';
 import { createChild, encapsulates, type IkeSa, newIkeSa } from './sa.js';
 import type { Step } from './step.js';
+import { prefersChildless } from './v2/childless.js';
 import { newHandshake } from './v2/sa-init.js';
 import { sendRequest } from './window.js';
 
@@ -54,7 +55,9 @@ export function connect(
         : 'peer has no identity: add one with its secret',
     );
   }
-  if (!policy) return refuse('no policy names this peer: nothing to negotiate');
+  if (!policy && !prefersChildless(peer)) {
+    return refuse('no policy names this peer: nothing to negotiate');
+  }
   const remote = gateway ?? peer.address.address;
   const local = peer.localAddress ?? world.context.localAddressFor(remote);
   if (!local) return refuse('no route to the peer: it is tried again later', 'route');

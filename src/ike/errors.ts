@@ -136,6 +136,13 @@ export const ERRORS = {
     false,
     'this gateway wants no further SA under this IKE SA',
   ),
+  'childless-only': row(
+    'refused',
+    N.NO_ADDITIONAL_SAS, // with the IKE SA; under it is another matter (RFC 6023)
+    false,
+    'let the other side ask for children under the IKE SA (strongSwan: childless = prefer), or set ' +
+      'childless=allow here',
+  ),
   temporary: row(
     'misbehaved',
     N.TEMPORARY_FAILURE,

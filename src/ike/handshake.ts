@@ -29,6 +29,8 @@ export interface Handshake {
   authorities: readonly Uint8Array[];
   /** It fetches certificates by hash and URL. */
   peerLooksUp: boolean;
+  /** It takes an IKE SA without a child (RFC 6023). */
+  peerChildless: boolean;
   /** The first child, and what its acquire brought. */
   child: ChildOffer | undefined;
   firstPolicy: Policy | undefined;

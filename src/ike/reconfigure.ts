@@ -9,6 +9,7 @@ import { identitiesOf } from './directory.js';
 import { report, type Work, type World } from './exchange.js';
 import { wishesOf } from './failover.js';
 import type { IkeSa } from './sa.js';
+import { prefersChildless } from './v2/childless.js';
 
 /** src/policy/reconcile.ts works it out. */
 export interface Change {
@@ -89,7 +90,8 @@ export function callIdle(world: World): void {
   for (const [name, link] of links) {
     const idle = link.active && link.connectAt === undefined && store.ofPeer(name).length === 0;
     const peer = databases.peers.find((candidate) => candidate.name === name);
-    const wanted = peer !== undefined && wishesOf(world, peer).length > 0;
+    const wanted =
+      peer !== undefined && (wishesOf(world, peer).length > 0 || prefersChildless(peer));
     if (idle && wanted) link.connectAt = context.now();
   }
 }

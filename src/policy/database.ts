@@ -61,6 +61,8 @@ export interface Peer {
   readonly udpEncapsulation: boolean;
   /** Whether the IKE SA may follow a change of address (RFC 4555). */
   readonly mobike: boolean;
+  /** IKE SAs without a child (RFC 6023): what is accepted, and what an initiator asks for. */
+  readonly childless: 'allow' | 'prefer' | 'force' | 'never';
   /** Whose algorithms are added to those of the proposals (`compatible-with`); the profile has them. */
   readonly compatibleWith: readonly ('windows' | 'apple' | 'android' | 'routeros')[];
   /** Its address is one that its DNS name has, and there may be others. */

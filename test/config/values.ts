@@ -204,6 +204,7 @@ export const VALUES: Readonly<Record<string, Readonly<Record<string, Values>>>> 
     'send-initial-contact': FLAG,
     'udp-encapsulation': FLAG,
     mobike: FLAG,
+    childless: oneOf(['allow', 'prefer', 'force', 'never'], [['yes', 'allow, prefer']]),
     'compatible-with': {
       good: ['', 'windows', 'windows,apple,android', ['routeros']],
       bad: [

@@ -11,13 +11,15 @@ import { integrityNamed } from '../../src/algorithms/integrity.js';
 import { spiBytes } from '../../src/wire/header.js';
 import { decodeMessage } from '../../src/wire/message.js';
 import { N } from '../../src/wire/notifications.js';
-import type { GivenConfig } from '../../src/policy/database.js';
+import type { GivenConfig, Peer } from '../../src/policy/database.js';
+import { reconcile } from '../../src/policy/reconcile.js';
 import { Leases } from '../../src/policy/leases.js';
 import { CFG, CFG_REQUEST, IKE_AUTH } from '../../src/wire/numbers.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
-import { newWorld } from './connected.js';
-import { address } from './databases.js';
+import { both, newWorld } from './connected.js';
+import { address, databases, type SiteOptions } from './databases.js';
 import { Insider } from './insider.js';
+import type { World } from './world.js';
 
 const childless = suite('childless');
 
@@ -92,5 +94,114 @@ childless(
     assert.equal(world.west.complaints(), []);
   },
 );
+
+// ---- two engines -----------------------------------------------------------------------------------
+
+type Word = Peer['childless'];
+
+async function meet(east: Word, west: Word, more: SiteOptions = {}): Promise<World> {
+  const [one, other] = [east, west].map((word) => ({ ...more, peer: { childless: word } }));
+  const world = newWorld({ east: one!, west: other! });
+  await world.east.carry(world.east.engine.start());
+  await world.run();
+  return world;
+}
+
+const exchanges = ({ log }: World): string =>
+  log.filter((line) => / request /.test(line)).join('; ');
+const USUAL = 'east: IKE_SA_INIT request 0; east: IKE_AUTH request 1';
+const ALONE = `${USUAL}; east: CREATE_CHILD_SA request 2`;
+
+const CASES: readonly [Word, Word, string][] = [
+  ['allow', 'allow', USUAL],
+  ['allow', 'never', USUAL],
+  ['prefer', 'allow', ALONE],
+  ['prefer', 'never', USUAL],
+  ['force', 'prefer', ALONE],
+  ['prefer', 'force', ALONE],
+  ['never', 'allow', USUAL],
+];
+
+for (const [east, west, expected] of CASES) {
+  childless(`${east} calls ${west}`, async () => {
+    const world = await meet(east, west);
+    assert.is(exchanges(world), expected);
+    world.checkSettled();
+    assert.equal([...world.east.complaints(), ...world.west.complaints()], []);
+  });
+}
+
+childless('force calls never: nothing stands, and we say why', async () => {
+  const world = await meet('force', 'never');
+  assert.match(
+    world.east.complaints().join(),
+    /takes no IKE SA without a child .* childless=force wants one/,
+  );
+  assert.is(world.east.children.size, 0);
+  assert.not.match(exchanges(world), /IKE_AUTH/);
+});
+
+childless('allow calls force: no child with IKE_AUTH, but one under the IKE SA later', async () => {
+  const world = await meet('allow', 'force');
+  assert.match(
+    world.west.complaints().join(),
+    /childless=force takes none there; let the other side/,
+  );
+  assert.match(world.east.complaints().join(), /the peer answers NO_ADDITIONAL_SAS/);
+  assert.is(world.west.established.length, 1);
+  assert.is(world.west.children.size, 0);
+  await world.run(300_000);
+  world.checkSettled();
+});
+
+childless('all policies get children of key exchanges of their own', async () => {
+  const world = await meet('prefer', 'allow', {
+    policies: 3,
+    proposal: { pfsGroup: 'x25519' },
+  });
+  world.checkSettled([0, 1, 2]);
+  // One for the IKE SA, and one for each child, on either side.
+  assert.is(world.secrets.length, 8);
+});
+
+childless(
+  'no policy names the peer yet: the IKE SA stands, and serves the first that does',
+  async () => {
+    const word = both({ policies: 0, peer: { childless: 'prefer' } });
+    const world = newWorld(word);
+    await world.east.carry(world.east.engine.start());
+    await world.run();
+    for (const site of world.sites) {
+      assert.is(site.established.length, 1, site.complaints().join());
+      assert.is(site.children.size, 0);
+    }
+    const { spii } = world.east.established[0]!;
+    for (const site of [world.west, world.east]) {
+      const side = site === world.east ? 'east' : 'west';
+      const [before, after] = [word[side]!, { ...word[side]!, policies: 1 }].map((options) =>
+        databases(side, options),
+      );
+      await site.carry(site.engine.reconfigure(reconcile(before!, after!, 0)));
+    }
+    await world.run();
+    world.checkSettled();
+    assert.is(world.east.established[0]!.spii, spii);
+  },
+);
+
+childless('a packet that wanted the SA finds its child, though the peer is passive', async () => {
+  const world = newWorld(both({ peer: { childless: 'prefer', passive: true } }));
+  const packet = {
+    protocol: 1,
+    source: address('198.18.0.7'),
+    destination: address('198.19.0.7'),
+    sourcePort: 0,
+    destinationPort: 0,
+  };
+  await world.east.carry(world.east.engine.acquire(0, packet));
+  await world.run();
+  world.checkSettled();
+  assert.is(exchanges(world), ALONE);
+});
 
 childless.run();

@@ -75,6 +75,7 @@ export function databases(side: 'east' | 'west', options: SiteOptions = {}): Dat
     sendInitialContact: true,
     udpEncapsulation: false,
     mobike: false,
+    childless: 'allow',
     compatibleWith: [],
     ...options.peer,
   };

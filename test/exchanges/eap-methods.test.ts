@@ -159,6 +159,13 @@ methods('eap-mschapv2: the user is named, whatever it says to IKE', async () => 
   letIn(await meet(caller(), gateway(by('eap-mschapv2'))), 'carol as fqdn:east.example');
 });
 
+methods('eap-mschapv2, and no child before the IKE SA stands (RFC 6023)', async () => {
+  const east: SiteOptions = { ...caller(), peer: { childless: 'force' } };
+  const world = await meet(east, gateway(by('eap-mschapv2')));
+  letIn(world, 'carol as fqdn:east.example');
+  assert.ok(world.log.some((line) => line.startsWith('east: CREATE_CHILD_SA request')));
+});
+
 methods('eap-mschapv2: wrong password, unknown user', async () => {
   const wrong = { identity: { password: 'Ar3etTnq' } };
   const denied = /does not let us in: wrong user name or password/;

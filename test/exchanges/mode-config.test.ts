@@ -111,6 +111,19 @@ config(
   },
 );
 
+config('without a child in IKE_AUTH (RFC 6023): the address first, then the child', async () => {
+  const east: SiteOptions = { ...site(ASKED), peer: { childless: 'force' } };
+  const world = await connect({}, newLeases(), { east });
+  assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
+  assert.equal([...world.east.made.values()].map(text), [
+    '10.9.0.1/32 0.0.0.0/0',
+    '2001:db8:9::1/128 ::/0',
+  ]);
+  assert.ok(world.log.includes('east: CREATE_CHILD_SA request 2'));
+  assert.is(world.east.children.size, 1);
+  world.checkMirrored();
+});
+
 config('split-include: the peer’s policies are for these networks', async () => {
   const splitInclude = [
     prefix('198.18.0.0/16'),

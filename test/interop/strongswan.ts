@@ -37,6 +37,8 @@ export interface Connection {
   readonly reauthSeconds?: number;
   /** Off unless said: with it charon speaks by port 4500 and tells all its addresses. */
   readonly mobike?: boolean;
+  /** Whether IKE_AUTH goes without a child (RFC 6023). */
+  readonly childless?: 'allow' | 'prefer' | 'force' | 'never';
 }
 
 export interface ChildState {
@@ -145,6 +147,7 @@ export function connectionSettings(c: Connection): string {
     local_addrs = ${c.localAddress}
     remote_addrs = ${c.remoteAddress}
     proposals = ${c.proposals}
+    childless = ${c.childless ?? 'allow'}
     dpd_delay = ${c.dpdSeconds ?? 0}s
     ${c.reauthSeconds === undefined ? '' : `reauth_time = ${c.reauthSeconds}s\n rand_time = 0s\n over_time = 30s`}
     ${rekeying(c.rekeySeconds)}

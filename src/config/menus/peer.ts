@@ -123,6 +123,18 @@ export const peerMenu = menu({
       shown: ['config/clients.test.ts', 'exchanges/create-child.test.ts'],
     }),
     property({
+      name: 'childless',
+      kind: choice(['allow', 'prefer', 'force', 'never']),
+      default: 'allow',
+      ours: true,
+      text:
+        'Whether the IKE SA may come up without a child, which CREATE_CHILD_SA then makes with a key ' +
+        'exchange of its own (RFC 6023). allow: who calls us may do so; prefer: we do so, too, where the ' +
+        'peer can, also where no policy names it yet; force: and the other way is refused on both sides; ' +
+        'never: it is not offered.',
+      shown: ['exchanges/childless.test.ts', 'interop/strongswan-childless.test.ts'],
+    }),
+    property({
       name: 'ppk-secret',
       kind: secret,
       default: '',

@@ -20,7 +20,8 @@ import { acceptChild } from '../parts/child-answer.js';
 import { describeOffer, refuseMode, takeChild } from '../parts/child-offer.js';
 import { giveConfiguration } from '../parts/configuration.js';
 import { takeConfiguration } from '../parts/configuration-request.js';
-import type { ChildOffer, State } from '../sa.js';
+import { type ChildOffer, createChild, type State } from '../sa.js';
+import { asksForChild, refuseForced } from './childless.js';
 import { buildMobike, takeMobike } from './further-addresses.js';
 import { followRedirect } from './redirect.js';
 import { buildAuthLifetime, takeAuthLifetime, takeOver } from './reauthentication.js';
@@ -46,6 +47,7 @@ export function letIn(
 ): State {
   const { sa } = exchange;
   const { nonceInitiator: initiator, nonceResponder: responder } = sa.handshake!;
+  const wanted = asksForChild({ sa, payloads: asked.payloads });
   Object.assign(sa, { identity, remoteId });
   // Of one who may be another than it says the others' SAs are none of its business.
   const known = exchange.sa.authorisation?.userProved ?? true;
@@ -53,7 +55,6 @@ export function letIn(
   becomeEstablished(exchange);
   takeMobike(exchange, asked);
   // RFC 6023: who asks for none gets none, and may ask under the IKE SA.
-  const wanted = asked.payloads.some(({ type }) => type === 'SA');
   const nonces = wanted ? { initiator, responder } : undefined;
   const child = firstChild({ ...exchange, ...asked }, nonces);
   const mobike = sa.mobike ? buildMobike(exchange) : [];
@@ -68,6 +69,7 @@ function firstChild(asked: Exchange, nonces: Nonces | undefined): PlainPayload[]
   try {
     configuration = giveConfiguration(asked);
     if (!nonces) return configuration;
+    refuseForced(asked);
     const accepted = acceptChild(asked, () => NO_GROUPS);
     installChild(asked, accepted, { initiated: false, nonces });
     return [...configuration, ...accepted.payloads.sa, ...accepted.payloads.ts];
@@ -83,7 +85,7 @@ function firstChild(asked: Exchange, nonces: Nonces | undefined): PlainPayload[]
 /** Initiator. The answer in work holds the first child, or why there is none. */
 export function enter(exchange: Exchange, remoteId: string): State {
   const { sa } = exchange;
-  const { nonceInitiator, nonceResponder, child } = sa.handshake!;
+  const { nonceInitiator, nonceResponder, child, firstPolicy, packet } = sa.handshake!;
   sa.remoteId = remoteId;
   sa.window.pending = undefined;
   takeMobike(exchange, exchange);
@@ -93,17 +95,20 @@ export function enter(exchange: Exchange, remoteId: string): State {
     return 'established';
   }
   if (!takeConfiguration(exchange)) return 'established';
-  if (!optional(exchange, 'SA')) {
-    takeRefusal(exchange, child!);
-  } else if (refuseMode(exchange, child!)) {
-    childRefused(exchange, child!.policy);
+  if (!child) {
+    // RFC 6023: now is the time for the first.
+    if (firstPolicy) sa.tasks.unshift(createChild(firstPolicy, packet));
+  } else if (!optional(exchange, 'SA')) {
+    takeRefusal(exchange, child);
+  } else if (refuseMode(exchange, child)) {
+    childRefused(exchange, child.policy);
   } else {
     const nonces = { initiator: nonceInitiator, responder: nonceResponder };
-    installChild(exchange, takeChild(exchange, child!), { initiated: true, nonces });
+    installChild(exchange, takeChild(exchange, child), { initiated: true, nonces });
     askNetworks(exchange);
   }
   takeAuthLifetime(exchange);
-  takeOver(exchange, child?.policy.id);
+  takeOver(exchange, (child?.policy ?? firstPolicy)?.id);
   closeDouble(exchange);
   return 'established';
 }

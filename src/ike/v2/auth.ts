@@ -35,6 +35,7 @@ import type { Transition } from '../transition.js';
 import { sendRequest } from '../window.js';
 import { buildMobike } from './further-addresses.js';
 import { enter, letIn, NO_GROUPS } from './auth-end.js';
+import { goesWithoutChild } from './childless.js';
 
 /** HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT)], [CERTREQ,] [IDr], AUTH, SAi2, TSi, TSr} --> */
 export async function startAuth(work: Work): Promise<State> {
@@ -60,9 +61,16 @@ async function sendAuth(work: Work): Promise<State> {
   const proof = await firstProof(work, sa.identity, idi);
   const idr = named ? buildId('IDr', remoteId as Identification, sa) : undefined;
   const first = sa.peer.sendInitialContact && isAlone(work, idr);
+  const alone = goesWithoutChild(work);
   const policy = firstPolicy(work);
-  if (!policy) return 'dead';
-  handshake.child = offerChild(work, policy, handshake.packet, NO_GROUPS);
+  if (!policy && !alone) {
+    scheduleReconnect(work);
+    return 'dead';
+  }
+  handshake.firstPolicy = policy;
+  const child =
+    policy && !alone ? offerChild(work, policy, handshake.packet, NO_GROUPS) : undefined;
+  handshake.child = child;
   const payloads: PlainPayload[] = [
     idi,
     ...(first ? [notify(N.INITIAL_CONTACT)] : []),
@@ -70,8 +78,7 @@ async function sendAuth(work: Work): Promise<State> {
     ...buildRequest(work),
     ...proof,
     ...askConfiguration(work),
-    ...buildChildSa(handshake.child),
-    ...buildChildTs(handshake.child),
+    ...(child ? [...buildChildSa(child), ...buildChildTs(child)] : []),
     ...buildMobike(work),
   ];
   sendRequest(work, IKE_AUTH, payloads, { kind: 'ike-auth' });
@@ -96,17 +103,16 @@ async function firstProof(work: Work, identity: Identity, idi: IdPayload): Promi
   return mayStandAlone(identity) ? [notify(N.EAP_ONLY_AUTHENTICATION)] : [];
 }
 
-/** The policy that was to be first, or with AH behind a NAT another one; none: the SA is given up. */
+/** The policy that was to be first, or with AH behind a NAT another one. */
 function firstPolicy(work: Work): Policy | undefined {
   const { world, sa } = work;
-  const wanted = sa.handshake!.firstPolicy!;
+  const wanted = sa.handshake!.firstPolicy;
+  if (!wanted) return undefined;
   // Another identity than was thought of at the call may ask by another template.
   const stands = !isTemplate(wanted) || wanted === askedTemplate(world, sa.peer);
   const all = [...(stands ? [wanted] : []), ...wishesOf(world, sa.peer)];
-  const policy = all.find(({ protection }) => protection === 'esp' || !encapsulates(sa));
   isBarred(work, wanted);
-  if (!policy) scheduleReconnect(work);
-  return policy;
+  return all.find(({ protection }) => protection === 'esp' || !encapsulates(sa));
 }
 
 /** How the peer proves itself, by its AUTH. */

@@ -160,6 +160,16 @@ export const EAP_ASKING: readonly Transition[] = [
     onTimeout: 'half-open',
   },
   {
+    story: 'IKE_AUTH request without AUTH and child (RFC 6023): prove ourselves and ask the user',
+    from: ['init-answered'],
+    receives: { request: IKE_AUTH },
+    requires: ['IDi'],
+    allows: ['IDr', 'CERTREQ', 'Configuration', 'V'],
+    run: begin,
+    to: ['eap-asked', 'deleting'],
+    onTimeout: 'half-open',
+  },
+  {
     story: 'IKE_AUTH request with EAP: hand it on',
     from: ['eap-asked'],
     receives: { request: IKE_AUTH },

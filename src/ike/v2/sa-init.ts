@@ -49,6 +49,7 @@ import type { Handshake } from '../handshake.js';
 import { encapsulates, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
+import { buildChildless, takeChildless } from './childless.js';
 import { buildRedirect, takeRedirect } from './redirect.js';
 import { startAuth } from './auth.js';
 
@@ -71,6 +72,7 @@ export function newHandshake({ sa }: Pick<Work, 'sa'>): Handshake {
     signatureHashes: undefined,
     authorities: [],
     peerLooksUp: false,
+    peerChildless: false,
     child: undefined,
     firstPolicy: undefined,
     packet: undefined,
@@ -142,7 +144,7 @@ async function answerFirst(exchange: Exchange): Promise<State> {
     buildNonce(nonces.responder),
     ...buildNat(exchange),
     ...(takeFragmentation(exchange) ? [notify(N.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
-    notify(N.CHILDLESS_IKEV2_SUPPORTED), // RFC 6023 §3
+    ...buildChildless(exchange),
     ...buildRequest(exchange),
     ...buildHashes(exchange, exchange),
   ];
@@ -210,6 +212,7 @@ async function takeAnswer(exchange: Exchange): Promise<State> {
   handshake.nonceResponder = nonces.responder;
   handshake.response = exchange.datagram.bytes.slice();
   takeFragmentation(exchange);
+  takeChildless(exchange);
   processNat(exchange);
   processHashes(exchange);
   processRequest(exchange);
