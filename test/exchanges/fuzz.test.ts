@@ -31,6 +31,7 @@ function mutation(random: Random, genuine: Uint8Array): Uint8Array {
 /** Gives the site bytes from where its peer is; they may provoke one small answer and nothing else. */
 async function inject(site: Site, like: Datagram, bytes: Uint8Array): Promise<void> {
   const step = await site.engine.receive({ ...like, bytes });
+  site.noteSpis(step);
   assert.is(step.send.length <= 1, true, 'more than one answer');
   for (const answer of step.send) {
     assert.ok(answer.bytes.length <= bytes.length + ANSWER_SLACK, 'a large answer');

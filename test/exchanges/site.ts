@@ -63,7 +63,8 @@ export class Site {
     return step;
   }
 
-  private noteSpis({ expected, ikeSpis }: Step): void {
+  /** What a step says of SPIs; public for a test that carries nothing else of it out. */
+  noteSpis({ expected, ikeSpis }: Step): void {
     for (const change of expected) {
       if ('expect' in change) {
         this.expected.set(change.expect.spi, formatAddress(change.expect.remote));
