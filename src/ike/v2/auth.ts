@@ -109,7 +109,7 @@ function firstPolicy(work: Work): Policy | undefined {
   const wanted = sa.handshake!.firstPolicy;
   if (!wanted) return undefined;
   // Another identity than was thought of at the call may ask by another template.
-  const stands = !isTemplate(wanted) || wanted === askedTemplate(world, sa.peer);
+  const stands = !isTemplate(wanted) || wanted.id === askedTemplate(world, sa.peer)?.id;
   const all = [...(stands ? [wanted] : []), ...wishesOf(world, sa.peer)];
   isBarred(work, wanted);
   return all.find(({ protection }) => protection === 'esp' || !encapsulates(sa));
