@@ -17,29 +17,27 @@ import type {
   PolicyStatus,
 } from './context.js';
 import { DEFAULT_SETTINGS } from './context.js';
-import { connect, failed, hasChild, newLink } from './connection.js';
+import { connect, hasChild, newLink } from './connection.js';
 import type { CookieDemand } from './cookie.js';
 import { dispatch, follow, type Received } from './dispatch.js';
 import { type World, report, type Work } from './exchange.js';
 import { calleeOf, isTooSoon } from './failover.js';
 import { PartialStore } from './fragments.js';
-import { noteExpected } from './expected.js';
 import { FirstContact } from './first-contact.js';
-import { activateChild, removeChild } from './parts/child.js';
-import { type Given, releaseAssigned } from './parts/configuration.js';
+import { activateChild } from './parts/child.js';
+import type { Given } from './parts/configuration.js';
 import { GeneratedPolicies, type GeneratedPolicy } from './generated.js';
-import { forget } from './parts/keys.js';
 import { activePeers, connectionKey, ikeSecrets, policyStatus } from './print.js';
 import { act, certified, findFault } from './recheck.js';
 import { adjust, callIdle, type Change, swap } from './reconfigure.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
-import { noteSession, type SessionEnd } from './sessions.js';
+import type { SessionEnd } from './sessions.js';
 import { emptyStep, take } from './step.js';
 import type { Datagram, Endpoint, Step } from './step.js';
 import { tellAddresses } from './v2/further-addresses.js';
 import { relocate } from './v2/relocation.js';
 import { SaStore } from './store.js';
-import { pump } from './tasks.js';
+import { takeTurn } from './turn.js';
 import { closeChildren, expireChild, nextConnect, nextTimeout, reconnect, ring } from './timers.js';
 
 export class Engine implements IkeEngine {
@@ -100,25 +98,8 @@ export class Engine implements IkeEngine {
   }
 
   #enqueue(sa: IkeSa, work: (work: Work) => Promise<void> | void): Promise<void> {
-    const turn = sa.tail.then(async () => {
-      const here: Work = { world: this.#world, sa, step: this.#decided };
-      try {
-        if (sa.state !== 'dead') await work(here);
-        if (sa.state !== 'dead') await pump(here);
-      } catch (error) {
-        failed(here, error);
-      }
-      noteSession(here);
-      noteExpected(here);
-      this.#world.store.changed.add(sa);
-      if (sa.state === 'dead') {
-        // Another's turn may have ended it while this one waited, and then made a child all the same.
-        for (const child of [...sa.children.values()]) removeChild(here, child);
-        this.#world.partials.removeAll(sa);
-        forget(sa);
-        releaseAssigned(here);
-      }
-    });
+    const here: Work = { world: this.#world, sa, step: this.#decided };
+    const turn = sa.tail.then(() => takeTurn(here, work));
     sa.tail = turn.then(
       () => {},
       () => {},

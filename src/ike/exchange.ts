@@ -66,6 +66,18 @@ export interface Exchange extends Work {
   readonly task: Task | undefined;
 }
 
+/** Another's turn has ended the IKE SA while its own waited: nothing more comes of that. */
+export class Ended extends Error {
+  override readonly name = 'Ended';
+}
+
+/** Waits for a slow sum, and goes on only if the IKE SA still stands then. */
+export async function meanwhile<T>({ world, sa }: Work, slow: Promise<T>): Promise<T> {
+  const result = await slow;
+  if (!world.store.has(sa)) throw new Ended();
+  return result;
+}
+
 export function report(
   { sa, step }: Pick<Work, 'sa' | 'step'>,
   level: EventLevel,

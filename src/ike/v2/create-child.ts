@@ -12,6 +12,7 @@ import { IkeError, NOTIFIED } from '../errors.js';
 import {
   type Exchange,
   errorNotification,
+  meanwhile,
   notification,
   notify,
   report,
@@ -74,7 +75,8 @@ export async function startCreateChild(work: Work, task: CreateChildTask): Promi
     return false;
   }
   const group = task.group ?? askedGroups(sa, task.policy)[task.refused];
-  task.share = group === undefined ? undefined : await world.context.agreement.generate(group);
+  const { agreement } = world.context;
+  task.share = group === undefined ? undefined : await meanwhile(work, agreement.generate(group));
   task.offer = offerChild(work, task.policy, task.packet, group === undefined ? [] : [group]);
   task.nonce = newNonce(world);
   if (old) old.state = 'rekeying';
@@ -137,8 +139,9 @@ async function answerWith(exchange: Exchange, old: Child | undefined) {
   if (accepted.suite.group) {
     const theirs = required(exchange, 'KE');
     checkGroup(theirs, accepted.suite.group.name);
-    const share = await world.context.agreement.generate(accepted.suite.group.name);
-    secret = await derive(share, theirs);
+    const { agreement } = world.context;
+    const share = await meanwhile(exchange, agreement.generate(accepted.suite.group.name));
+    secret = await meanwhile(exchange, derive(share, theirs));
     ke = [buildKe(share)];
   }
   const making = { initiated: false, nonces, secret };
@@ -174,7 +177,7 @@ async function takeCreated(exchange: Exchange): Promise<State> {
   if (task.share) {
     const ke = required(exchange, 'KE');
     checkAnswer(ke, agreed.suite.group, task.share);
-    secret = await derive(task.share, ke);
+    secret = await meanwhile(exchange, derive(task.share, ke));
   }
   const making = { initiated: true, nonces, secret };
   if (!old) {

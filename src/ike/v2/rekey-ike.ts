@@ -17,7 +17,14 @@ import { N, notifyName } from '../../wire/notifications.js';
 import { CREATE_CHILD_SA } from '../../wire/numbers.js';
 import { startClocks, temporaryWait } from '../connection.js';
 import { IkeError, NOTIFIED } from '../errors.js';
-import { type Exchange, errorNotification, report, required, type Work } from '../exchange.js';
+import {
+  type Exchange,
+  errorNotification,
+  meanwhile,
+  report,
+  required,
+  type Work,
+} from '../exchange.js';
 import { shareAssigned } from '../parts/configuration.js';
 import {
   buildKe,
@@ -44,7 +51,7 @@ export async function startRekeyIke(work: Work, task: RekeyIkeTask): Promise<boo
   const { profile } = sa.peer;
   const current = sa.secured!.suite.group.name;
   const group = task.group ?? (profile.dhGroup.includes(current) ? current : profile.dhGroup[0]!);
-  task.share = await world.context.agreement.generate(group);
+  task.share = await meanwhile(work, world.context.agreement.generate(group));
   task.proposals = ikeProposals(profile);
   task.spi = newIkeSpi(world);
   task.nonce = newNonce(world);
@@ -163,8 +170,9 @@ async function answerRekey(exchange: Exchange): Promise<State> {
   const ke = required(exchange, 'KE');
   checkGroup(ke, suite.group.name);
   const theirSpi = ikeSpi(offered.proposals[selection.index]!.spi);
-  const share = await world.context.agreement.generate(suite.group.name);
-  const secret = await derive(share, ke);
+  const { agreement } = world.context;
+  const share = await meanwhile(exchange, agreement.generate(suite.group.name));
+  const secret = await meanwhile(exchange, derive(share, ke));
   const nonces = {
     initiator: required(exchange, 'Nonce').data.slice(),
     responder: newNonce(world),
@@ -211,7 +219,7 @@ async function takeRekey(exchange: Exchange): Promise<State> {
   const ke = required(exchange, 'KE');
   checkAnswer(ke, suite.group, task.share!);
   const spiResponder = ikeSpi(answer.proposals[0]!.spi);
-  const secret = await derive(task.share!, ke);
+  const secret = await meanwhile(exchange, derive(task.share!, ke));
   const nonces = { initiator: task.nonce, responder: required(exchange, 'Nonce').data.slice() };
   const spiInitiator = task.spi;
   const next = succeed(exchange, {
