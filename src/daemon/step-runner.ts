@@ -82,7 +82,8 @@ export class StepRunner {
       );
     }
     for (const change of step.received) if ('down' in change) this.#received.change(change);
-    for (const id of step.remove) this.#remove(id);
+    const lingering = new Set(step.linger);
+    for (const id of step.remove) this.#remove(id, lingering.has(id));
     for (const policy of step.unmet) this.#tables.giveUp(policy);
     for (const probed of step.probed) this.#paths.answered(probed);
     for (const event of step.events) this.#log.write(event);
@@ -96,8 +97,8 @@ export class StepRunner {
   }
 
   /** One that is not there may come yet, and would stay for ever: that must not pass unseen. */
-  #remove(id: number): void {
-    if (this.#tables.remove(id)) return;
+  #remove(id: number, lingers: boolean): void {
+    if (this.#tables.remove(id, lingers)) return;
     this.#log.error('system', `bug: child ${id} is to be removed and is not installed`);
   }
 

@@ -23,6 +23,7 @@ import { CookieTable } from './cookies.js';
 import { DynamicTable } from './dynamic-table.js';
 import { ExpectedTable } from './expected-table.js';
 import { IkeSpiTable } from './ike-spi-table.js';
+import { Lingering } from './lingering.js';
 import type { Module } from './module.js';
 import { eraseKeys, ownKeys } from './own-keys.js';
 import { PolicyTable } from './policy-table.js';
@@ -37,6 +38,8 @@ export interface TablesOptions {
   readonly random: (bytes: number) => Uint8Array;
   /** Milliseconds since 1970; Date.now unless a test says otherwise. */
   readonly now?: () => number;
+  /** How long a replaced inbound SA goes on receiving; a test may not wait for it. */
+  readonly lingerMs?: number;
 }
 
 type Slots = Readonly<Record<Direction, number>>;
@@ -69,7 +72,7 @@ export interface Offload {
 
 export class Tables {
   readonly #module: Module;
-  readonly #options: Required<TablesOptions>;
+  readonly #options: Required<Omit<TablesOptions, 'lingerMs'>>;
   readonly #spis: SpiTable;
   readonly #policies: PolicyTable;
   /** Those made from templates. */
@@ -79,6 +82,7 @@ export class Tables {
   /** Of the IKE SAs that stand. */
   readonly ikeSpis: IkeSpiTable;
   readonly #quiescence: Quiescence;
+  readonly #lingering: Lingering;
   readonly cookies: CookieTable;
   readonly #pairs = new Map<number, Pair>();
   readonly #owners = new Map<number, number>();
@@ -97,6 +101,7 @@ export class Tables {
     this.expected = new ExpectedTable(module.memory, this.#spis);
     this.ikeSpis = new IkeSpiTable(module.memory);
     this.#quiescence = new Quiescence(module.memory);
+    this.#lingering = new Lingering(options.lingerMs);
     this.#policies = new PolicyTable(module.memory, this.#quiescence);
     this.dynamics = new DynamicTable(module.memory, this.#quiescence);
     this.cookies = new CookieTable(module);
@@ -231,28 +236,38 @@ export class Tables {
     this.#policies.setUnmet(policy, this.#options.now());
   }
 
-  /** False: there is no such child. */
-  remove(id: number): boolean {
+  /**
+   * False: there is no such child. `lingers`: its inbound half, unknown to everybody but the workers, goes
+   * on receiving for a moment.
+   */
+  remove(id: number, lingers = false): boolean {
     const pair = this.#pairs.get(id);
     if (!pair) return false;
     this.#pairs.delete(id);
     const { association } = pair;
     this.#remotes.delete(association.remote.address, id);
+    const spis: number[] = [];
     for (const half of [association, association.around]) {
       if (!half) continue;
       for (const keys of [half.inbound, half.outbound]) eraseKeys(keys);
-      this.#spis.remove(half.inbound.spi);
+      spis.push(half.inbound.spi);
     }
-    const slots = slotsOf(pair);
-    for (const slot of slots) {
-      this.#records.at(slot).setState(ids.SA_DEAD);
-      this.#owners.delete(slot);
-    }
+    for (const slot of slotsOf(pair)) this.#owners.delete(slot);
     if (this.#chains.remove(association.policy, pair.slots.out)) this.#setHead(association.policy);
+    const { slots, around } = pair;
+    const inbound = around ? [slots.in, around.in] : [slots.in];
+    this.#retire(around ? [slots.out, around.out] : [slots.out], []);
+    if (lingers) this.#lingering.add(() => this.#retire(inbound, spis));
+    else this.#retire(inbound, spis);
+    return true;
+  }
+
+  #retire(slots: readonly number[], spis: readonly number[]): void {
+    for (const spi of spis) this.#spis.remove(spi);
+    for (const slot of slots) this.#records.at(slot).setState(ids.SA_DEAD);
     this.#quiescence.after(() => {
       for (const slot of slots) this.#records.erase(slot);
     });
-    return true;
   }
 
   /** An outer address or port changed; with it ESP may go into UDP or come out of it. */
@@ -323,6 +338,7 @@ export class Tables {
   /** Removes everything and erases it now: no worker runs any more. */
   erase(): void {
     for (const id of [...this.#pairs.keys()]) this.remove(id);
+    this.#lingering.endAll();
     this.#quiescence.now();
     this.cookies.erase();
   }

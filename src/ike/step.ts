@@ -158,6 +158,8 @@ export interface Step {
   /** Ids whose outbound half becomes the policy's current one now. */
   readonly activate: number[];
   readonly remove: number[];
+  /** Ids from `remove` that others took the place of: what is on its way through them still comes in. */
+  readonly linger: number[];
   /** Ids of policies that an SA was wanted for and could not be had: nothing need wait for one. */
   readonly unmet: number[];
   /** After `install`, in this order. */
@@ -184,6 +186,7 @@ export const emptyStep = (): Step => ({
   standby: [],
   activate: [],
   remove: [],
+  linger: [],
   unmet: [],
   expected: [],
   ikeSpis: [],
@@ -204,6 +207,7 @@ export const take = (step: Step): Step => ({
   standby: step.standby.splice(0),
   activate: step.activate.splice(0),
   remove: step.remove.splice(0),
+  linger: step.linger.splice(0),
   unmet: step.unmet.splice(0),
   expected: step.expected.splice(0),
   ikeSpis: step.ikeSpis.splice(0),

@@ -55,9 +55,25 @@ for (const pfsGroup of [undefined, 'ecp256', 'modp2048']) {
       world.release();
       await world.run();
       world.checkSettled();
+      // what either sent through the old one before it knew may still come
+      assert.equal([...world.east.lingered], [old.id]);
+      assert.is(world.west.lingered.size, 1);
     },
   );
 }
+
+create(
+  'a child that nothing takes the place of receives nothing more once it is closed',
+  async () => {
+    const world = await connected();
+    await world.east.carry(world.east.engine.childExpired(world.east.current(0)!.id, 'hard'));
+    await world.run();
+    assert.is(world.east.lingered.size + world.west.lingered.size, 0);
+    await world.west.carry(world.west.engine.killConnections());
+    await world.run();
+    assert.is(world.east.lingered.size + world.west.lingered.size, 0);
+  },
+);
 
 create('the responder sends on the new SA as soon as the initiator has', async () => {
   const world = await connected();

@@ -47,6 +47,7 @@ reauthentication('before the time is over another IKE SA takes over all children
   assert.is.not(world.east.established[0]!.spii, before);
   world.checkSettled(policies);
   assert.equal([...world.east.complaints(), ...world.west.complaints()], []);
+  for (const site of world.sites) assert.is(site.lingered.size, 3, site.name);
   // One time only: the new IKE SA was given no limit.
   world.log.length = 0;
   await world.run(60_000);

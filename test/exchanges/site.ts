@@ -33,6 +33,8 @@ export class Site {
   /** Inbound SPIs that an SA may come for, and from where its packets may. */
   readonly expected = new Map<number, string>();
   readonly ikeSpis = new Set<bigint>();
+  /** Children whose inbound half received a moment longer than they stood. */
+  readonly lingered = new Set<number>();
   sent = 0;
   keepalives = 0;
   private readonly transmit: (datagram: Datagram) => void;
@@ -52,6 +54,7 @@ export class Site {
     for (const change of step.received) this.changeReceived(change);
     for (const change of step.policies) this.changePolicy(change);
     for (const id of step.remove) this.remove(id);
+    for (const id of step.linger) this.lingered.add(id);
     for (const { id, ...place } of step.move) {
       const child = this.known(id);
       this.children.set(id, { ...child, sa: { ...child.sa, ...place } });

@@ -106,9 +106,13 @@ export function removeChild({ world, sa, step }: Work, child: Child): void {
   world.store.displace(sa, child.sa.id);
   step.remove.push(child.sa.id);
   world.generated.drop(step, child);
+  const others = served({ world, sa, step }, child.policy);
+  const isHeir = ({ policy, state }: Child): boolean =>
+    policy.id === child.policy.id && state !== 'deleting';
+  if (others.length > 0 || [...sa.children.values()].some(isHeir)) step.linger.push(child.sa.id);
   if (child.standby) return;
   // Of an IKE SA that takes this one's place: nothing goes through the old one any more.
-  for (const other of served({ world, sa, step }, child.policy)) {
+  for (const other of others) {
     if (other.sa.replaces === undefined) activateChild({ world, sa, step }, other);
   }
 }
