@@ -229,6 +229,42 @@ config('split-include: and while we authenticate anew', async () => {
   world.checkMirrored();
 });
 
+config(
+  'beside a written policy of both ends: a child for that, and one for the addresses',
+  async () => {
+    const written = { policies: 1 };
+    const world = newWorld({
+      east: { ...site(ASKED), ...written },
+      west: { ...site(GIVEN), ...written },
+      context: { west: { leases: newLeases() } },
+    });
+    await world.east.carry(world.east.engine.start());
+    await world.run(1000);
+    assert.equal([...world.east.complaints(), ...world.west.complaints()], []);
+    assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
+    assert.equal(made(world), ['10.9.0.1/32 0.0.0.0/0', '2001:db8:9::1/128 ::/0']);
+    world.checkTraffic();
+    const counts = world.sites.map((one) => [one.children.size, one.made.size]);
+    assert.equal(counts, [
+      [2, 2],
+      [2, 2],
+    ]);
+  },
+);
+
+config('and where traffic of the written policy makes us call', async () => {
+  const world = newWorld({
+    east: { ...site(ASKED), policies: 1 },
+    west: { ...site(GIVEN), policies: 1 },
+    context: { west: { leases: newLeases() } },
+  });
+  await world.east.carry(world.east.engine.acquire(0));
+  await world.run(1000);
+  assert.equal([...world.east.complaints(), ...world.west.complaints()], []);
+  assert.equal(made(world), ['10.9.0.1/32 0.0.0.0/0', '2001:db8:9::1/128 ::/0']);
+  world.checkTraffic();
+});
+
 /** What west answered, attribute by attribute. */
 async function attributes(given: Partial<GivenConfig>): Promise<[number, string][]> {
   const world = await connect(given);

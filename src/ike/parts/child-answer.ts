@@ -22,6 +22,7 @@ import { buildChoice, espSpiBytes, espSpiFrom, readProposals } from './proposal.
 import {
   buildTs,
   formatSelectors,
+  holdsAll,
   type Narrowed,
   narrowToPolicy,
   offeredSelectors,
@@ -78,6 +79,10 @@ export function acceptChild(
 /**
  * Transport mode where it is asked for and a policy has it, else tunnel mode: that declines the
  * request, and the peer closes what it cannot use (§1.3.1).
+ *
+ * A written policy may be a part of what is asked. But whoever has addresses from us asks for everything
+ * and means the policy for those: a written one has then to hold all that is asked (as racoon, whose words
+ * RouterOS has, looks for it), or else nothing may be made from a template.
  */
 function choosePolicy(
   exchange: Exchange,
@@ -87,22 +92,25 @@ function choosePolicy(
 ): Narrowed & { readonly mode: Mode } {
   const { sa } = exchange;
   const requested = asksForTransport(exchange);
-  const find = (mode: Mode, side: Side): Narrowed | undefined => {
+  const hasAddresses = generate && (sa.assigned?.addresses.length ?? 0) > 0;
+  const find = (mode: Mode, side: Side, whole = false): Narrowed | undefined => {
     const own = policies.filter((policy) => modeOf(policy) === mode);
     return narrowToPolicy(
       own.flatMap((policy) => {
         const allowed = allowedBy(sa, policy);
-        return allowed ? [[policy, allowed] as const] : [];
+        return allowed && (!whole || holds(allowed, side)) ? [[policy, allowed] as const] : [];
       }),
       side,
     );
   };
   const transport = find('transport', requested ? substituted(sa, asked) : asked);
   if (requested && transport) return { ...transport, mode: 'transport' };
-  const tunnel = find('tunnel', asked);
+  const tunnel = find('tunnel', asked, hasAddresses);
   if (tunnel) return { ...tunnel, mode: 'tunnel' };
   const made = generate ? generatePolicy(exchange, asked) : undefined;
   if (made) return made;
+  const part = hasAddresses && find('tunnel', asked);
+  if (part) return { ...part, mode: 'tunnel' };
   if (transport) {
     const { id } = transport.policy;
     throw new IkeError('mode-mismatch', `peer asks for tunnel mode; policy ${id} has tunnel=no`);
@@ -118,3 +126,6 @@ function choosePolicy(
       describeTemplates(exchange),
   );
 }
+
+const holds = (allowed: Side, asked: Side): boolean =>
+  holdsAll(allowed.local, asked.local) && holdsAll(allowed.remote, asked.remote);
