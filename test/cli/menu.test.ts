@@ -103,6 +103,21 @@ const order = (path: string): string =>
     .policy!.map(({ comment, disabled }) => `${comment}${disabled ? '-' : ''}`)
     .join('');
 
+menus('several peers of a policy', async ({ path }) => {
+  three(path);
+  const run = (...args: string[]) => culvert(...args, '--file', path);
+  await run('peer', 'add', 'name=q', 'address=192.0.2.77');
+  await run('identity', 'add', 'peer=q', 'secret=a long and random secret');
+  assert.equal(await run('policy', 'set', '0', 'peer=p,q'), { out: '', err: '' });
+  assert.match((await run('policy', 'print')).out, /\n0 .*p,q .*\n1 .* p /s);
+  assert.match(
+    (await run('policy', 'set', '0', 'peer=p,r')).err,
+    /"r": expected the name of a peer/,
+  );
+  assert.match((await run('policy', 'set', '1', 'peer=q,q')).err, /stands once/);
+  assert.is(json(path).policy![0]!.peer, 'p,q');
+});
+
 menus('set, remove, enable, disable, move, comment, place-before', async ({ path }) => {
   three(path);
   const steps: [string[], string][] = [

@@ -255,6 +255,62 @@ failover('peers that call us: both have an SA, packets go where they come from',
   assert.is(east.current(0)!.id, first.id);
 });
 
+failover(
+  'the first peer has a name without an address yet: the next one, until it has',
+  async () => {
+    const { net, east } = lay();
+    const whole = eastern({});
+    const change = (databases: Databases) =>
+      east.carry(east.engine.reconfigure({ databases, removed: [], changedPeers: ['west'] }));
+    const [west, ...others] = whole.peers;
+    await change({ ...whole, peers: others });
+    await net.start(east);
+    await net.run(1000);
+    assert.equal(used(east), ['spare']);
+    net.watch = () => assert.ok(east.current(0), 'no SA');
+    await change({ ...whole, peers: [{ ...west!, named: true }, ...others] });
+    await net.run(10_000);
+    assert.equal([used(east), connections(east)], [['west'], ['west']]);
+  },
+);
+
+failover(
+  'the first peer is tried at every address of its name, while the next one has the policy',
+  async () => {
+    const { net, east } = lay({ peers: { west: { named: true } } });
+    net.down.add(DEAD).add('192.0.2.77');
+    const whole = eastern({});
+    let places = [WEST, address('192.0.2.77')];
+    let tried = 0;
+    const carry = east.carry.bind(east);
+    // As the daemon does: whoever gives no answer is at the next address of its name from now on.
+    east.carry = async (pending) => {
+      const step = await carry(pending);
+      if (!step.silent.some(({ peer }) => peer === 'west')) return step;
+      tried++;
+      places = [...places.slice(1), places[0]!];
+      const west: Peer = {
+        ...whole.peers[0]!,
+        named: true,
+        address: { address: places[0]!, bits: 32 },
+      };
+      const databases = { ...whole, peers: [west, whole.peers[1]!] };
+      await carry(east.engine.reconfigure({ databases, removed: [], changedPeers: ['west'] }));
+      return step;
+    };
+    await net.start(east);
+    await net.run(16_000);
+    assert.equal(used(east), ['spare']);
+    net.watch = () => assert.ok(east.current(0), 'no SA');
+    await net.run(300_000);
+    assert.ok(tried > 8, `${tried} attempts`);
+    assert.equal([used(east), east.history.length], [['spare'], 1]);
+    net.down.clear();
+    await net.run(60_000);
+    assert.equal([used(east), connections(east)], [['west'], ['west']]);
+  },
+);
+
 for (const calling of [false, true]) {
   const who = calling ? 'who call us, too' : 'who wait for us';
   failover(
