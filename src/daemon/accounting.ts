@@ -8,7 +8,7 @@ import type { Authorisation } from '../ike/authorisation.js';
 import type { SessionBegan, SessionEnd } from '../ike/sessions.js';
 import { formatAddress, toBytes } from '../policy/address.js';
 import type { Changes, Session } from '../radius/incoming.js';
-import type { Attribute } from '../radius/packet.js';
+import { type Attribute, RadiusError } from '../radius/packet.js';
 import {
   type Account,
   interimRecord,
@@ -263,11 +263,18 @@ export class Accounting {
   readonly #reports = new Set<Promise<void>>();
 
   #report(question: Asking, about: string): void {
-    const report = this.#context.ask(question).then((heard) => {
-      this.#reports.delete(report);
-      if (!('failure' in heard)) return;
-      this.#context.log.warning('radius', `accounting of ${about} is lost: ${heard.failure}`);
-    });
+    const lost = (why: string): void =>
+      this.#context.log.warning('radius', `accounting of ${about} is lost: ${why}`);
+    const report = this.#context
+      .ask(question)
+      .then((heard) => {
+        if ('failure' in heard) lost(heard.failure);
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof RadiusError)) throw error;
+        lost(error.message);
+      })
+      .finally(() => this.#reports.delete(report));
     this.#reports.add(report);
   }
 

@@ -104,6 +104,7 @@ export class Radius {
     return { identifier: hostname(), address: address && toBytes(address) };
   }
 
+  /** Rejects with a RadiusError where the question fits into no packet. */
   ask(asking: Asking): Promise<Heard> {
     return new Promise((resolve) => this.#begin(asking, resolve));
   }

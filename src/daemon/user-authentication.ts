@@ -4,7 +4,7 @@ import type { Applicant, Conversation, Verdict } from '../eap/authenticator.js';
 import { encodeEap, FAILURE, printable, REQUEST, TYPE, typeName } from '../eap/packet.js';
 import type { Authorisation } from '../ike/authorisation.js';
 import { type Address, addressFromBytes } from '../policy/address.js';
-import { RadiusError } from '../radius/packet.js';
+import { LONGEST_VALUE, RadiusError } from '../radius/packet.js';
 import {
   type Grant,
   identityOf,
@@ -67,6 +67,9 @@ export class RadiusConversation implements Conversation<Authorisation> {
     }
     this.#user ??= identityOf(response);
     if (this.#user === undefined || this.#user === '') return this.#fail('no user name was given');
+    const bytes = Buffer.byteLength(this.#user);
+    if (bytes > LONGEST_VALUE)
+      return this.#fail(`its name has ${bytes} bytes, not ${LONGEST_VALUE}`);
     if (++this.#rounds > MOST_ROUNDS) return this.#fail(`no end after ${MOST_ROUNDS} requests`);
     const nas = this.#radius.nas();
     let heard: Heard;

@@ -72,12 +72,18 @@ export class RadiusClient {
     return this.#asked.size;
   }
 
+  /** Throws RadiusError where it fits into no packet; then it was never asked. */
   ask(question: Question, now: number): Work & { readonly question: number } {
     const work = noWork();
     const id = ++this.#id;
     const asked: Asked = { id, question, attempts: new Map(), last: -1, nextAt: now };
     this.#asked.set(id, asked);
-    this.#transmit(asked, now, work);
+    try {
+      this.#transmit(asked, now, work);
+    } catch (error) {
+      this.#forget(asked);
+      throw error;
+    }
     return { ...work, question: id };
   }
 
@@ -221,6 +227,7 @@ export class RadiusClient {
     const attempt: Attempt = { asked, line, identifier, bytes, sent: 0 };
     asked.attempts.set(server, attempt);
     this.#attempts.set(keyOf(line, identifier), attempt);
+    this.#lines.get(nameOf(line))!.used++;
     return attempt;
   }
 
@@ -234,7 +241,6 @@ export class RadiusClient {
       let identifier = state.next;
       while (this.#attempts.has(keyOf(line, identifier))) identifier = (identifier + 1) & 0xff;
       state.next = (identifier + 1) & 0xff;
-      state.used++;
       return { line, identifier };
     }
     return undefined;

@@ -2,10 +2,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Accounting } from '../../src/daemon/accounting.js';
-import type { Asking } from '../../src/daemon/radius.js';
+import type { Asking, Heard } from '../../src/daemon/radius.js';
 import type { Authorisation } from '../../src/ike/authorisation.js';
 import { parseAddress } from '../../src/policy/address.js';
 import { allOf, firstOf } from '../../src/radius/attributes.js';
+import { RadiusError } from '../../src/radius/packet.js';
 import * as numbers from '../../src/radius/numbers.js';
 import { sessionName } from '../../src/radius/session.js';
 import { grant } from '../helpers/authorisation.js';
@@ -21,7 +22,11 @@ const GRANT = grant({
 const endpoint = (text: string) => ({ address: address(text), port: 4500 });
 const STATUS = { 1: 'start', 2: 'stop', 3: 'interim', 7: 'on', 8: 'off' } as Record<number, string>;
 
-function site(settings: { interimUpdate?: number; accounting?: boolean } = {}) {
+function site(
+  settings: { interimUpdate?: number; accounting?: boolean } = {},
+  answer?: () => Promise<Heard>,
+) {
+  const said: string[] = [];
   let now = 1_790_000_000_000;
   const asked: Asking[] = [];
   const ended: [string, string][] = [];
@@ -49,18 +54,19 @@ function site(settings: { interimUpdate?: number; accounting?: boolean } = {}) {
       now: () => now,
       ask: (asking) => {
         asked.push(asking);
-        return new Promise(() => {});
+        return answer?.() ?? new Promise(() => {});
       },
       nas: () => ({ identifier: 'moon', address: Uint8Array.of(192, 0, 2, 1) }),
       traffic: (child) => traffic.get(child),
       end: (sessions, cause) => void ended.push([[...sessions].join(), cause]),
-      log: { info: () => {}, warning: () => {} },
+      log: { info: () => {}, warning: (_topic, text) => void said.push(text) },
     },
     'ab',
   );
   return {
     desk,
     asked,
+    said,
     ended,
     traffic,
     begin: (more: Partial<Authorisation> = {}) =>
@@ -206,6 +212,14 @@ accounting('a server changes limits and class of a session that goes on', () => 
   assert.equal(lab.ended, [['ab-7', 'session-timeout']]);
   assert.equal(lab.records(), ['start', 'interim', 'interim', 'interim']);
   assert.equal(allOf(lab.asked[1]!, 'Class'), [Uint8Array.of(9)]);
+});
+
+accounting('a record that fits into no packet is lost, and said to be', async () => {
+  const lab = site({}, () => Promise.reject(new RadiusError('the packet would have 5000 bytes')));
+  lab.begin();
+  await lab.desk.stop(1000);
+  assert.is(lab.said.length, 3, 'Start, Stop, Accounting-Off');
+  assert.match(lab.said[0]!, /accounting of carol \(ab-7\) is lost: the packet would have 5000/);
 });
 
 accounting('the gateway says when it comes and goes, and stops what is left', async () => {

@@ -230,6 +230,27 @@ for (const [name, judge, reason] of NOES) {
   });
 }
 
+radius('what fits into no RADIUS packet is refused, and the next user is not', async () => {
+  const long = eap(2, 5, 1, ...new Uint8Array(300).fill(97));
+  const huge = new Uint8Array(5000).fill(1);
+  huge.set([2, 6, huge.length >> 8, huge.length & 0xff, 26]);
+  for (const packet of [long, huge]) {
+    new DataView(packet.buffer).setUint16(2, packet.length);
+  }
+  const judge: Judge = (request, said) => (said[4] === 1 ? challenge(6) : accept(request, 6));
+  await withServer(judge, async (client) => {
+    const first = await talk(client).answer(long);
+    assert.match(first.kind === 'failure' ? first.reason : '', /its name has 300 bytes, not 253/);
+    const second = talk(client);
+    await second.answer(identity);
+    const last = await second.answer(huge);
+    assert.match(last.kind === 'failure' ? last.reason : '', /at most 4096 can be/);
+    const third = talk(client);
+    assert.is((await third.answer(identity)).kind, 'request');
+    assert.is((await third.answer(eap(2, 6, 26, 43))).kind, 'success');
+  });
+});
+
 radius('what is no response to the request goes to no server', async () => {
   let asked = 0;
   const judge: Judge = () => void asked++ as undefined;

@@ -61,6 +61,11 @@ const CASES: readonly Case[] = [
   },
   { what: 'an unknown user', user: 'eve', ours: /user eve: the RADIUS server rejects the user/ },
   {
+    what: 'a name that fits into no RADIUS attribute',
+    user: 'x'.repeat(300),
+    ours: /its name has 300 bytes, not 253/,
+  },
+  {
     what: 'the server is silent',
     user: 'silent',
     ours: /user silent: no answer of .*nobody is let in without one.*our secret is not its/,

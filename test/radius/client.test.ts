@@ -187,6 +187,22 @@ client(
   },
 );
 
+client('what fits into no packet is never asked, and keeps no place', () => {
+  const lab = laboratory(server('a'), server('b'));
+  const attributes = [attribute('User-Name', 'a'.repeat(254))];
+  for (let count = 0; count < 300; count++) {
+    assert.throws(() => lab.ask({ attributes }), /attribute 1 has 254 bytes/);
+  }
+  assert.is(lab.client.waiting, 0);
+  assert.is(lab.client.nextTimeout(), undefined);
+  const question = lab.ask();
+  lab.pass(100);
+  const [request] = lab.sent;
+  assert.is(request!.line.channel, 0, 'identifiers are free');
+  lab.answer(request!, reply(request!, ACCESS_ACCEPT));
+  assert.ok('answer' in lab.settled.get(question)!);
+});
+
 client('who asks nobody is told so', () => {
   const lab = laboratory();
   const question = lab.ask();
