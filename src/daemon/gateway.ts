@@ -34,6 +34,7 @@ import { readMail } from './mail-reader.js';
 import type { GatewayFigures } from './metrics.js';
 import { PathMtu } from './path-mtu.js';
 import { PolicyEffects } from './policy-effects.js';
+import { resolveName } from './name-resolver.js';
 import { peerNames, type PeerNames } from './peer-names.js';
 import { printHandlers } from './print.js';
 import { randomBytes } from './random.js';
@@ -270,6 +271,7 @@ class Gateway implements RunningGateway {
       agreement,
       certificates: this.#certificates.store,
       localAddressFor,
+      resolve: async (name, family) => (await resolveName(name, family)).addresses,
       authenticate: (applicant) => this.#users.authenticate(applicant),
       leases: this.#leases.leases,
       systemDns,

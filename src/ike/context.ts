@@ -24,6 +24,8 @@ export interface Context {
   readonly certificates: Certificates;
   /** The source address that this host would use; undefined where there is no route. */
   localAddressFor(remote: Address): Address | undefined;
+  /** Addresses of a DNS name, of that family if one is given; rejects with the reason. */
+  readonly resolve?: (name: string, family: 4 | 6 | undefined) => Promise<readonly Address[]>;
   /** Asks the RADIUS servers about a user (auth-method eap-radius). */
   readonly authenticate?: (applicant: Applicant) => Conversation<Authorisation>;
   /** Addresses for road warriors, and the host's own DNS servers. */

@@ -3,10 +3,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { notify } from '../../src/ike/exchange.js';
-import { formatAddress, sameAddress, toBytes } from '../../src/policy/address.js';
+import { type Address, formatAddress, sameAddress, toBytes } from '../../src/policy/address.js';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.js';
 import { N } from '../../src/wire/notifications.js';
-import { INFORMATIONAL } from '../../src/wire/numbers.js';
+import { IKE_AUTH, INFORMATIONAL } from '../../src/wire/numbers.js';
+import { entryOf, issue, storeOf } from '../certificates/pki.js';
 import { newWorld } from './connected.js';
 import { address, WEST } from './databases.js';
 import { Insider } from './insider.js';
@@ -17,26 +18,30 @@ const redirect = suite('redirect');
 const ELSEWHERE = address('198.51.100.9');
 /** West is one process at both addresses. */
 const OPTIONS: WorldOptions = { west: { peer: { localAddress: undefined } } };
-const target = (nonce: Uint8Array = new Uint8Array(0)) => {
-  const bytes = toBytes(ELSEWHERE);
-  return notify(N.REDIRECT, Uint8Array.of(1, bytes.length, ...bytes, ...nonce));
-};
+const NAME = 'gw2.example.org';
+/** §7.2: the type of the identity, its length, the identity. */
+const identity = (type: number, bytes: Uint8Array): Uint8Array =>
+  Uint8Array.of(type, bytes.length, ...bytes);
+const BY_ADDRESS = identity(1, toBytes(ELSEWHERE));
+const byName = (name = NAME): Uint8Array => identity(3, Buffer.from(name));
+const target = (nonce: Uint8Array = new Uint8Array(0), where = BY_ADDRESS) =>
+  notify(N.REDIRECT, Uint8Array.of(...where, ...nonce));
 
 /** Answers east's newest IKE_SA_INIT in west's place. */
-async function answerFirst(world: World, nonce?: Uint8Array): Promise<void> {
+async function answerFirst(world: World, nonce?: Uint8Array, where?: Uint8Array): Promise<void> {
   const sent = world.captured.filter(({ from }) => from === world.east).at(-1)!.datagram;
   const { header, payloads } = decodeMessage(sent.bytes);
   const own = payloads.find((payload) => payload.type === 'Nonce');
   assert.ok(own?.type === 'Nonce');
   const flags = { initiator: false, response: true, version: false };
-  const bytes = encodeMessage({ ...header, flags }, [target(nonce ?? own.data)]);
+  const bytes = encodeMessage({ ...header, flags }, [target(nonce ?? own.data, where)]);
   await world.east.carry(
     world.east.engine.receive({ local: sent.local, remote: sent.remote, bytes }),
   );
 }
 
-async function called(): Promise<World> {
-  const world = newWorld(OPTIONS);
+async function called(options: WorldOptions = OPTIONS): Promise<World> {
+  const world = newWorld(options);
   world.filter = () => false;
   await world.east.carry(world.east.engine.start());
   return world;
@@ -94,5 +99,153 @@ redirect('an established peer sends us on: made there before it is broken here',
   assert.is(world.east.established[0]!['remote-address'], '198.51.100.9');
   assert.equal(world.east.complaints(), []);
 });
+
+// ---- a name in place of an address --------------------------------------------------------------
+
+const asked: string[] = [];
+const resolve = async (name: string): Promise<Address[]> => {
+  asked.push(name);
+  if (name !== NAME) throw new Error('ENOTFOUND');
+  return [ELSEWHERE];
+};
+const NAMED: WorldOptions = { ...OPTIONS, context: { east: { resolve } } };
+const remotes = ({ captured, east }: World): string[] =>
+  captured
+    .filter(({ from }) => from === east)
+    .map(({ datagram }) => formatAddress(datagram.remote.address));
+
+redirect('before authentication by name: it is looked up, and called', async () => {
+  const world = await called(NAMED);
+  await answerFirst(world, undefined, byName());
+  assert.equal(remotes(world), ['192.0.2.2', '198.51.100.9']);
+  world.filter = () => true;
+  await world.run(5000);
+  world.checkSettled();
+});
+
+redirect('a name that is none, or that nobody knows: we go on asking whom we called', async () => {
+  const world = await called(NAMED);
+  asked.length = 0;
+  for (const name of ['', 'a b', '-.example', 'a'.repeat(254), 'x\u0000y', 'nowhere.example']) {
+    await answerFirst(world, undefined, byName(name.slice(0, 255)));
+  }
+  assert.equal(asked, ['nowhere.example']);
+  assert.ok(remotes(world).every((remote) => remote === '192.0.2.2'));
+  await world.run(200_000);
+  assert.match(
+    world.east.complaints().join(),
+    /sends us on to nowhere.example, .* found: ENOTFOUND/,
+  );
+});
+
+redirect('an IPv6 gateway: where we may call by IPv6', async () => {
+  const six = address('2001:db8::9');
+  const where = identity(2, toBytes(six));
+  const fixed = await called();
+  await answerFirst(fixed, undefined, where);
+  assert.equal(remotes(fixed), ['192.0.2.2']);
+  const localAddressFor = ({ family }: Address) =>
+    address(family === 6 ? '2001:db8::1' : '192.0.2.1');
+  const free = await called({
+    ...OPTIONS,
+    east: { peer: { localAddress: undefined } },
+    context: { east: { localAddressFor } },
+  });
+  await answerFirst(free, undefined, where);
+  assert.equal(remotes(free), ['192.0.2.2', '2001:db8::9']);
+});
+
+// ---- with IKE_AUTH ---------------------------------------------------------------------------------
+
+/** West's answer to IKE_AUTH, sent by it in truth, but with a redirect in place of the child (§6). */
+async function redirectedInAuth(world: World, where: Uint8Array): Promise<void> {
+  world.holding = true;
+  await world.east.carry(world.east.engine.start());
+  for (let turn = 0; turn < 3; turn++) await world.deliver();
+  const [genuine] = world.heldFor(world.east);
+  const { inner } = new Insider(world, world.west).open(genuine!.datagram);
+  const proof = inner.filter(({ type }) => ['IDr', 'CERT', 'AUTH'].includes(type));
+  const insider = new Insider(world, world.east);
+  const message = { exchangeType: IKE_AUTH, messageId: 1, response: true };
+  const bytes = insider.build(message, [...proof, target(undefined, where)]);
+  world.held.splice(world.held.indexOf(genuine!), 1);
+  await world.east.carry(world.east.engine.receive({ ...genuine!.datagram, bytes }));
+  world.release();
+}
+
+for (const [name, where] of [
+  ['address', BY_ADDRESS],
+  ['name', byName()],
+] as const) {
+  redirect(`with IKE_AUTH, by ${name}: the IKE SA stands until the other one does`, async () => {
+    const world = newWorld(NAMED);
+    await redirectedInAuth(world, where);
+    await world.run(5000);
+    world.checkSettled();
+    assert.is(world.east.established[0]!['remote-address'], '198.51.100.9');
+    assert.match(world.east.events.map(({ text }) => text).join('\n'), /peer sends us to /);
+  });
+}
+
+redirect('with IKE_AUTH to nowhere: said, and the child is asked for where we are', async () => {
+  const world = newWorld(NAMED);
+  await redirectedInAuth(world, byName('nowhere.example'));
+  await world.run(1000);
+  assert.match(world.east.complaints().join(), /nowhere.example, which cannot be found: ENOTFOUND/);
+  assert.is(world.east.established[0]!['remote-address'], '192.0.2.2');
+  await world.run(300_000);
+  assert.is(world.east.children.size, 1);
+});
+
+redirect(
+  'before EAP: the gateway has proved itself, and is left without a word of ours',
+  async () => {
+    const ca = issue({ cn: 'CA', ca: true });
+    const own = issue({ cn: 'west', san: 'DNS:west.example' }, ca);
+    const trusted = entryOf('ca', ca, { trusted: true });
+    const world = newWorld({
+      ...NAMED,
+      east: {
+        certificates: storeOf([trusted]),
+        identities: (shared) => [
+          {
+            ...shared,
+            authMethod: 'eap',
+            eapMethods: ['eap-mschapv2'],
+            username: 'carol',
+            password: 'Ar3etTnp',
+            outerIdentity: '',
+            serverNames: [],
+            ttlsInner: 'mschapv2',
+            certificate: [],
+            remoteCertificate: undefined,
+          },
+        ],
+      },
+      west: {
+        ...OPTIONS.west,
+        users: [
+          { name: 'carol', password: 'Ar3etTnp', certificate: undefined, address: undefined },
+        ],
+        certificates: storeOf([entryOf('own', own, { own: true }), trusted]),
+        identities: (shared) => [
+          {
+            ...shared,
+            remoteId: { kind: 'auto' },
+            authMethod: 'eap-local',
+            eapMethods: ['eap-mschapv2'],
+            certificate: ['own'],
+            rsaPadding: 'pkcs1',
+          },
+        ],
+      },
+    });
+    await redirectedInAuth(world, BY_ADDRESS);
+    assert.is(world.east.peers.length, 1);
+    await world.run(200_000);
+    world.checkSettled();
+    assert.is(world.east.established[0]!['remote-address'], '198.51.100.9');
+  },
+);
 
 redirect.run();

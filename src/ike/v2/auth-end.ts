@@ -23,7 +23,7 @@ import { takeConfiguration } from '../parts/configuration-request.js';
 import { type ChildOffer, createChild, type State } from '../sa.js';
 import { asksForChild, refuseForced } from './childless.js';
 import { buildMobike, takeMobike } from './further-addresses.js';
-import { followRedirect } from './redirect.js';
+import { followRedirect, redirection } from './redirect.js';
 import { buildAuthLifetime, takeAuthLifetime, takeOver } from './reauthentication.js';
 import { sendAnswer } from '../window.js';
 
@@ -83,15 +83,16 @@ function firstChild(asked: Exchange, nonces: Nonces | undefined): PlainPayload[]
 }
 
 /** Initiator. The answer in work holds the first child, or why there is none. */
-export function enter(exchange: Exchange, remoteId: string): State {
+export async function enter(exchange: Exchange, remoteId: string): Promise<State> {
   const { sa } = exchange;
+  const gateway = notification(exchange, N.REDIRECT) && (await redirection(exchange));
   const { nonceInitiator, nonceResponder, child, firstPolicy, packet } = sa.handshake!;
   sa.remoteId = remoteId;
   sa.window.pending = undefined;
   takeMobike(exchange, exchange);
   becomeEstablished(exchange);
-  if (notification(exchange, N.REDIRECT)) {
-    followRedirect(exchange);
+  if (gateway) {
+    followRedirect(exchange, gateway, child?.policy ?? firstPolicy, packet);
     return 'established';
   }
   if (!takeConfiguration(exchange)) return 'established';

@@ -17,6 +17,7 @@ import { IkeError, NOTIFIED } from '../errors.js';
 import {
   type Exchange,
   errorNotification,
+  notification,
   notify,
   report,
   required,
@@ -36,6 +37,7 @@ import { sendRequest } from '../window.js';
 import { buildMobike } from './further-addresses.js';
 import { enter, letIn, NO_GROUPS } from './auth-end.js';
 import { goesWithoutChild } from './childless.js';
+import { redirectedBeforeEap } from './redirect.js';
 
 /** HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT)], [CERTREQ,] [IDr], AUTH, SAi2, TSi, TSr} --> */
 export async function startAuth(work: Work): Promise<State> {
@@ -143,6 +145,10 @@ async function takeAuth(exchange: Exchange): Promise<State> {
   checkIdentity(exchange, sa.identity!, idr);
   // §2.16: whoever skips EAP has not been told who we are.
   if (sa.identity!.authMethod === 'eap') {
+    if (notification(exchange, N.REDIRECT)) {
+      await checkProof(exchange, sa.identity!, idr);
+      if (await redirectedBeforeEap(exchange)) return 'dead';
+    }
     const text = `peer ${formatId(idr)} does not ask us to log in; auth-method is eap`;
     throw new IkeError('authentication-failed', text);
   }
@@ -199,7 +205,7 @@ export const AUTH: readonly Transition[] = [
     requires: ['IDr', 'AUTH'],
     allows: ['SA', 'TSi', 'TSr', 'CERT', 'Configuration', 'V'],
     run: takeAuth,
-    to: ['established'],
+    to: ['established', 'dead'],
     onTimeout: 'liveness',
   },
   {

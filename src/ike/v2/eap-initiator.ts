@@ -84,7 +84,7 @@ function give(exchange: Exchange, reason: string): State {
 }
 
 /** <-- HDR, SK {AUTH, SAr2, TSi, TSr} */
-function finish(exchange: Exchange): State {
+async function finish(exchange: Exchange): Promise<State> {
   const { idr, msk } = answered(exchange);
   if (!isKeyedAuth(exchange, msk!, idr)) {
     const text = `peer ${formatId(idr)} does not know the key that EAP made: it is not whom we spoke to`;

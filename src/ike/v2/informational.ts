@@ -7,7 +7,14 @@ import { N, notifyName } from '../../wire/notifications.js';
 import { INFORMATIONAL, PROTOCOL_IKE } from '../../wire/numbers.js';
 import { discard, scheduleReconnect } from '../connection.js';
 import { NOTIFIED } from '../errors.js';
-import { type Exchange, errorNotification, notify, report, type Work } from '../exchange.js';
+import {
+  type Exchange,
+  errorNotification,
+  notification,
+  notify,
+  report,
+  type Work,
+} from '../exchange.js';
 import { askAgain } from '../networks.js';
 import { activateChild, removeChild } from '../parts/child.js';
 import { buildNat, saysWhereItIs } from '../parts/nat.js';
@@ -22,7 +29,7 @@ import {
 } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendAnswer, sendRequest } from '../window.js';
-import { followRedirect } from './redirect.js';
+import { followRedirect, redirection } from './redirect.js';
 import { takeAuthLifetime } from './reauthentication.js';
 import { yieldToRival } from './rekey-ike.js';
 import { noticeMapping } from './relocation.js';
@@ -146,7 +153,7 @@ function dropChild(exchange: Exchange, child: Child): void {
 }
 
 /** HDR, SK {} --> and anything else that needs no more than an answer. */
-function answerLiveness(exchange: Exchange): State {
+async function answerLiveness(exchange: Exchange): Promise<State> {
   const error = errorNotification(exchange);
   if (error) {
     const name = notifyName(error.notifyType);
@@ -156,7 +163,9 @@ function answerLiveness(exchange: Exchange): State {
     });
   }
   takeAuthLifetime(exchange);
-  if (exchange.sa.state === 'established') followRedirect(exchange);
+  const stands = exchange.sa.state === 'established' && notification(exchange, N.REDIRECT);
+  const gateway = stands && (await redirection(exchange));
+  if (gateway) followRedirect(exchange, gateway);
   const asked = exchange.sa.mobike && saysWhereItIs(exchange);
   sendAnswer(exchange, asked ? buildNat(exchange, exchange.datagram) : []);
   return exchange.sa.state;
