@@ -1,10 +1,11 @@
 // culvert with itself, for what the real peers here do not do: plain ESP over IPv6, packets too big
 // for the tunnel, policies that discard.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startCapture } from './capture.js';
-import { run, withLogs } from './command.js';
+import { background, eventually, run, stop, withLogs } from './command.js';
 import { type Configuration, type Culvert, type Entry, startCulvert } from './culvert.js';
 import { prepare } from './packages.js';
 import { BOB, type Gateway, makeTopology, OUTER6, SITES, type Topology } from './topology.js';
@@ -110,5 +111,76 @@ pair('a discard policy drops, and says how much', async () => {
     assert.is(after - before, 5);
   });
 });
+
+/** Nineteen passive peers who never come, with 98 policies: a hundred with those that carry. */
+const strangers = (change: boolean): Pick<Configuration, 'peer' | 'identity' | 'policy'> => {
+  const numbers = Array.from({ length: 19 }, (_, number) => number);
+  return {
+    peer: numbers.map((number) => ({
+      name: `stranger${number}`,
+      address: `203.0.113.${number + 1}`,
+      passive: true,
+      mobike: !(change && number === 0),
+    })),
+    identity: numbers.map((number) => ({ peer: `stranger${number}`, secret: 'of nobody at all' })),
+    policy: Array.from({ length: 98 }, (_, number) => ({
+      'src-address': '198.51.100.0/24',
+      'dst-address': `10.0.${number}.0/24`,
+      peer: `stranger${number % 19}`,
+    })),
+  };
+};
+
+interface Iperf {
+  readonly end: { readonly sum: { readonly lost_packets: number; readonly packets: number } };
+}
+
+pair(
+  'reload under load: of 20 peers and 100 policies one changes, iperf3 loses nothing',
+  async () => {
+    await withPair('v4', [], async ({ topology, moon, sun }) => {
+      const [bob, alice] = [topology.namespace('bob'), topology.namespace('alice')];
+      const base = configuration('moon', 'sun', 'v4', []);
+      const reload = async (change: boolean): Promise<string> => {
+        const more = strangers(change);
+        const next = {
+          ...base,
+          log: { level: 'debug' },
+          peer: [...more.peer, ...base.peer],
+          identity: [...more.identity, ...base.identity],
+          policy: [...more.policy, ...base.policy],
+        };
+        writeFileSync(join(topology.folder, 'moon', 'culvert.json'), JSON.stringify(next));
+        return moon.command('reload');
+      };
+      assert.match(await reload(false), /98 policies added, 0 removed, 2 kept/);
+      const spis = async (culvert: Culvert): Promise<string[]> =>
+        (await culvert.print('installed-sa print')).map(({ spi }) => spi).sort();
+      const before = [await spis(moon), await spis(sun)];
+      const listening = join(topology.folder, 'iperf3.log');
+      const server = background(bob, ['iperf3', '-s', '-1', '-B', BOB.v4], listening);
+      await eventually('iperf3 to listen', async () =>
+        (await run(bob, ['ss', '-lnt'])).output.includes(':5201'),
+      );
+      const words = ['-u', '-b', '20M', '-l', '1200', '-w', '2M', '-t', '6', '--json'];
+      const client = run(alice, ['iperf3', '-c', BOB.v4, ...words]);
+      let over = false;
+      const ended = client.finally(() => {
+        over = true;
+      });
+      let reloads = 0;
+      for (let change = true; !over; change = !change, reloads++) {
+        assert.match(await reload(change), /0 policies added, 0 removed, 100 kept.*: stranger0$/m);
+      }
+      const { output } = await ended;
+      assert.ok(reloads >= 3, `${reloads} reloads`);
+      const { lost_packets: lost, packets } = (JSON.parse(output) as Iperf).end.sum;
+      assert.ok(packets > 10_000, `${packets} packets`);
+      assert.is(lost, 0, `of ${packets} packets`);
+      assert.equal([await spis(moon), await spis(sun)], before, 'no rekey');
+      await stop(server, 'SIGTERM', 'iperf3');
+    });
+  },
+);
 
 if ((await prepare('strongswan')) === undefined) pair.run();
