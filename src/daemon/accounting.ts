@@ -7,7 +7,7 @@ import type { Traffic } from '../dataplane/association.js';
 import type { Authorisation } from '../ike/authorisation.js';
 import type { SessionBegan, SessionEnd } from '../ike/sessions.js';
 import { formatAddress, toBytes } from '../policy/address.js';
-import type { Changes, Session } from '../radius/incoming.js';
+import type { Changes, Session } from '../radius/dynamic-authorization.js';
 import { type Attribute, RadiusError } from '../radius/packet.js';
 import {
   type Account,

@@ -3,7 +3,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import type { RadiusSettings } from '../config/settings.js';
 import { formatAddress, parseAddress, sameAddress } from '../policy/address.js';
-import { type Handler, Incoming } from '../radius/incoming.js';
+import type { Handler } from '../radius/dynamic-authorization.js';
+import { Incoming } from '../radius/incoming.js';
 import type { Nas } from '../radius/session.js';
 import type { Log } from './log.js';
 

@@ -2,7 +2,6 @@
 // all, over an AF_NETLINK socket of the calling thread's namespace; rtnetlink unless told otherwise.
 // A failure names the request in words, the kernel's errno and its own sentence (extended ack).
 import { type Attribute, align4, decodeAttributes, MessageBuffer } from './attributes.js';
-import { textOf, u32Of } from './attributes.js';
 import {
   type Advice,
   addressOf,
@@ -22,18 +21,16 @@ import {
   MSG_TRUNC,
   NETLINK_ROUTE,
   NLM_F_ACK,
-  NLM_F_ACK_TLVS,
-  NLM_F_CAPPED,
   NLM_F_DUMP,
   NLM_F_DUMP_INTR,
   NLM_F_REQUEST,
   NLMSG_DONE,
   NLMSG_ERROR,
   NLMSG_HEADER,
-  NLMSGERR_ATTR_MSG,
   SOCK_CLOEXEC,
   SOCK_RAW,
 } from './linux.js';
+import { messages, type Named, raise } from './netlink-messages.js';
 import { tryOption } from './socket-options.js';
 
 export interface Request {
@@ -54,19 +51,9 @@ export interface Answer {
   readonly attributes: Map<number, Uint8Array>;
 }
 
-/** One netlink message: its header's fields and what follows. */
-interface Message {
-  readonly type: number;
-  readonly flags: number;
-  readonly sequence: number;
-  readonly payload: Uint8Array;
-}
-
 const DUMP_ATTEMPTS = 5;
 /** An acknowledgement takes under 1 KiB of the socket's buffer, which has 208 unless told otherwise. */
 const PER_DATAGRAM = 96;
-/** What an error says of a request. */
-type Named = Pick<Request, 'what' | 'advice'>;
 const FLAGS_AT = 6;
 const HEADER = new Uint8Array(NLMSG_HEADER);
 /** An acknowledgement repeats its request and adds a sentence. */
@@ -257,37 +244,4 @@ export class Netlink {
       if (errno() !== EINTR) throw new SystemError('netlink receive', what, errno());
     }
   }
-}
-
-/** Cuts a datagram into messages; one whose length does not fit ends it. */
-function messages(bytes: Uint8Array): Message[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const found: Message[] = [];
-  for (let at = 0; at + NLMSG_HEADER <= bytes.length; ) {
-    const length = view.getUint32(at, true);
-    if (length < NLMSG_HEADER || at + length > bytes.length) break;
-    found.push({
-      type: view.getUint16(at + 4, true),
-      flags: view.getUint16(at + 6, true),
-      sequence: view.getUint32(at + 8, true),
-      payload: bytes.subarray(at + NLMSG_HEADER, at + length),
-    });
-    at += align4(length);
-  }
-  return found;
-}
-
-/** Throws where an acknowledgement (struct nlmsgerr) or the end of a dump carries an errno. */
-function raise({ type, flags, payload }: Message, { what, advice }: Named): void {
-  const error = -((u32Of(payload) ?? 0) | 0);
-  if (error === 0) return;
-  let said = '';
-  if ((flags & NLM_F_ACK_TLVS) !== 0) {
-    // The request follows the errno: its header only when capped or when it is a dump's end.
-    const echoed = new DataView(payload.buffer, payload.byteOffset, payload.length);
-    const whole = type === NLMSG_ERROR && (flags & NLM_F_CAPPED) === 0;
-    const skip = type === NLMSG_DONE ? 4 : 4 + (whole ? echoed.getUint32(4, true) : NLMSG_HEADER);
-    said = textOf(decodeAttributes(payload.subarray(align4(skip))).get(NLMSGERR_ATTR_MSG)) ?? '';
-  }
-  throw new SystemError('netlink', what, error, advice, said);
 }

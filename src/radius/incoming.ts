@@ -2,11 +2,10 @@
 // changes what they were granted. Sans IO, in this order:
 //   1 authentic   the keyed authenticator, a Message-Authenticator where there is one
 //   2 fresh       Event-Timestamp not far from now (§6.3); a repetition gets the answer it got
-//   3 for us      NAS-Identifier and addresses, where given
-//   4 sessions    every attribute that names one must fit (§3)
-//   5 carried out, and answered
+//   3 carried out (dynamic-authorization.ts), and answered
 import { checkRequest, sealAnswer } from './authenticators.js';
-import { ATTRIBUTES, type AttributeName, attribute, firstOf, allOf } from './attributes.js';
+import { allOf, attribute, firstOf } from './attributes.js';
+import { change, disconnect, type Handler, Nak } from './dynamic-authorization.js';
 import {
   COA_ACK,
   COA_NAK,
@@ -16,40 +15,9 @@ import {
   DISCONNECT_NAK,
   DISCONNECT_REQUEST,
   ERROR_INVALID_VALUE,
-  ERROR_MISSING_ATTRIBUTE,
-  ERROR_NAS_MISMATCH,
-  ERROR_SESSION_NOT_FOUND,
-  ERROR_UNSUPPORTED_ATTRIBUTE,
-  ERROR_UNSUPPORTED_SERVICE,
 } from './numbers.js';
 import { type Attribute, decodePacket, type Packet, RadiusError } from './packet.js';
 import type { Nas } from './session.js';
-
-/** A session as a server may name it. */
-export interface Session {
-  readonly session: string;
-  readonly user: string;
-  readonly called: string;
-  readonly calling: string;
-  readonly port: number;
-  readonly peer: string;
-  readonly framedAddress: Uint8Array | undefined;
-  readonly framedAddress6: Uint8Array | undefined;
-}
-
-/** What a CoA-Request changes; undefined: stays as it is. Seconds, 0: no limit any more. */
-export interface Changes {
-  readonly sessionTimeout: number | undefined;
-  readonly idleTimeout: number | undefined;
-  readonly interimInterval: number | undefined;
-  readonly classes: readonly Uint8Array[] | undefined;
-}
-
-export interface Handler {
-  sessions(): readonly Session[];
-  disconnect(sessions: readonly string[]): void;
-  change(sessions: readonly string[], changes: Changes): void;
-}
 
 export interface IncomingOptions {
   readonly secret: Uint8Array;
@@ -69,44 +37,6 @@ export type Reaction = {
 const WINDOW_SECONDS = 300;
 /** Answers that are remembered; the oldest go first. */
 const MEMORY = 4096;
-
-const NAMES_SESSION: readonly AttributeName[] = [
-  'User-Name',
-  'Framed-IP-Address',
-  'Framed-IPv6-Address',
-  'Called-Station-Id',
-  'Calling-Station-Id',
-  'Acct-Session-Id',
-  'NAS-Port',
-  'NAS-Port-Id',
-];
-const NAMES_NAS: readonly AttributeName[] = [
-  'NAS-IP-Address',
-  'NAS-IPv6-Address',
-  'NAS-Identifier',
-];
-const ALWAYS: readonly AttributeName[] = [
-  'Event-Timestamp',
-  'Message-Authenticator',
-  'Proxy-State',
-  'Reply-Message',
-  'Acct-Terminate-Cause',
-];
-const CHANGEABLE: readonly AttributeName[] = [
-  'Class',
-  'Session-Timeout',
-  'Idle-Timeout',
-  'Acct-Interim-Interval',
-];
-
-/** A refusal with its Error-Cause. */
-class Nak extends Error {
-  readonly errorCause: number;
-  constructor(cause: number, message: string) {
-    super(message);
-    this.errorCause = cause;
-  }
-}
 
 export class Incoming {
   /** Answers to requests in the window, by sender, identifier and authenticator. */
@@ -200,7 +130,9 @@ function answer(
   let more: Attribute[] = [];
   let reaction: Pick<Reaction, 'level' | 'text'>;
   try {
-    const count = isCoa ? change(request, options, handler) : disconnect(request, options, handler);
+    const count = isCoa
+      ? change(request, options.nas, handler)
+      : disconnect(request, options.nas, handler);
     const sessions = `${count} ${count === 1 ? 'session' : 'sessions'}`;
     const done = isCoa ? `${sessions} changed` : `${sessions} ended`;
     reaction = { level: 'info', text: `${name} of ${from}: ${done}` };
@@ -221,74 +153,3 @@ function answer(
   const bytes = sealAnswer(content, options.secret, request.authenticator, true);
   return { ...reaction, answer: bytes };
 }
-
-function disconnect(request: Packet, options: IncomingOptions, handler: Handler): number {
-  refuseOthers(request, []);
-  const found = find(request, options, handler);
-  handler.disconnect(found);
-  return found.length;
-}
-
-function change(request: Packet, options: IncomingOptions, handler: Handler): number {
-  if (firstOf(request, 'Service-Type') !== undefined) {
-    throw new Nak(ERROR_UNSUPPORTED_SERVICE, 'it has a Service-Type, which cannot be changed');
-  }
-  refuseOthers(request, CHANGEABLE);
-  const classes = allOf(request, 'Class');
-  const changes: Changes = {
-    sessionTimeout: firstOf(request, 'Session-Timeout'),
-    idleTimeout: firstOf(request, 'Idle-Timeout'),
-    interimInterval: firstOf(request, 'Acct-Interim-Interval'),
-    classes: classes.length > 0 ? classes : undefined,
-  };
-  if (Object.values(changes).every((value) => value === undefined)) {
-    throw new Nak(ERROR_MISSING_ATTRIBUTE, 'it changes nothing');
-  }
-  const found = find(request, options, handler);
-  handler.change(found, changes);
-  return found.length;
-}
-
-/** RFC 5176 §2.3: all of it or nothing. */
-function refuseOthers({ attributes }: Packet, more: readonly AttributeName[]): void {
-  const known = [...NAMES_SESSION, ...NAMES_NAS, ...ALWAYS, ...more];
-  const types = new Set(known.map((name) => ATTRIBUTES[name].type));
-  const other = attributes.find(({ type }) => !types.has(type));
-  if (!other) return;
-  throw new Nak(ERROR_UNSUPPORTED_ATTRIBUTE, `attribute ${other.type} means nothing to it here`);
-}
-
-function find(request: Packet, { nas }: IncomingOptions, handler: Handler): string[] {
-  const named = firstOf(request, 'NAS-Identifier');
-  const address = firstOf(request, 'NAS-IP-Address') ?? firstOf(request, 'NAS-IPv6-Address');
-  const other =
-    (named !== undefined && named !== nas.identifier) ||
-    (address !== undefined && nas.address !== undefined && !same(address, nas.address));
-  if (other) throw new Nak(ERROR_NAS_MISMATCH, 'it is for another NAS');
-  const given = {
-    user: firstOf(request, 'User-Name'),
-    session: firstOf(request, 'Acct-Session-Id'),
-    port: firstOf(request, 'NAS-Port'),
-    peer: firstOf(request, 'NAS-Port-Id'),
-    called: firstOf(request, 'Called-Station-Id'),
-    calling: firstOf(request, 'Calling-Station-Id'),
-    framedAddress: firstOf(request, 'Framed-IP-Address'),
-    framedAddress6: firstOf(request, 'Framed-IPv6-Address'),
-  };
-  if (Object.values(given).every((value) => value === undefined)) {
-    throw new Nak(ERROR_MISSING_ATTRIBUTE, 'it names no session');
-  }
-  const found = handler.sessions().filter((one) => {
-    return (Object.keys(given) as (keyof typeof given)[]).every((key) => {
-      const wanted = given[key];
-      const has = one[key];
-      if (wanted === undefined) return true;
-      if (!(wanted instanceof Uint8Array)) return wanted === has;
-      return has instanceof Uint8Array && same(wanted, has);
-    });
-  });
-  if (found.length === 0) throw new Nak(ERROR_SESSION_NOT_FOUND, 'there is no such session');
-  return found.map(({ session }) => session);
-}
-
-const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

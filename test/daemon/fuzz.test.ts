@@ -19,6 +19,8 @@ import {
   u32Attribute,
   u32Of,
 } from '../../src/net/attributes.js';
+import { SystemError } from '../../src/net/libc.js';
+import { messages, raise } from '../../src/net/netlink-messages.js';
 import { parseAddress } from '../../src/policy/address.js';
 import { mutated, mutatedText, runs, seedOf } from '../helpers/fuzzing.js';
 import { Random } from '../wire/random.js';
@@ -40,7 +42,7 @@ fuzz(
     ]);
     const server = parseAddress('198.18.0.1')!;
     let read = 0;
-    for (let i = 0; i < runs(20_000); i++) {
+    for (let i = 0; i < runs(5000); i++) {
       const given = {
         networks: random.list(0, 60, () => ({
           address: { family: 4 as const, value: BigInt(random.word()) },
@@ -58,7 +60,7 @@ fuzz(
       while (answer[at] !== 255) at += 2 + answer[at + 1]!;
       assert.is(at, answer.length - 1);
     }
-    assert.ok(read > 100, `${read} read`);
+    assert.ok(read > 25, `${read} read`);
   },
 );
 
@@ -85,7 +87,7 @@ fuzz('lines on the control socket: a result, or a sentence', async () => {
     'true',
     '\\u0000',
   ];
-  for (let i = 0; i < runs(10_000); i++) {
+  for (let i = 0; i < runs(4000); i++) {
     const reply = await answer(mutatedText(random, random.pick(lines), words), handlers);
     if (!reply.ok) assert.ok(reply.error.length > 0 && reply.error.length < 4000);
   }
@@ -109,7 +111,7 @@ fuzz('a file of leases: taken as far as it makes sense, and said where it does n
     })),
   });
   const words = ['null', '[]', '{}', '1', '"192.0.2.10"', '"192.0.2.99"', '"rw"', '"pool"', '"x"'];
-  for (let i = 0; i < runs(1000); i++) {
+  for (let i = 0; i < runs(200); i++) {
     writeFileSync(path, mutatedText(random, good, words));
     const said: string[] = [];
     const log = { error: (_: string, text: string) => said.push(text) } as unknown as Log;
@@ -140,7 +142,7 @@ fuzz('resolv.conf: addresses, or nothing', () => {
   }
 });
 
-fuzz('attributes of netlink: those whose length fits, and nothing beyond the message', () => {
+fuzz('netlink: messages and attributes whose length fits, and nothing beyond them', () => {
   const random = new Random(seedOf(11));
   const buffer = new MessageBuffer();
   buffer.putAttributes([
@@ -149,8 +151,17 @@ fuzz('attributes of netlink: those whose length fits, and nothing beyond the mes
     nestedAttribute(18, [textAttribute(1, 'veth'), nestedAttribute(2, [u32Attribute(1, 7)])]),
   ]);
   const good = buffer.bytes.slice();
-  for (let i = 0; i < runs(20_000); i++) {
+  for (let i = 0; i < runs(5000); i++) {
     const bytes = mutated(random, good);
+    for (const message of messages(bytes)) {
+      assert.ok(message.payload.length + 16 <= bytes.length);
+      // an errno, with the kernel's sentence behind it or not
+      assert.throws(
+        () => raise({ ...message, type: 2, flags: i }, { what: 'x' }),
+        /^netlink|^$/,
+        '',
+      );
+    }
     for (const data of decodeAttributes(bytes).values()) {
       assert.ok(data.byteOffset + data.length <= bytes.byteOffset + bytes.length);
       u32Of(data);
