@@ -7,12 +7,12 @@ import * as assert from 'uvu/assert';
 import { Radius } from '../../src/daemon/radius.js';
 import { RadiusConversation } from '../../src/daemon/user-authentication.js';
 import type { RadiusServerSettings } from '../../src/config/settings.js';
-import { md5 } from '../../src/crypto/digest.js';
 import { formatAddress, parseAddress } from '../../src/policy/address.js';
 import { attribute, firstOf, joinEap, splitEap } from '../../src/radius/attributes.js';
 import { sealAnswer } from '../../src/radius/authenticators.js';
 import * as numbers from '../../src/radius/numbers.js';
 import { type Attribute, decodePacket, type Packet } from '../../src/radius/packet.js';
+import { sealKey } from '../radius/server.js';
 
 const radius = suite('radius over sockets');
 const SECRET = new TextEncoder().encode('a secret of the lab');
@@ -96,26 +96,18 @@ const challenge = (identifier: number, type = 26): Answer => ({
   attributes: [...splitEap(eap(1, identifier, type, 42)), attribute('State', Uint8Array.of(9))],
 });
 
-/** RFC 2548 §2.4.2, the other way. */
-function sealKey(key: Uint8Array, salt: number, { authenticator }: Packet): Uint8Array {
-  const plain = new Uint8Array(Math.ceil((1 + key.length) / 16) * 16);
-  plain.set([key.length, ...key]);
-  const sealed = Uint8Array.of(0x80, salt, ...plain);
-  for (let at = 0; at < plain.length; at += 16) {
-    const pad =
-      at === 0
-        ? md5(SECRET, authenticator, sealed.subarray(0, 2))
-        : md5(SECRET, sealed.subarray(at - 14, at + 2));
-    for (let i = 0; i < 16; i++) sealed[2 + at + i]! ^= pad[i]!;
-  }
-  return sealed;
-}
 const accept = (request: Packet, identifier: number, keyBytes = 32): Answer => ({
   code: numbers.ACCESS_ACCEPT,
   attributes: [
     ...splitEap(eap(3, identifier)),
-    attribute('MS-MPPE-Recv-Key', sealKey(new Uint8Array(keyBytes).fill(1), 1, request)),
-    attribute('MS-MPPE-Send-Key', sealKey(new Uint8Array(keyBytes).fill(2), 2, request)),
+    attribute(
+      'MS-MPPE-Recv-Key',
+      sealKey(new Uint8Array(keyBytes).fill(1), 1, SECRET, request.authenticator),
+    ),
+    attribute(
+      'MS-MPPE-Send-Key',
+      sealKey(new Uint8Array(keyBytes).fill(2), 2, SECRET, request.authenticator),
+    ),
     attribute('Framed-IP-Address', Uint8Array.of(198, 18, 5, 1)),
     attribute('Session-Timeout', 600),
     attribute('Class', Uint8Array.of(7)),
@@ -209,7 +201,10 @@ const NOES: readonly [string, Judge, RegExp][] = [
       code: numbers.ACCESS_ACCEPT,
       attributes: [
         ...splitEap(eap(3, 5)),
-        attribute('MS-MPPE-Recv-Key', sealKey(new Uint8Array(16).fill(1), 1, request).slice(0, 18)),
+        attribute(
+          'MS-MPPE-Recv-Key',
+          sealKey(new Uint8Array(16).fill(1), 1, SECRET, request.authenticator).slice(0, 18),
+        ),
         attribute('MS-MPPE-Send-Key', Uint8Array.of(0x80, 1, ...new Uint8Array(17))),
       ],
     }),

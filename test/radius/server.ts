@@ -1,4 +1,5 @@
 // A RADIUS server in a few lines, for the suites that need one they can make lie.
+import { md5 } from '../../src/crypto/digest.js';
 import { attribute } from '../../src/radius/attributes.js';
 import { sealAnswer } from '../../src/radius/authenticators.js';
 import { RadiusClient } from '../../src/radius/client.js';
@@ -35,6 +36,26 @@ export function reply(
 ): Uint8Array {
   const { identifier, authenticator } = decodePacket(bytes);
   return sealAnswer({ code, identifier, attributes }, secret, authenticator, sign);
+}
+
+/** RFC 2548 §2.4.2, the other way. */
+export function sealKey(
+  key: Uint8Array,
+  salt: number,
+  secret: Uint8Array,
+  authenticator: Uint8Array,
+): Uint8Array {
+  const plain = new Uint8Array(Math.ceil((1 + key.length) / 16) * 16);
+  plain.set([key.length, ...key]);
+  const sealed = Uint8Array.of(0x80, salt, ...plain);
+  for (let at = 0; at < plain.length; at += 16) {
+    const pad =
+      at === 0
+        ? md5(secret, authenticator, sealed.subarray(0, 2))
+        : md5(secret, sealed.subarray(at - 14, at + 2));
+    for (let i = 0; i < 16; i++) sealed[2 + at + i]! ^= pad[i]!;
+  }
+  return sealed;
 }
 
 /** A client with its clock, and what it did so far. */
