@@ -33,6 +33,8 @@ export interface AccountingContext {
   /** Of one child; undefined where it is gone. */
   traffic(child: number): Readonly<Record<'in' | 'out', Traffic>> | undefined;
   end(sessions: ReadonlySet<string>, cause: SessionEnd, reason: string): void;
+  /** Who may prove itself again is told by when. */
+  limit(sessions: ReadonlySet<string>, seconds: number): void;
   readonly log: Pick<Log, 'info' | 'warning'>;
 }
 
@@ -202,7 +204,14 @@ export class Accounting {
         classes: changes.classes ?? classes,
       };
       if (changes.interimInterval !== undefined) this.#setInterim(live);
+      if (changes.sessionTimeout) this.#tell(session, live, changes.sessionTimeout);
     }
+  }
+
+  /** The peer counts from when it hears of it, the session from its begin. */
+  #tell(session: string, { since, authorisation }: Live, timeout: number): void {
+    const left = timeout - Math.floor((this.#context.now() - since) / 1000);
+    if (authorisation.reauthenticate && left > 0) this.#context.limit(new Set([session]), left);
   }
 
   // ---- records ---------------------------------------------------------------------------------

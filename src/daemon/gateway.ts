@@ -203,6 +203,7 @@ class Gateway implements RunningGateway {
       traffic: (child) => this.#tables.traffic(child),
       end: (sessions, cause, reason) =>
         this.#background(this.#engine.endSessions(sessions, cause, reason)),
+      limit: (sessions, seconds) => this.#background(this.#engine.limitSessions(sessions, seconds)),
       log: this.#log,
     });
     this.#cleanup.add('the RADIUS sockets', () => this.#users.stop(0));

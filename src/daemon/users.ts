@@ -15,6 +15,7 @@ import { RadiusConversation } from './user-authentication.js';
 export interface UsersContext extends RadiusContext {
   readonly traffic: Tables['traffic'];
   end(sessions: ReadonlySet<string>, cause: SessionEnd, reason: string): void;
+  limit(sessions: ReadonlySet<string>, seconds: number): void;
 }
 
 export class Users {
@@ -38,6 +39,7 @@ export class Users {
       traffic: (child: number) => context.traffic(child),
       end: (sessions: ReadonlySet<string>, cause: SessionEnd, reason: string) =>
         context.end(sessions, cause, reason),
+      limit: (sessions: ReadonlySet<string>, seconds: number) => context.limit(sessions, seconds),
       log: context.log,
     };
     this.#accounting = new Accounting(settings, accountingContext, this.#boot);

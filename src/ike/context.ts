@@ -216,6 +216,8 @@ export interface IkeEngine {
   killConnections(which?: KillWhich): Promise<Step & { readonly killed: number }>;
   /** Deletes the IKE SAs that carry these sessions of users. */
   endSessions(sessions: ReadonlySet<string>, end: SessionEnd, reason: string): Promise<Step>;
+  /** The users of these sessions are to prove themselves again within so many seconds (RFC 4478). */
+  limitSessions(sessions: ReadonlySet<string>, seconds: number): Promise<Step>;
   /** Goes on with other databases; SAs that the change does not touch stay. */
   reconfigure(change: Change): Promise<Step>;
   /** Deletes all CHILD_SAs; traffic asks for new ones. */

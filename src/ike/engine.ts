@@ -33,6 +33,7 @@ import { adjust, callIdle, type Change, swap } from './reconfigure.js';
 import { type Child, createChild, type IkeSa } from './sa.js';
 import type { SessionEnd } from './sessions.js';
 import { emptyStep, take } from './step.js';
+import { tellLifetime } from './v2/reauthentication.js';
 import type { Datagram, Endpoint, Step } from './step.js';
 import { tellAddresses } from './v2/further-addresses.js';
 import { relocate } from './v2/relocation.js';
@@ -269,10 +270,18 @@ export class Engine implements IkeEngine {
   }
 
   endSessions(sessions: ReadonlySet<string>, end: SessionEnd, reason: string): Promise<Step> {
-    const sas = this.#world.store
+    return this.#handOut(this.#close(this.#carrying(sessions), reason, end));
+  }
+
+  limitSessions(sessions: ReadonlySet<string>, seconds: number): Promise<Step> {
+    const tell = (work: Work): void => tellLifetime(work, seconds);
+    return this.#handOut(this.#on(this.#carrying(sessions), tell));
+  }
+
+  #carrying(sessions: ReadonlySet<string>): IkeSa[] {
+    return this.#world.store
       .all()
       .filter(({ authorisation }) => authorisation && sessions.has(authorisation.session));
-    return this.#handOut(this.#close(sas, reason, end));
   }
 
   async #close(sas: readonly IkeSa[], reason: string, end: SessionEnd): Promise<void> {

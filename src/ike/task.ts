@@ -26,6 +26,8 @@ export type Task =
   /** MOBIKE (RFC 4555): `from` and `to` as the request went out. */
   | { readonly kind: 'update-addresses'; readonly from?: Endpoint; readonly to?: Endpoint }
   | { readonly kind: 'tell-addresses' }
+  /** RFC 4478: seconds from now. */
+  | { readonly kind: 'tell-lifetime'; readonly seconds: number }
   /** The IKE SA that this one renews has no more use. */
   | { readonly kind: 'end-renewed' }
   | { readonly kind: 'end-after-renewal' }

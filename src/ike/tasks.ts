@@ -16,7 +16,7 @@ import {
 } from './v2/informational.js';
 import { startTell } from './v2/further-addresses.js';
 import { startProbe } from './v2/probe.js';
-import { endAfterRenewal, endRenewed } from './v2/reauthentication.js';
+import { endAfterRenewal, endRenewed, startTellLifetime } from './v2/reauthentication.js';
 import { startRekeyIke } from './v2/rekey-ike.js';
 import { startUpdate } from './v2/relocation.js';
 import { startCheckPath } from './v2/routability.js';
@@ -51,6 +51,8 @@ async function start(work: Work, task: Task): Promise<boolean> {
       return startUpdate(work);
     case 'tell-addresses':
       return startTell(work, task);
+    case 'tell-lifetime':
+      return startTellLifetime(work, task);
     case 'check-path':
       return startCheckPath(work, task);
     case 'liveness':

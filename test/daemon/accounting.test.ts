@@ -30,6 +30,7 @@ function site(
   let now = 1_790_000_000_000;
   const asked: Asking[] = [];
   const ended: [string, string][] = [];
+  const limited: [string, number][] = [];
   const traffic = new Map<number, Record<'in' | 'out', { bytes: number; packets: number }>>();
   const desk = new Accounting(
     {
@@ -59,6 +60,7 @@ function site(
       nas: () => ({ identifier: 'moon', address: Uint8Array.of(192, 0, 2, 1) }),
       traffic: (child) => traffic.get(child),
       end: (sessions, cause) => void ended.push([[...sessions].join(), cause]),
+      limit: (sessions, seconds) => void limited.push([[...sessions].join(), seconds]),
       log: { info: () => {}, warning: (_topic, text) => void said.push(text) },
     },
     'ab',
@@ -68,6 +70,7 @@ function site(
     asked,
     said,
     ended,
+    limited,
     traffic,
     begin: (more: Partial<Authorisation> = {}) =>
       desk.began({
@@ -212,6 +215,21 @@ accounting('a server changes limits and class of a session that goes on', () => 
   assert.equal(lab.ended, [['ab-7', 'session-timeout']]);
   assert.equal(lab.records(), ['start', 'interim', 'interim', 'interim']);
   assert.equal(allOf(lab.asked[1]!, 'Class'), [Uint8Array.of(9)]);
+});
+
+accounting('who may prove itself again is told of another limit, counted from then', () => {
+  const lab = site();
+  const nothing = { idleTimeout: undefined, interimInterval: undefined, classes: undefined };
+  lab.begin({ sessionTimeout: 600, reauthenticate: true });
+  lab.pass(40);
+  lab.desk.change(['ab-7'], { ...nothing, sessionTimeout: 100 });
+  lab.desk.change(['ab-7'], { ...nothing, sessionTimeout: undefined, idleTimeout: 9 });
+  lab.desk.change(['ab-7'], { ...nothing, sessionTimeout: 30 });
+  assert.equal(lab.limited, [['ab-7', 60]], 'the last one is over already');
+  const other = site();
+  other.begin({ sessionTimeout: 600 });
+  other.desk.change(['ab-7'], { ...nothing, sessionTimeout: 100 });
+  assert.equal(other.limited, []);
 });
 
 accounting('a record that fits into no packet is lost, and said to be', async () => {

@@ -220,6 +220,22 @@ sessions(
   },
 );
 
+sessions('a limit that a server changes later is told, too', async () => {
+  const more = { sessionTimeout: 86_400, reauthenticate: true };
+  const lab = await userWorld(USER.password, 'west', more);
+  const { world } = lab;
+  // West has replaced the IKE SA: who called whom is what it was.
+  await world.run(3 * 3_600_000);
+  await world.west.carry(world.west.engine.limitSessions(new Set(['s-1', 's-9']), 60));
+  await world.run(59_000);
+  assert.equal(told(lab), ['began s-1', 'began s-2', 'ended s-1 user-request']);
+  const { world: other } = await userWorld(USER.password, undefined, { sessionTimeout: 86_400 });
+  other.log.length = 0;
+  await other.west.carry(other.west.engine.limitSessions(new Set(['s-1']), 60));
+  await other.run(1000);
+  assert.equal(other.log, [], 'it was never to prove itself again');
+});
+
 sessions('a time of next to nothing does not make the user call without a pause', async () => {
   const more = { sessionTimeout: 1, reauthenticate: true };
   const lab = await userWorld(USER.password, undefined, more);

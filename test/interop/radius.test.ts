@@ -24,6 +24,11 @@ radius.before(async (context) => {
         password: PASSWORD,
         reply: ['Session-Timeout = 12', 'Termination-Action = RADIUS-Request'],
       },
+      {
+        name: 'judy',
+        password: PASSWORD,
+        reply: ['Session-Timeout = 86400', 'Termination-Action = RADIUS-Request'],
+      },
       { name: 'erin', password: PASSWORD, reply: ['Idle-Timeout = 3'] },
       { name: 'frank', password: PASSWORD, reply: ['Framed-IP-Address = 203.0.113.77'] },
       { name: 'grace', password: PASSWORD, reply: ['Framed-Pool = "framed"'] },
@@ -310,6 +315,20 @@ shows('CoA gives a session that is up another limit', async (site) => {
   });
   assert.is(stop['Acct-Terminate-Cause'], 'Session-Timeout');
   await nothingInstalled(site);
+});
+
+shows('CoA with another limit tells the user when to prove itself anew', async (site) => {
+  const { charon, server } = site;
+  const { status, output } = await site.call('judy', PASSWORD);
+  assert.is(status, 0, output);
+  const answer = await server.client(`${MOON}:3799`, 'coa', [
+    "User-Name = 'judy'",
+    `Event-Timestamp = ${Math.floor(Date.now() / 1000)}`,
+    'Session-Timeout = 3600',
+  ]);
+  assert.match(answer.output, /Received CoA-ACK/);
+  await charon.logged(/received AUTH_LIFETIME of 3[56]\d\ds, scheduling reauthentication/);
+  await hangUp(site);
 });
 
 shows('the server is silent: nobody is let in; it is there again: they are', async (site) => {

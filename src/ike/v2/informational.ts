@@ -216,6 +216,8 @@ const takeDeleteIke = (exchange: Exchange): State => {
   return 'dead';
 };
 
+/** Asked or told, and nothing is to be done about the answer. */
+const TOLD = ['liveness', 'delete-spis', 'tell-addresses', 'tell-lifetime'] as const;
 const living = ['established', 'replaced', 'deleting'] as const;
 const requests = {
   from: living,
@@ -259,7 +261,7 @@ export const INFORMATION: readonly Transition[] = [
   {
     story: 'the peer is there',
     from: living,
-    receives: { response: INFORMATIONAL, task: ['liveness', 'delete-spis', 'tell-addresses'] },
+    receives: { response: INFORMATIONAL, task: TOLD },
     requires: [],
     allows: ['D'],
     run: takeLiveness,

@@ -11,7 +11,9 @@ import { N } from '../../wire/notifications.js';
 import { connect } from '../connection.js';
 import { askedTemplate } from '../calling.js';
 import { type Exchange, fraction, notification, notify, report, type Work } from '../exchange.js';
-import { createChild, type IkeSa } from '../sa.js';
+import { createChild, type IkeSa, type Task } from '../sa.js';
+import { INFORMATIONAL } from '../../wire/numbers.js';
+import { sendRequest } from '../window.js';
 
 // Our own choices: how much of the time passes before the first attempt, and between two at least.
 const SHARE = 0.8;
@@ -23,17 +25,35 @@ const LEAST_MS = 5000;
 /** Responder: §3, where the one who let the peer in wants it to prove itself again. */
 export function buildAuthLifetime({ sa }: Work): PlainPayload[] {
   const { sessionTimeout, reauthenticate } = sa.authorisation ?? {};
-  if (sessionTimeout === undefined || !reauthenticate) return [];
+  return sessionTimeout === undefined || !reauthenticate ? [] : [lifetimeOf(sessionTimeout)];
+}
+
+function lifetimeOf(seconds: number): PlainPayload {
   const data = new Uint8Array(4);
-  new DataView(data.buffer).setUint32(0, Math.min(sessionTimeout, 0xffff_ffff));
-  return [notify(N.AUTH_LIFETIME, data)];
+  new DataView(data.buffer).setUint32(0, Math.min(seconds, 0xffff_ffff));
+  return notify(N.AUTH_LIFETIME, data);
+}
+
+/** The same, where it has changed meanwhile; of no use to whom it was never said. */
+export function tellLifetime({ sa }: Work, seconds: number): void {
+  if (sa.caller || !sa.authorisation?.reauthenticate) return;
+  sa.tasks.push({ kind: 'tell-lifetime', seconds });
+}
+
+/** HDR, SK {N(AUTH_LIFETIME)} --> */
+export function startTellLifetime(
+  work: Work,
+  task: Extract<Task, { kind: 'tell-lifetime' }>,
+): boolean {
+  sendRequest(work, INFORMATIONAL, [lifetimeOf(task.seconds)], task);
+  return true;
 }
 
 /** Initiator: the time that the responder gives us, from now on. */
 export function takeAuthLifetime(exchange: Exchange): void {
   const { world, sa } = exchange;
   const data = notification(exchange, N.AUTH_LIFETIME)?.data;
-  if (data?.length !== 4 || sa.side !== 'initiator') return;
+  if (data?.length !== 4 || !sa.caller) return;
   const seconds = new DataView(data.buffer, data.byteOffset).getUint32(0);
   const share = SHARE - JITTER * fraction(world);
   sa.times.reauthAt = world.context.now() + Math.max(LEAST_MS, Math.floor(seconds * 1000 * share));
