@@ -1,6 +1,7 @@
 // Carries out a Step of the IKE engine: writes SAs into the tables, sends the messages, logs the
 // events. The order matters: what the peer may use after our message must be installed before it.
-//   1. install, activate, move; SPIs; made policies    2. send    3. remove, give up    4. events
+// And what comes in through an SA, the moment it is there, needs its policy.
+//   1. made policies; install, activate, move; SPIs    2. send    3. remove, give up    4. events
 import { eraseKeys } from '../crypto/keymat.js';
 import type { Tables } from '../dataplane/tables.js';
 import type { ChildSa, Datagram, Endpoint, Probed, Step } from '../ike/step.js';
@@ -53,6 +54,11 @@ export class StepRunner {
   }
 
   run(step: Step): void {
+    for (const change of step.received) if ('up' in change) this.#received.change(change);
+    for (const change of step.policies) {
+      if ('add' in change) this.#policies.add(change.add);
+      else this.#policies.remove(change.remove);
+    }
     const standby = new Set(step.standby);
     for (const child of step.install) this.#install(child, !standby.has(child.id));
     for (const id of step.activate) this.#tables.activate(id);
@@ -69,11 +75,6 @@ export class StepRunner {
       const { address } = place.remote;
       this.#tables.move(id, place);
       this.#tables.setPathMtu(address, this.#paths.mtu(address));
-    }
-    for (const change of step.received) if ('up' in change) this.#received.change(change);
-    for (const change of step.policies) {
-      if ('add' in change) this.#policies.add(change.add);
-      else this.#policies.remove(change.remove);
     }
     for (const datagram of step.send) this.#send(datagram);
     for (const { local, remote } of step.keepalives) {

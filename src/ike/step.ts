@@ -166,7 +166,7 @@ export interface Step {
   readonly expected: ExpectedChange[];
   /** Before `send`, in this order. */
   readonly ikeSpis: IkeSpiChange[];
-  /** Policies made from templates that come into force or go, in this order. */
+  /** Policies made from templates that come into force or go, in this order; before `install`. */
   readonly policies: PolicyChange[];
   /** To be in place before the policies, and to go behind them. */
   readonly received: ReceivedChange[];

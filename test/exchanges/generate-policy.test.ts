@@ -242,7 +242,7 @@ generate(
   },
 );
 
-generate('who comes again takes its policy over; it goes with the last of them', async () => {
+generate('who comes again shares the policy it had; it goes with the last of them', async () => {
   const east = { peer: { sendInitialContact: false } };
   const world = newWorld({ east, west: west([template(1, '::/0', '::/0')]) });
   await world.east.carry(world.east.engine.start());
@@ -253,13 +253,15 @@ generate('who comes again takes its policy over; it goes with the last of them',
     from !== world.east || decodeHeader(bytes).exchangeType !== INFORMATIONAL;
   await world.east.carry(world.east.engine.killConnections());
   await world.run(10_000);
-  const rows = world.west.engine.generated();
-  assert.equal(
-    rows.map(({ invalid }) => invalid),
-    [true, false],
-  );
-  assert.is(made(world).length, 1);
-  assert.ok(made(world)[0]!.id > old!.id, 'the one that came last carries');
+  const [row, ...others] = world.west.engine.generated();
+  assert.equal(others, []);
+  assert.equal([row!.invalid, row!.children.length], [false, 2]);
+  assert.equal(made(world), [old]);
+  // as soon as it is heard through the new one, that carries
+  const [first, second] = row!.children.map(({ sa }) => sa.id);
+  assert.is(world.west.current(old!.id)!.id, first);
+  await world.west.carry(world.west.engine.trafficSeen(second!, world.now));
+  assert.is(world.west.current(old!.id)!.id, second);
   world.filter = () => true;
   await world.west.carry(world.west.engine.killConnections());
   assert.equal(made(world), []);

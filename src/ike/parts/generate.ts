@@ -139,19 +139,8 @@ function makePolicy(
   const allPorts = rules.ports === 'port-override';
   const served = allPorts ? withAllPorts(only) : only;
   const [template] = templates as readonly [Template, ...Template[]];
-  const known = sameAgreed(sa, template, agreed);
-  if (known) return { policy: known, ...agreed, mode };
-  const pieces = piecesOf(served);
-  const id = world.generated.allocate(pieces.length);
-  const { group: _, ...pattern } = template;
-  const policy: DynamicPolicy = {
-    ...pattern,
-    ...pieces[0]!,
-    id,
-    owner: id,
+  const made = {
     template: template.id,
-    templates: templates.map(({ id: from }) => from),
-    comment: '',
     tunnel: mode === 'tunnel',
     peer: sa.peer.name,
     notrackChain: rules.notrackChain,
@@ -159,18 +148,46 @@ function makePolicy(
     agreed,
     served,
   };
+  const known = sameMade({ world, sa }, made);
+  if (known) return { policy: known, ...agreed, mode };
+  const pieces = piecesOf(served);
+  const id = world.generated.allocate(pieces.length);
+  const { group: _, ...pattern } = template;
+  const policy: DynamicPolicy = {
+    ...pattern,
+    ...pieces[0]!,
+    ...made,
+    id,
+    owner: id,
+    templates: templates.map(({ id: from }) => from),
+    comment: '',
+  };
   return { policy, ...agreed, mode };
 }
 
-function sameAgreed(sa: IkeSa, template: Template, agreed: Side): DynamicPolicy | undefined {
+type Made = Pick<
+  DynamicPolicy,
+  'template' | 'tunnel' | 'peer' | 'notrackChain' | 'allPorts' | 'agreed' | 'served'
+>;
+
+/** Of this IKE SA, or of another with the same peer: whose child is replaced, or who authenticates anew. */
+function sameMade(
+  { world, sa }: Pick<Work, 'world' | 'sa'>,
+  made: Made,
+): DynamicPolicy | undefined {
   const same = (a: Side['local'], b: Side['local']): boolean =>
     a.length === b.length && a.every((one, at) => sameSelector(one, b[at]!));
-  for (const { policy, state } of sa.children.values()) {
-    if (!isDynamic(policy) || state === 'deleting' || policy.template !== template.id) continue;
-    const { local, remote } = policy.agreed;
-    if (same(local, agreed.local) && same(remote, agreed.remote)) return policy;
-  }
-  return undefined;
+  const sameSide = (a: Side, b: Side): boolean =>
+    same(a.local, b.local) && same(a.remote, b.remote);
+  const plain = ['template', 'tunnel', 'peer', 'notrackChain', 'allPorts'] as const;
+  const sas = world.store.withSame(sa).filter(({ state }) => state === 'established');
+  return sas
+    .flatMap(({ children }) => [...children.values()])
+    .filter(({ state }) => state !== 'deleting')
+    .map(({ policy }) => policy)
+    .filter(isDynamic)
+    .filter((policy) => plain.every((name) => policy[name] === made[name]))
+    .find(({ agreed, served }) => sameSide(agreed, made.agreed) && sameSide(served, made.served));
 }
 
 /** port-override: the policy is for every port, whatever ports the peer proposes. */
