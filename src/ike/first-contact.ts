@@ -9,6 +9,7 @@ import { N } from '../wire/notifications.js';
 import type { NotifyPayload } from '../wire/payloads/notify.js';
 import { type CookieDemand, CookieJar } from './cookie.js';
 import { findPeer, identitiesOf } from './directory.js';
+import { ERRORS } from './errors.js';
 import type { Received } from './dispatch.js';
 import { notification, notify, type Work, type World } from './exchange.js';
 import { newIkeSpi } from './parts/keys.js';
@@ -46,6 +47,7 @@ export class FirstContact {
         const text = `dropped a message from ${from}: ${error.message}`;
         step.events.push({ level: 'debug', topic: 'ike.message', peer: undefined, text });
         if (error.kind === 'version') this.#refuseVersion(datagram, step);
+        if (error.kind === 'critical') this.#refuseCritical(datagram, error, step);
       }
       return undefined;
     }
@@ -56,6 +58,18 @@ export class FirstContact {
     const header = decodeHeader(datagram.bytes);
     if (header.flags.response || header.majorVersion < 2) return;
     this.#answer({ datagram, header, payloads: [] }, notify(N.INVALID_MAJOR_VERSION), step);
+  }
+
+  /** §2.5: an extension that the first message insists on; in any later one that is for SK to say. */
+  #refuseCritical(datagram: Datagram, error: WireError, step: Step): void {
+    const header = decodeHeader(datagram.bytes);
+    if (header.exchangeType !== IKE_SA_INIT || header.flags.response) return;
+    const peer = findPeer(this.#world.databases, datagram.local, datagram.remote)?.name;
+    const text = `IKE_SA_INIT is refused: ${error.message}; ${ERRORS['critical-payload'].advice}`;
+    step.events.push({ level: 'warning', topic: 'ike.init', peer, text });
+    const data = Uint8Array.of(error.payloadNumber ?? 0);
+    const payload = notify(N.UNSUPPORTED_CRITICAL_PAYLOAD, data);
+    this.#answer({ datagram, header, payloads: [] }, payload, step);
   }
 
   /** The SA a message is for, by our SPI; a first message by its sender (§2.6). */

@@ -30,6 +30,8 @@ export interface Plan {
   readonly san?: string;
   readonly ca?: boolean;
   readonly pathLength?: number;
+  /** Key usage of a leaf, instead of signing. */
+  readonly usage?: string;
   /** Days from now. */
   readonly from?: number;
   readonly until?: number;
@@ -58,7 +60,7 @@ export function issue(plan: Plan, issuer?: Issuer): Holder {
       extensions: [
         ['subjectKeyIdentifier', 'hash'],
         ...(ca ? ([['basicConstraints', `critical,${constraints}`]] as const) : []),
-        ['keyUsage', ca ? 'critical,keyCertSign,cRLSign' : 'critical,digitalSignature'],
+        ['keyUsage', `critical,${ca ? 'keyCertSign,cRLSign' : (plan.usage ?? 'digitalSignature')}`],
         ...(plan.san === undefined ? [] : ([['subjectAltName', plan.san]] as const)),
         ...(issuer ? ([['authorityKeyIdentifier', 'keyid']] as const) : []),
         ...(plan.extensions ?? []),
