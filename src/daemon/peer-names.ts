@@ -96,8 +96,10 @@ export class PeerNames {
   /** The peer does not answer there: the name may have other addresses, or has another now. */
   silence(name: string, address: Address): void {
     const entry = this.#entries.get(name);
-    if (!entry?.address || entry.asking) return;
+    if (!entry?.address) return;
     if (sameAddress(entry.address, address)) entry.silent = [...entry.silent, address];
+    // The answer to the question that is under way decides.
+    if (entry.asking) return;
     entry.cancel();
     void this.#ask(entry);
   }

@@ -220,6 +220,12 @@ names(
     world.peers.works('p');
     world.answer = 'ESERVFAIL';
     assert.is(await silence('192.0.2.7'), '192.0.2.1');
+    // While it is being asked for another reason: that answer counts.
+    world.answer = { addresses: ['192.0.2.1', '2001:db8::1'], ttl: 60 };
+    world.next();
+    assert.is(await silence('192.0.2.1'), '2001:db8::1');
+    assert.is(await silence('2001:db8::1'), '2001:db8::1');
+    assert.is(await silence('2001:db8::1'), '192.0.2.1');
     // About an address that is the peer's no more: it is asked, nothing else.
     assert.is(await silence('192.0.2.99'), '192.0.2.1');
   },
