@@ -217,7 +217,7 @@ imports('every export whose protocol exists is one of these; of the others, why 
     const modes = peer.filter((one) => !one.disabled).map((one) => one['exchange-mode']);
     if (modes.includes('ike2')) return [name];
     const why = modes.length === 0 ? 'its one peer is disabled' : `exchange-mode=${modes.join()}`;
-    console.log(`NOTE ${name}: not run with strongSwan: IKEv1 is not there yet (${why})`);
+    console.log(`\nNOTE ${name}: not run with strongSwan: IKEv1 is not there yet (${why})`);
     return [];
   });
   assert.ok(run.length >= 9);
