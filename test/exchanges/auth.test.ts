@@ -105,4 +105,12 @@ auth('INITIAL_CONTACT ends what the peer had before it started anew', async () =
   assert.is(world.west.children.size, 1);
 });
 
+auth('send-initial-contact=no says nothing of other connections', async () => {
+  for (const sendInitialContact of [true, false]) {
+    const world = await connected({ east: { peer: { sendInitialContact } } });
+    const said = world.west.events.some(({ text }) => text.includes('N(INITIAL_CONTACT)'));
+    assert.is(said, sendInitialContact);
+  }
+});
+
 auth.run();

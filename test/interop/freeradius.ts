@@ -25,6 +25,8 @@ export interface FreeradiusOptions {
     /** Of TLS; 1.2 unless said. */
     readonly most?: '1.3';
   };
+  /** For authentication, 1812 unless said; accounting is one more. */
+  readonly port?: number;
   /** Listens for RADIUS over TLS on 2083, and for nothing else. */
   readonly radsec?: boolean;
 }
@@ -106,7 +108,7 @@ const users = ({ users: list }: FreeradiusOptions): string =>
     .join('\n');
 
 function configuration(folder: string, options: FreeradiusOptions): string {
-  const { address, tls, radsec } = options;
+  const { address, tls, radsec, port = 1812 } = options;
   const files = tls
     ? `private_key_file = ${tls.key}
     certificate_file = ${tls.certificate}
@@ -190,7 +192,7 @@ modules {
   }
 }
 server lab {
-  ${radsec ? secure : `${listen('auth', 1812)}\n  ${listen('acct', 1813)}`}
+  ${radsec ? secure : `${listen('auth', port)}\n  ${listen('acct', port + 1)}`}
   authorize {
     eap {
       ok = return

@@ -12,6 +12,8 @@ export interface Case {
   readonly replaced: readonly (readonly [string, string])[];
   /** What is done to the file after the import, a command of culvert each. */
   readonly commands?: readonly (readonly string[])[];
+  /** And on the host itself, by a shell. */
+  readonly onHost?: string;
   /** Of charon. */
   readonly settings: string;
   /** What charon calls; culvert calls it all where this is empty. */
@@ -104,7 +106,11 @@ export const CASES: readonly Case[] = [
   {
     // Road warriors by certificate: one by our CA, and one whose very certificate is named.
     name: 'v7.6-road-warrior-certificates',
-    replaced: [['10.5.8.0/24,10.5.9.0/24', '198.18.0.0/24,198.18.9.0/24']],
+    // A pool of one address, so that the next one has to serve.
+    replaced: [
+      ['10.5.8.0/24,10.5.9.0/24', '198.18.0.0/24,198.18.9.0/24'],
+      ['10.77.0.10-10.77.0.99', '10.77.0.10'],
+    ],
     commands: [TRUST],
     settings: `connections {
       ${road(
@@ -120,10 +126,21 @@ export const CASES: readonly Case[] = [
         'auth = pubkey\n id = gw.example',
         `${CALLER}\n proposals = aes128-sha256-modp2048`,
         'remote_ts = 0.0.0.0/0\n esp_proposals = aes128gcm128',
+      )}
+      ${road(
+        'carl',
+        'auth = pubkey\n certs = carl.pem\n id = carl@example.org',
+        'auth = pubkey\n id = gw.example',
+        `${CALLER}\n proposals = aes256-sha256-ecp256`,
+        'remote_ts = 0.0.0.0/0\n esp_proposals = aes256gcm128',
       )} }`,
-    calls: ['anna', 'boss'],
-    policies: 2,
-    given: { 'user-fqdn:anna@example.org': '10.77.0.10', 'fqdn:boss.example': '10.77.0.9' },
+    calls: ['anna', 'boss', 'carl'],
+    policies: 3,
+    given: {
+      'user-fqdn:anna@example.org': '10.77.0.10',
+      'fqdn:boss.example': '10.77.0.9',
+      'user-fqdn:carl@example.org': '10.77.1.0',
+    },
   },
   {
     // The other side of it: we are the laptop.
@@ -145,10 +162,13 @@ export const CASES: readonly Case[] = [
     name: 'v7.12-split-tunnel-client',
     replaced: [
       ['gw.vpn-provider.example', '192.0.2.2'],
-      ['connection-mark=vpn ', ''],
       ['192.168.88.0/24', '198.18.0.0/16'],
     ],
     commands: [TRUST, ['mode-config', 'set', 'provider', 'resolv-conf=PKI/resolv.conf']],
+    // The mangle rule of the router, as the note of the import says it.
+    onHost: `nft add table ip mangle
+      nft 'add chain ip mangle pre { type filter hook prerouting priority mangle; }'
+      nft add rule ip mangle pre ip daddr 198.19.0.0/16 ct mark set 1`,
     settings: `connections { ${road(
       'provider',
       'auth = pubkey\n certs = office.pem\n id = vpn.office.example',

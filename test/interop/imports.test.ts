@@ -34,6 +34,7 @@ function writePki(folder: string): void {
     intermediate,
     server: issue({ cn: 'gw', san: 'DNS:gw.example' }, intermediate),
     anna: issue({ cn: 'anna', san: 'email:anna@example.org' }, ca),
+    carl: issue({ cn: 'carl', san: 'email:carl@example.org' }, ca),
     boss: issue({ cn: 'boss', san: 'DNS:boss.example' }, ca),
     office: issue({ cn: 'office', san: 'DNS:vpn.office.example' }, ca),
     'laptop.p12_0': issue({ cn: 'eva', san: 'email:eva@office.example' }, ca),
@@ -93,7 +94,7 @@ imports.before(async () => {
   const strongswan = await startStrongswan(topology.namespace('sun'), sun, '', PLUGINS);
   const swanctl = (kind: string, file: string): void =>
     cpSync(join(pki, file), join(sun, 'swanctl', kind, file));
-  for (const name of ['anna', 'boss', 'office']) {
+  for (const name of ['anna', 'boss', 'carl', 'office']) {
     swanctl('x509', `${name}.pem`);
     swanctl('private', `${name}.key`);
   }
@@ -111,6 +112,7 @@ async function works(one: Case): Promise<void> {
   const { topology, strongswan, radius } = stage;
   const configuration = await imported(one, topology.folder);
   await strongswan.loadText(one.settings);
+  if (one.onHost) await shell(topology.namespace('moon'), one.onHost);
   let running: Culvert | undefined;
   const [before, said] = [strongswan.log().length, () => running?.log() ?? ''];
   try {

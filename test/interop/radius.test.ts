@@ -14,7 +14,8 @@ const radius = suite<{ site: UserSite }>('RADIUS');
 const PASSWORD = 'Ar3etTnp';
 
 radius.before(async (context) => {
-  const server = { service: 'ipsec', secret: RADIUS_SECRET, timeout: '500ms' };
+  const ports = { 'authentication-port': 11812, 'accounting-port': 11813 };
+  const server = { service: 'ipsec', secret: RADIUS_SECRET, timeout: '500ms', ...ports };
   context.site = await startUserSite({
     users: [
       { name: 'carol', password: PASSWORD, reply: ['Class = 0x676f6c64'] },
@@ -35,11 +36,14 @@ radius.before(async (context) => {
       { name: 'heidi', password: PASSWORD, reply: ['Framed-Pool = "nowhere"'] },
     ],
     radius: [
-      // One that is down, before the one that is there.
+      // Two that are never asked, and one that is down, before the one that is there.
+      { ...server, address: '198.18.0.97', service: 'ppp' },
+      { ...server, address: '198.18.0.98', disabled: true },
       { ...server, address: '198.18.0.99' },
       { ...server, address: RADIUS_ADDRESS },
     ],
     settings: { 'interim-update': '2s' },
+    port: 11812,
   });
 });
 
@@ -419,5 +423,15 @@ shows('culvert is killed: the next one says that all sessions are over', async (
   assert.ok(Number(stop['Acct-Input-Octets']) > 0);
   await eventually('Accounting-Off', () => count('Accounting-Off') > 0);
 });
+
+// Shows radius.service, radius.disabled, radius.address, radius.secret, radius.timeout,
+// radius.authentication-port, radius.accounting-port
+shows(
+  'a server that is disabled, or serves something else, was never asked',
+  async ({ culvert }) => {
+    assert.match(culvert.log(), /198\.18\.0\.99/, 'the one that is down was');
+    assert.not.match(culvert.log(), /198\.18\.0\.9[78]/);
+  },
+);
 
 if ((await prepare('strongswan', 'freeradius')) === undefined) radius.run();

@@ -28,6 +28,7 @@ export interface SiteOptions {
   readonly radius?: readonly Entry[];
   readonly settings?: Entry;
   readonly radsec?: boolean;
+  readonly port?: number;
   /** More of the entry by which addresses are given. */
   readonly modeConfig?: Entry;
 }
@@ -63,6 +64,7 @@ export async function startUserSite(options: SiteOptions): Promise<UserSite> {
         users: options.users,
         tls: { key: join(folder, 'radius.key'), certificate: pem('radius'), ca: pem('ca') },
         radsec: options.radsec === true,
+        ...(options.port === undefined ? {} : { port: options.port }),
       },
     );
     const charon = await startStrongswan(topology.namespace('sun'), sun, '', PLUGINS);

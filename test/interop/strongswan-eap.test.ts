@@ -109,6 +109,7 @@ const SWANCTL = `connections {
   ${calling('right', eapUser('eap-mschapv2', 'carol'))}
   ${calling('wrong', eapUser('eap-mschapv2', 'dave'))}
   ${calling('unknown', eapUser('eap-mschapv2', 'frank'))}
+  ${calling('disabled', eapUser('eap-mschapv2', 'erin'))}
   ${calling('certificate', `${eapUser('eap-tls', 'carol.example')}\n certs = carol.crt\n aaa_id = moon.example`)}
   ${REFUSED.map((name) => calling(name, `${eapUser('eap-tls', `${name}.example`)}\n certs = ${name}.crt\n aaa_id = moon.example`)).join('')}
   ${calling('stranger', `${eapUser('eap-tls', 'mallory.example')}\n certs = mallory.crt\n aaa_id = moon.example`)}
@@ -117,6 +118,7 @@ secrets {
   ${secret('carol', PASSWORD)}
   ${secret('dave', 'not the password of dave')}
   ${secret('frank', 'whatever')}
+  ${secret('erin', PASSWORD)}
 }
 `;
 
@@ -164,6 +166,7 @@ function configuration(pki: (file: string) => string, passive: boolean, identity
     user: [
       { name: 'carol', password: PASSWORD },
       { name: 'dave', password: PASSWORD },
+      { name: 'erin', password: PASSWORD, disabled: true },
       { name: 'carol.example' },
     ],
     peer: [
@@ -408,6 +411,8 @@ eap(
       for (const [child, why] of [
         ['wrong', /user dave: wrong password/],
         ['unknown', /user frank: no such user: add it to the menu user/],
+        // Shows user.disabled
+        ['disabled', /user erin: no such user/],
         ['stranger', /user mallory.example: the certificate is not to be trusted/],
         ['revoked', /user revoked.example: .*not to be trusted: certificate .*CN=carol.*: revoked/],
         ['expired', /user expired.example: .*not to be trusted: .*CN=carol.*expired/],

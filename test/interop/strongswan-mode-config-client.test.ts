@@ -73,7 +73,11 @@ async function reaches(tunnel: Tunnel, from: 'moon' | 'alice', to: string): Prom
 client(
   'addresses, DNS, split networks; a network behind us is translated; nothing stays',
   async () => {
-    const lists = [{ list: 'lan', address: '198.18.0.0/16' }];
+    // Shows address-list.disabled
+    const lists = [
+      { list: 'lan', address: '198.18.0.0/16' },
+      { list: 'lan', address: '203.0.113.0/24', disabled: true },
+    ];
     const file = `/var/tmp/culvert-${process.pid}-resolv.conf`;
     const options = moon(
       { 'src-address-list': 'lan', 'resolv-conf': file, 'use-responder-dns': 'exclusively' },
@@ -121,6 +125,7 @@ client(
       const there = await host(topology);
       assert.match(there, /inet 10\.9\.0\.1\/32/);
       assert.match(there, /snat ip to 10\.9\.0\.1/);
+      assert.not.match(there, /203\.0\.113/);
       assert.equal(readFileSync(file, 'utf8').split('\n').slice(1), [
         'nameserver 192.0.2.53',
         'nameserver 2001:db8::53',
