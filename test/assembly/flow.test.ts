@@ -1,5 +1,6 @@
 // What happens to a packet besides cipher and size: who it belongs to, what is counted, what main is
 // told. Each case ends with the counters that moved, all of them.
+// Shows policy.action, policy.level
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {

@@ -1,4 +1,5 @@
 // What the packet path does to inner packets: size, fragments, ICMP, MSS, DSCP and ECN.
+// Shows tun.mss-clamp
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PORT_ESP4 } from '../../src/contract/ids.js';

@@ -1,5 +1,6 @@
 // The ordered policy match in WebAssembly, with its flow cache, against a linear reference on random
 // rule sets: prefixes of few addresses, so that rules overlap and order decides.
+// Shows policy.src-address, policy.dst-address, policy.protocol
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Policy } from '../../src/policy/database.js';

@@ -1,4 +1,5 @@
 // Entries of the menu certificate from files: PEM, DER, chains; what cannot be read is named by path.
+// Shows certificate.file
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

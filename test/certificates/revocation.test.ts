@@ -1,5 +1,6 @@
 // Revocation by CRLs from files, by CRLs and OCSP from an HTTP server, under each policy; and what
 // answers are worth nothing. The server is real; whom it signs for is not always right.
+// Shows settings.certificate-revocation, certificate.crl-file
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { suite } from 'uvu';

@@ -1,4 +1,5 @@
 // Sessions without servers or tunnels: which records go out, what they count, when a session is ended.
+// Shows settings.accounting
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Accounting } from '../../src/daemon/accounting.js';

@@ -1,4 +1,5 @@
 // The log: one line per event, levels, two formats, nothing secret.
+// Shows log.level, log.format
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Log, type LogLevel, openLog } from '../../src/daemon/log.js';

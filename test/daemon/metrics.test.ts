@@ -1,4 +1,5 @@
 // The figures for Prometheus: their text, who may ask for them, and that none goes back.
+// Shows metrics.address, metrics.port
 import { request } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

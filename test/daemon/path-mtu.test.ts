@@ -1,4 +1,5 @@
 // What the gateway believes of the kernel's path MTU: never below the family's floor, and again wider.
+// Shows tun.mtu-probe
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PathMtu } from '../../src/daemon/path-mtu.js';

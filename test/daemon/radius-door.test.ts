@@ -1,4 +1,5 @@
 // The door for Disconnect and CoA over real sockets: who is let in, and what a reload changes.
+// Shows radius-incoming.accept, radius-incoming.port
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { suite } from 'uvu';

@@ -1,5 +1,6 @@
 // The pool with real threads, a real TUN and real sockets: traffic is served, a killed worker comes
 // back on its row with everything in shared memory as it was, stop ends all.
+// Shows tun.workers
 import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

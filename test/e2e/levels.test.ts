@@ -1,6 +1,7 @@
 // What a policy does while there is no SA, on the wire between two daemons of which neither calls of its
 // own accord: the first packet waits and is answered (require, unique); it goes in the clear and asks
 // for nothing (use); no SA ever (none, discard). And what level=use does once there is one.
+// Shows policy.action, policy.level
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildSites, type Site } from '../../src/lab/sites.js';

@@ -1,5 +1,6 @@
 // mode-config connection-mark end to end: somebody's mangle rule marks connections, and those go through
 // the tunnel under the address west was given by east; others stay away, and none is left when it ends.
+// Shows connection-mark.name, connection-mark.mark
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAIN_TABLE, type Site } from '../../src/lab/sites.js';

@@ -1,5 +1,6 @@
 // A peer with a DNS name: not started while the name has no address (its packets are dropped), called
 // when it has one, followed to another; the DNS is a responder of the test's inside the namespace.
+// Shows peer.address
 import type { ChildProcess } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
 // A path that is narrower than the gateways' own links: found out, and what cannot be made smaller than
 // the path comes through all the same, in fragments that the peer's kernel puts together.
+// Shows tun.mtu-probe
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildSites, type Site } from '../../src/lab/sites.js';

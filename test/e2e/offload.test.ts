@@ -1,5 +1,6 @@
 // Super-packets end to end: with the kernel's offloads, without them, and one end of each; raw ESP and
 // ESP in UDP without a NAT; what was sent arrives unchanged, and the counters show which way it went.
+// Shows tun.offload
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Site } from '../../src/lab/sites.js';

@@ -1,5 +1,6 @@
 // Transport mode end to end: two daemons, and what the two hosts themselves send each other, with
 // nothing of it in the clear; also with a NAT between them.
+// Shows policy.tunnel
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { suite } from 'uvu';

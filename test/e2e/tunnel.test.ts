@@ -1,4 +1,5 @@
 // The main job end to end: two daemons, a tunnel, real traffic, nothing in the clear, nothing left.
+// Shows peer.address, peer.passive
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Site } from '../../src/lab/sites.js';

@@ -1,4 +1,5 @@
 // IKE_AUTH: secrets, identities, selectors, initial contact.
+// Shows identity.peer, identity.auth-method, identity.secret
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatSelector } from '../../src/policy/selector.js';

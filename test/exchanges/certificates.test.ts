@@ -4,6 +4,7 @@
 //                                            <--  HDR, SAr1, KEr, Nr, CERTREQ, N(HASHES)
 //   HDR, SK {IDi, CERT, CERTREQ, IDr, AUTH, …} -->
 //                                            <--  HDR, SK {IDr, CERT, AUTH, …}
+// Shows identity.certificate, certificate.name, certificate.trusted
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LoadedEntry } from '../../src/certificates/files.js';

@@ -1,4 +1,5 @@
 // Which peer a caller is, and which identity (RouterOS's rules 6 and 7): the specific before the generic.
+// Shows peer.address
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findPeer } from '../../src/ike/directory.js';

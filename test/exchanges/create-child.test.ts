@@ -1,4 +1,5 @@
 // CREATE_CHILD_SA: further children, replacement with and without a key exchange of its own.
+// Shows peer.passive, proposal.esn
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { both, connected, newWorld } from './connected.js';

@@ -7,6 +7,8 @@
 //                                           <--  HDR, SK {EAP (Success)}
 //   HDR, SK {AUTH}                          -->
 //                                           <--  HDR, SK {AUTH, SAr2, TSi, TSr}
+// Shows identity.username, identity.password, user.name, user.password, user.certificate,
+// user.address
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Conversation, Verdict } from '../../src/eap/authenticator.js';

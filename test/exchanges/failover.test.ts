@@ -1,4 +1,5 @@
 // A policy with several peers: the first that works has its SA, the others stand by.
+// Shows policy.peer, policy.backup, policy.current-peer
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Databases, Identity, Peer, Policy } from '../../src/policy/database.js';

@@ -1,5 +1,6 @@
 // The first messages of two engines as the RFC draws them, and what a stranger can do to them: cookies
 // of somebody else, errors that nobody vouches for, public values that are none, other versions.
+// Shows peer.exchange-mode
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Datagram } from '../../src/ike/step.js';

@@ -1,5 +1,6 @@
 // Policies made from templates (notes: RouterOS's rules 1 to 5): what a peer may ask for, what is made of
 // it, and that it goes with its SAs.
+// Shows identity.policy-template-group, policy.template, policy.group, policy.invalid, group.name
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatPrefix, parsePrefix } from '../../src/policy/address.js';

@@ -1,5 +1,6 @@
 // Certificates by hash and URL (RFC 7296 §3.6): sent to who says that it fetches them, taken by who says
 // so, and believed no more than if they had come themselves.
+// Shows certificate.url
 import { createHash } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

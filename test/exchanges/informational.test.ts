@@ -1,4 +1,5 @@
 // INFORMATIONAL: deletion, liveness, and what time does: retransmission, lifetimes, reconnection.
+// Shows proposal.lifetime, proposal.lifebytes
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { both, connected, newWorld } from './connected.js';

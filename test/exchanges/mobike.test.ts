@@ -1,5 +1,6 @@
 // MOBIKE (RFC 4555): who changes its address takes the IKE SA and the children along; ESP follows once
 // the new place has answered; nobody else can lead it anywhere.
+// Shows peer.mobike
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Datagram } from '../../src/ike/step.js';

@@ -2,6 +2,8 @@
 //
 //   HDR, SK {IDi, AUTH, CP(CFG_REQUEST), SAi2, TSi, TSr}   -->
 //                                 <--   HDR, SK {IDr, AUTH, CP(CFG_REPLY), SAr2, TSi, TSr}
+// Shows mode-config.name, mode-config.responder, mode-config.address, mode-config.address-pool,
+// mode-config.address-prefix-length, mode-config.static-dns
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {

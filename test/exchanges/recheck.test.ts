@@ -1,5 +1,6 @@
 // Peers that stand by certificates, and what they were let in by is worth nothing any more: a CA taken
 // from the menu, a new CRL, a date that has come, a responder that is silent. Either side ends it.
+// Shows settings.certificate-recheck
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { issueCrl } from '../../src/certificates/author.js';

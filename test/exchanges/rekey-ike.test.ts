@@ -1,4 +1,5 @@
 // The IKE SA replaced: children move, message IDs start again, the old one goes.
+// Shows profile.lifetime
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { both, connected } from './connected.js';

@@ -1,4 +1,5 @@
 // IKE_SA_INIT: every group and cipher, cookies, another group, nothing in common, repetitions.
+// Shows peer.port, settings.ddos-cookie-threshold
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ENCRYPTION } from '../../src/algorithms/encryption.js';

@@ -1,5 +1,6 @@
 // culvert with itself, for what the real peers here do not do: plain ESP over IPv6, packets too big
 // for the tunnel, policies that discard.
+// Shows proposal.esn
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

@@ -1,6 +1,7 @@
 // RouterOS exports on the wire: what `culvert import` made of them talks to strongSwan, which is given the
 // meaning the export has on a router (imported.ts). One network, one charon, one FreeRADIUS for all; an
 // export whose protocol does not exist yet says so in a line.
+// Shows mode-config.address, pool.next-pool
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

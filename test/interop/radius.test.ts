@@ -1,5 +1,6 @@
 // Users through FreeRADIUS: charon calls, culvert hands its EAP on, the server's word is what counts.
 // Accounting is compared with what both ends of the tunnel counted.
+// Shows identity.auth-method
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

@@ -1,5 +1,6 @@
 // RADIUS over TLS (RFC 6614): FreeRADIUS behind a certificate, users and accounting through it; a
 // server that shows another name, or one of another authority, is not spoken to.
+// Shows radius.protocol, radius.certificate
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from './command.js';

@@ -1,4 +1,5 @@
 // Every algorithm that both sides have, with strongSwan calling and with strongSwan called.
+// Shows profile.dh-group, profile.hash-algorithm, proposal.auth-algorithms, policy.proposal
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALGORITHMS } from './algorithms.js';

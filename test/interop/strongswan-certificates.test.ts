@@ -1,5 +1,6 @@
 // Certificates with strongSwan in both roles: every kind of key, chains, both generations of methods;
 // and who must not come in, with the notification on the wire and the cause in our log.
+// Shows settings.certificate-recheck, certificate.file, certificate.key-file
 import type { ChildProcess } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 // A policy with two peers, two addresses of one strongSwan: the first cannot be reached, then neither, then
 // both again. Traffic goes by the one that works, waits where none does, and comes back; none of it is
 // ever in the clear. Then a DNS name of two addresses, with nobody at the first.
+// Shows policy.peer
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

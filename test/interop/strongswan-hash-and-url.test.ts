@@ -1,5 +1,6 @@
 // Hash and URL with strongSwan in both roles: each side is told where the other's certificate is, and
 // fetches it from a web server; what is not there lets nobody in.
+// Shows certificate.url
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 // MOBIKE with strongSwan (RFC 4555): the side that called gets another address in the middle of a TCP
 // transfer, which goes on; culvert moves, then strongSwan moves. Then strongSwan cannot be reached at one
 // of its addresses. No IKE SA and no child is made anew.
+// Shows peer.mobike
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { background, eventually, isRunning, shell, stop } from './command.js';

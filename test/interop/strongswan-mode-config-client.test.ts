@@ -1,5 +1,6 @@
 // mode-config as the side that asks: charon's pool gives us addresses, DNS servers and split networks.
 // The host uses them, a network behind us is translated, and nothing of it stays at the end.
+// Shows address-list.list, address-list.address
 import { existsSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,5 +1,6 @@
 // mode-config with strongSwan: charon as road warriors that get addresses from our pool, IPv4 and IPv6;
 // the pool exhausted; the same address after a reconnect, and after our restart.
+// Shows mode-config.name, mode-config.responder, pool.ranges, tun.lease-file
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

@@ -1,5 +1,6 @@
 // New keys without a gap: child and IKE rekey, started by either side, with and without PFS, while
 // pings go through; none may be lost.
+// Shows proposal.lifetime, proposal.lifebytes
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually } from './command.js';

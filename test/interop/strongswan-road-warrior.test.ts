@@ -1,4 +1,5 @@
 // Road warriors: peers from any address that get what a template allows, without a policy of their own.
+// Shows policy.template
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually, run, shell } from './command.js';

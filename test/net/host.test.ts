@@ -1,4 +1,5 @@
 // Rules and routes of policies: where the kernel then sends packets, and that nothing stays behind.
+// Shows tun.table, tun.rule-priority
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addressBytes, addressText, prefixOf } from '../../src/net/addressing.js';

@@ -1,5 +1,6 @@
 // The packet filter against real packets: what must have been encrypted does not come in, to the
 // gateway or through it; everything else does; and nothing of it stays behind.
+// Shows tun.refuse-plain
 import { writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,3 +1,4 @@
+// Shows tun.name, tun.mtu, tun.offload
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addAddress } from '../../src/net/addresses.js';

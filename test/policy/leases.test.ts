@@ -1,4 +1,5 @@
 // Who gets which address of a pool.
+// Shows pool.name, pool.ranges, pool.next-pool
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Address, formatAddress, parseAddress } from '../../src/policy/address.js';

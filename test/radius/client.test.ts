@@ -1,4 +1,5 @@
 // The client against servers that are slow, silent, dead, or lie.
+// Shows radius.timeout, radius.dead-time
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { attribute, firstOf } from '../../src/radius/attributes.js';

@@ -1,4 +1,5 @@
 // Disconnect and CoA: who may ask, when, about which sessions, and what is answered.
+// Shows radius-incoming.require-timestamp
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { allOf, attribute, firstOf } from '../../src/radius/attributes.js';

@@ -31,7 +31,7 @@ export const poolMenu = menu({
       kind: orWord(entryName, 'none'),
       default: 'none',
       text: 'The pool that is used when this one is exhausted.',
-      shown: ['policy/leases.test.ts', 'interop/strongswan-mode-config.test.ts'],
+      shown: ['policy/leases.test.ts', 'interop/imports.test.ts'],
     }),
     comment,
   ],
@@ -51,7 +51,7 @@ export const addressListMenu = menu({
       shown: LISTED,
     }),
     property({ name: 'address', kind: prefix, text: 'The address.', shown: LISTED }),
-    disabled,
+    disabled('interop/strongswan-mode-config-client.test.ts'),
     comment,
   ],
 });

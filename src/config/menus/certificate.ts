@@ -38,7 +38,7 @@ export const certificateMenu = menu({
       default: '',
       ours: true,
       text: 'A file with CRLs, of this CA or of others.',
-      shown: ['certificates/revocation.test.ts'],
+      shown: ['certificates/revocation.test.ts', 'interop/strongswan-certificates.test.ts'],
     }),
     property({
       name: 'url',

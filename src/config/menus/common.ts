@@ -2,13 +2,15 @@
 import { flag, text } from '../kind.js';
 import { type Computed, property } from '../menu.js';
 
-export const disabled = property({
-  name: 'disabled',
-  kind: flag,
-  default: false,
-  text: 'The entry is read and checked, and then not used.',
-  shown: ['config/load.test.ts'],
-});
+/** `shown`: the test of each menu's own. */
+export const disabled = (...shown: readonly string[]) =>
+  property({
+    name: 'disabled',
+    kind: flag,
+    default: false,
+    text: 'The entry is read and checked, and then not used.',
+    shown,
+  });
 export const comment = property({
   name: 'comment',
   kind: text,

@@ -34,7 +34,7 @@ export const modeConfigMenu = menu({
       default: '',
       only: RESPONDER,
       text: 'The one address to give, instead of a pool (RouterOS 7).',
-      shown: SHOWN,
+      shown: ['exchanges/mode-config.test.ts', 'interop/imports.test.ts'],
     }),
     property({
       name: 'address-pool',
@@ -66,7 +66,7 @@ export const modeConfigMenu = menu({
       default: '',
       only: RESPONDER,
       text: 'The domains that are resolved by the given DNS servers (RouterOS 7).',
-      shown: SHOWN,
+      shown: ['exchanges/mode-config.test.ts'],
     }),
     property({
       name: 'static-dns',
@@ -82,7 +82,7 @@ export const modeConfigMenu = menu({
       default: false,
       only: RESPONDER,
       text: "Give the host's own DNS servers.",
-      shown: SHOWN,
+      shown: ['exchanges/mode-config.test.ts'],
     }),
     property({
       name: 'src-address-list',
@@ -92,7 +92,7 @@ export const modeConfigMenu = menu({
       text:
         'The address-list whose sources are translated to the address we are given, so that networks ' +
         'behind us use the tunnel. Packets among them stay away from it.',
-      shown: ASKS,
+      shown: ['interop/strongswan-mode-config-client.test.ts'],
     }),
     property({
       name: 'connection-mark',
@@ -112,7 +112,7 @@ export const modeConfigMenu = menu({
       default: 'yes',
       only: INITIATOR,
       text: 'Whether the DNS servers we are given are used, or used alone (RouterOS 7).',
-      shown: ASKS,
+      shown: ['interop/strongswan-mode-config-client.test.ts'],
     }),
     property({
       name: 'resolv-conf',

@@ -17,7 +17,7 @@ export const tunMenu = menu({
       default: 'culvert0',
       ours: true,
       text: 'Name of the TUN device. The control socket takes its name from it.',
-      shown: ['e2e/tunnel.test.ts', 'net/tun.test.ts'],
+      shown: ['net/tun.test.ts'],
     }),
     property({
       name: 'mtu',
@@ -77,7 +77,7 @@ export const tunMenu = menu({
         'Packets that come in the clear although an encrypt policy holds them (source and ' +
         'destination exchanged) are refused, to this host and through it, by an nf_tables table of ' +
         'ours. IKE, ESP and IPv6 neighbour discovery of this host itself always pass.',
-      shown: ['net/plain-guard.test.ts'],
+      shown: ['net/plain-guard.test.ts', 'e2e/properties.test.ts'],
     }),
     property({
       name: 'lease-file',
@@ -98,7 +98,7 @@ export const tunMenu = menu({
       text:
         'Lower the maximum segment size in TCP SYNs to what the tunnel carries, so that ' +
         'TCP needs no path MTU discovery.',
-      shown: ['assembly/ip.test.ts'],
+      shown: ['assembly/ip.test.ts', 'e2e/properties.test.ts'],
     }),
     property({
       name: 'mtu-probe',
@@ -109,7 +109,7 @@ export const tunMenu = menu({
         'Find out what the path to each peer carries by asking it, every ten minutes, in IKE messages as ' +
         'long as a packet: their answers are authentic. It shows paths that swallow large packets ' +
         'without an ICMP message. no leaves the path MTU to the kernel, which hears of it by ICMP only.',
-      shown: ['e2e/narrow.test.ts', 'daemon/path-mtu.test.ts'],
+      shown: ['e2e/narrow.test.ts', 'daemon/path-mtu.test.ts', 'e2e/properties.test.ts'],
     }),
     property({
       name: 'offload',

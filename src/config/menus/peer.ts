@@ -17,7 +17,7 @@ export const peerMenu = menu({
       name: 'name',
       kind: entryName,
       text: 'The name identities and policies use, and that stands in the log.',
-      shown: ['config/load.test.ts'],
+      shown: ['e2e/properties.test.ts'],
     }),
     property({
       name: 'address',
@@ -28,7 +28,7 @@ export const peerMenu = menu({
         '`::/0` is every IPv6 peer. A DNS name is resolved at start and again when its time to live ' +
         'is over (at least 5 s, at most an hour), or when the peer does not answer: then its other ' +
         'addresses have their turn. Until it has an address the peer is not started.',
-      shown: ['exchanges/sa-init.test.ts', 'e2e/tunnel.test.ts', 'e2e/names.test.ts'],
+      shown: ['exchanges/choice.test.ts', 'e2e/tunnel.test.ts', 'e2e/names.test.ts'],
     }),
     property({
       name: 'local-address',
@@ -37,12 +37,7 @@ export const peerMenu = menu({
       text:
         'Our address towards the peer. Empty: the one its route gives, and the one that is called. ' +
         'Entries of one address that differ in it are peers of their own.',
-      shown: [
-        'exchanges/sa-init.test.ts',
-        'exchanges/locals.test.ts',
-        'e2e/tunnel.test.ts',
-        'e2e/locals.test.ts',
-      ],
+      shown: ['exchanges/choice.test.ts', 'exchanges/sa-init.test.ts'],
     }),
     property({
       name: 'port',
@@ -59,7 +54,7 @@ export const peerMenu = menu({
       because: 'IKEv1 is not there yet, and IKEv2 is the better protocol.',
       text: 'The IKE version, and with IKEv1 the kind of its first exchange.',
       later: { what: IKEV1, meanwhile: 'peer' },
-      shown: ['e2e/tunnel.test.ts', 'interop/strongswan-negotiation.test.ts'],
+      shown: ['exchanges/forged.test.ts'],
     }),
     property({
       name: 'passive',
@@ -75,7 +70,7 @@ export const peerMenu = menu({
       kind: entryName,
       default: 'default',
       text: 'The profile for phase 1.',
-      shown: ['interop/strongswan-algorithms.test.ts'],
+      shown: ['e2e/properties.test.ts'],
     }),
     property({
       name: 'send-initial-contact',
@@ -141,7 +136,7 @@ export const peerMenu = menu({
       text: 'A post-quantum preshared key that is the same for every connection (RouterOS 7).',
       later: { what: PPK, meanwhile: 'peer' },
     }),
-    disabled,
+    disabled('e2e/properties.test.ts'),
     comment,
   ],
   computed: [
@@ -161,7 +156,7 @@ export const peerMenu = menu({
       name: 'current-address',
       notation: 'IP address',
       text: 'What the DNS name in address resolved to last (RouterOS 7).',
-      shown: ['daemon/peer-names.test.ts', 'e2e/names.test.ts'],
+      shown: ['e2e/names.test.ts'],
     },
   ],
 });

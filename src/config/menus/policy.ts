@@ -5,7 +5,7 @@ import { menu, property } from '../menu.js';
 import { port, prefix, protocol } from '../network-kind.js';
 import { comment, disabled, isDefaultEntry } from './common.js';
 
-const PRINTED = ['cli/tables.test.ts', 'e2e/tunnel.test.ts'];
+const PRINTED = ['e2e/properties.test.ts'];
 
 export const policyMenu = menu({
   name: 'policy',
@@ -19,7 +19,7 @@ export const policyMenu = menu({
       kind: choice(['encrypt', 'discard', 'none']),
       default: 'encrypt',
       text: 'encrypt: carry the packet in an ESP SA; discard: drop it; none: pass it unchanged.',
-      shown: ['assembly/flow.test.ts', 'e2e/levels.test.ts'],
+      shown: ['assembly/flow.test.ts', 'e2e/levels.test.ts', 'e2e/properties.test.ts'],
     }),
     property({
       name: 'src-address',
@@ -36,7 +36,7 @@ export const policyMenu = menu({
       kind: port,
       default: 'any',
       text: 'Source port of outbound packets. Needs a protocol with ports.',
-      shown: ['assembly/policy.test.ts'],
+      shown: ['assembly/policy.test.ts', 'e2e/properties.test.ts'],
     }),
     property({
       name: 'dst-address',
@@ -51,14 +51,14 @@ export const policyMenu = menu({
       kind: port,
       default: 'any',
       text: 'Destination port of outbound packets. Needs a protocol with ports.',
-      shown: ['assembly/policy.test.ts'],
+      shown: ['assembly/policy.test.ts', 'e2e/properties.test.ts'],
     }),
     property({
       name: 'protocol',
       kind: protocol,
       default: 'all',
       text: 'IP protocol, by name or number.',
-      shown: ['assembly/policy.test.ts'],
+      shown: ['assembly/policy.test.ts', 'e2e/properties.test.ts'],
     }),
     property({
       name: 'tunnel',
@@ -71,7 +71,7 @@ export const policyMenu = menu({
         'transport mode: what the two hosts themselves send each other, under its own IP ' +
         "header; then src-address is this host's own address, dst-address the peer's. The " +
         'peer must say the same. Not in a template, where the peer chooses.',
-      shown: ['e2e/tunnel.test.ts', 'e2e/transport.test.ts'],
+      shown: ['e2e/transport.test.ts'],
     }),
     property({
       name: 'level',
@@ -94,7 +94,7 @@ export const policyMenu = menu({
         'esp: encrypted and authentic. ah: authentic only, the IP header with it; the proposal ' +
         'needs auth-algorithms, and AH never passes a NAT. IKEv2 makes an SA of one protocol, so ' +
         "RouterOS's ah,esp (both at once) is refused.",
-      shown: ['e2e/tunnel.test.ts', 'e2e/transport.test.ts'],
+      shown: ['e2e/transport.test.ts'],
     }),
     property({
       name: 'peer',
@@ -104,18 +104,14 @@ export const policyMenu = menu({
         'The peer at the other end of the tunnel. Must be set with action=encrypt. Of several ' +
         '(RouterOS 7) the first that works has the SA of the policy: a peer that is lost, does not ' +
         'answer or refuses makes way for the next at once, and has it again when it is back.',
-      shown: [
-        'e2e/tunnel.test.ts',
-        'exchanges/failover.test.ts',
-        'interop/strongswan-failover.test.ts',
-      ],
+      shown: ['exchanges/failover.test.ts', 'interop/strongswan-failover.test.ts'],
     }),
     property({
       name: 'proposal',
       kind: entryName,
       default: 'default',
       text: 'The proposal for phase 2.',
-      shown: ['interop/strongswan-algorithms.test.ts'],
+      shown: ['e2e/properties.test.ts', 'interop/strongswan-algorithms.test.ts'],
     }),
     property({
       name: 'template',
@@ -134,7 +130,7 @@ export const policyMenu = menu({
       text: 'The group a template belongs to; identities name the group they take templates from.',
       shown: ['exchanges/generate-policy.test.ts'],
     }),
-    disabled,
+    disabled('e2e/properties.test.ts'),
     comment,
   ],
   computed: [
@@ -157,7 +153,7 @@ export const policyMenu = menu({
       text:
         'Whether another policy that matches the same packets is in force in its place; flag `I`. ' +
         'Among those that are written that is an error of the file.',
-      shown: ['config/load.test.ts', 'exchanges/generate-policy.test.ts'],
+      shown: ['exchanges/generate-policy.test.ts'],
     },
     {
       name: 'backup',
@@ -165,7 +161,7 @@ export const policyMenu = menu({
       text:
         'Whether it has its SA with another than the first of its peers; flag `B` (RouterOS 7). ' +
         '`culvert doctor` says why.',
-      shown: ['exchanges/failover.test.ts', 'cli/tables.test.ts'],
+      shown: ['exchanges/failover.test.ts'],
     },
     {
       name: 'current-peer',

@@ -16,7 +16,7 @@ export const profileMenu = menu({
       name: 'name',
       kind: entryName,
       text: 'The name peers use.',
-      shown: ['config/load.test.ts'],
+      shown: ['e2e/properties.test.ts'],
     }),
     property({
       name: 'dh-group',

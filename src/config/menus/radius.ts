@@ -26,13 +26,13 @@ export const radiusMenu = menu({
       name: 'service',
       kind: listOf(SERVICES),
       text: 'What the server is for; only ipsec concerns this gateway.',
-      shown: ['config/load.test.ts'],
+      shown: ['interop/radius.test.ts'],
     }),
     property({
       name: 'address',
       kind: address,
       text: 'Its address.',
-      shown: ['interop/freeradius.test.ts'],
+      shown: ['interop/radius.test.ts'],
     }),
     property({
       name: 'protocol',
@@ -49,14 +49,14 @@ export const radiusMenu = menu({
       default: '',
       only: 'protocol=udp',
       text: 'The secret shared with it. Must be set with protocol=udp; TLS does without.',
-      shown: ['interop/freeradius.test.ts'],
+      shown: ['interop/radius.test.ts'],
     }),
     property({
       name: 'authentication-port',
       kind: integer(1, 65535),
       default: 1812,
       text: 'Its port for authentication.',
-      shown: ['interop/freeradius.test.ts'],
+      shown: ['interop/radius.test.ts'],
     }),
     property({
       name: 'accounting-port',
@@ -64,7 +64,7 @@ export const radiusMenu = menu({
       default: 1813,
       only: 'protocol=udp',
       text: 'Its UDP port for accounting.',
-      shown: ['interop/freeradius.test.ts'],
+      shown: ['interop/radius.test.ts'],
     }),
     property({
       name: 'timeout',
@@ -73,7 +73,7 @@ export const radiusMenu = menu({
       text:
         'How long an answer is waited for before the next server is asked; each server is asked ' +
         'three times, the wait doubles every time.',
-      shown: ['radius/client.test.ts', 'interop/freeradius.test.ts'],
+      shown: ['radius/client.test.ts', 'interop/radius.test.ts'],
     }),
     property({
       name: 'dead-time',
@@ -109,7 +109,7 @@ export const radiusMenu = menu({
       text: "The name that the server's certificate must hold. Empty: its address.",
       shown: ['interop/radsec.test.ts'],
     }),
-    disabled,
+    disabled('interop/radius.test.ts'),
     comment,
   ],
 });
@@ -143,7 +143,7 @@ export const radiusIncomingMenu = menu({
       text:
         'Whether a request must say when it was made (Event-Timestamp, at most 5 minutes off). ' +
         'Without that an old request may be played back.',
-      shown: ['radius/incoming.test.ts'],
+      shown: ['radius/incoming.test.ts', 'daemon/radius-door.test.ts'],
     }),
   ],
 });

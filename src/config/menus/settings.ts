@@ -14,14 +14,14 @@ export const settingsMenu = menu({
       kind: flag,
       default: true,
       text: 'Report the sessions of users that a RADIUS server let in to that server.',
-      shown: ['interop/freeradius.test.ts'],
+      shown: ['daemon/accounting.test.ts'],
     }),
     property({
       name: 'interim-update',
       kind: duration(0, DAY),
       default: '0s',
       text: 'How often a session that goes on is reported; 0s: never.',
-      shown: ['daemon/accounting.test.ts', 'interop/freeradius.test.ts'],
+      shown: ['daemon/accounting.test.ts', 'interop/radius.test.ts'],
     }),
     property({
       name: 'xauth-use-radius',
@@ -39,7 +39,7 @@ export const settingsMenu = menu({
         'Whether peers may have revoked certificates. The CRLs of crl-file, the OCSP responder and the ' +
         'CRL that a certificate names are asked. strict: all of its chain must be known not to be ' +
         'revoked; if-present: it is refused if it is known to be; off: nobody is asked.',
-      shown: ['certificates/revocation.test.ts'],
+      shown: ['certificates/revocation.test.ts', 'interop/strongswan-certificates.test.ts'],
     }),
     property({
       name: 'certificate-recheck',
@@ -72,7 +72,7 @@ export const settingsMenu = menu({
       text:
         'With so many half-open IKE SAs a first message must bring a cookie (RFC 7296 §2.6; ' +
         'RouterOS 7.22). 0: always.',
-      shown: ['exchanges/sa-init.test.ts', 'config/load.test.ts'],
+      shown: ['exchanges/sa-init.test.ts', 'e2e/properties.test.ts'],
     }),
   ],
 });

@@ -43,7 +43,7 @@ export const userMenu = menu({
       text: 'The address the user gets by mode-config, instead of one of a pool.',
       shown: ['exchanges/eap-methods.test.ts'],
     }),
-    disabled,
+    disabled('interop/strongswan-eap.test.ts'),
     comment,
   ],
 });
