@@ -1,5 +1,6 @@
 // An IKE SA without a child (RFC 6023): the initiator leaves SA and TS out of IKE_AUTH where we say that
 // we take that, and asks for children under the IKE SA.
+// Shows peer.childless
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sharedKeyMic } from '../../src/crypto/authentication.js';

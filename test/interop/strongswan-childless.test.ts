@@ -1,5 +1,6 @@
 // IKE SAs without a child (RFC 6023) with strongSwan: either side calls, neither takes a child with
 // IKE_AUTH, and the first one has a key exchange of its own.
+// Shows peer.childless
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { prepare } from './packages.js';
