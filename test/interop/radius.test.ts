@@ -359,7 +359,7 @@ shows(
       alice,
       `nft add table inet away
 nft 'add chain inet away in { type filter hook input priority 0; }'
-nft 'add rule inet away in udp dport 1813 drop'`,
+nft 'add rule inet away in udp dport 11813 drop'`,
     );
     const said = culvert.log().length;
     await charon.terminate('--ike', 'gw');
