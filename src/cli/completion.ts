@@ -88,7 +88,7 @@ const EDITING = ['add', 'set'];
 
 function propertiesOf(menu: Menu, verb: string, words: readonly string[]): string[] {
   const filtering = verb === 'print' && words.includes('where');
-  if (verb === 'print' && !filtering) return ['detail', 'count-only', 'where'];
+  if (verb === 'print' && !filtering) return ['detail', 'terse', 'count-only', 'where'];
   if (!EDITING.includes(verb) && !filtering) return [];
   const [name, value] = (words.at(-1) ?? '').split(/=(.*)/s);
   if (value === undefined) return menu.properties.map((row) => `${row.name}=`);

@@ -1,4 +1,5 @@
-// `print detail`: every property of every row as name=value, lines broken between them.
+// `print detail`: every property of every row as name=value, lines broken between them; and `print
+// terse`, an entry a line without a legend, for other programs to read.
 import { type Flag, legendOf, printable } from './table.js';
 
 export interface Detail<Row> {
@@ -30,6 +31,22 @@ export function formatDetail<Row>(
     return lines.map((line, at) => `${at === 0 ? head : ' '.repeat(INDENT)}${line}\n`).join('');
   });
   return `${legend === '' ? '' : `${legend}\n`}${entries.join('')}`;
+}
+
+/** An entry a line, the comment as a property of its own. */
+export function formatTerse<Row>(detail: Detail<Row>, rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    const letters = detail.flags.map(({ letter, on }) => (on(row) ? letter : '')).join('');
+    const comment = detail.comment(row);
+    const pairs = [
+      ...(comment === '' ? [] : [['comment', comment] as const]),
+      ...detail.pairs(row),
+    ];
+    const words = pairs.map(([name, text]) => `${name}=${quoted(text)}`);
+    const head = [String(detail.number(row) ?? ''), letters].filter((text) => text !== '');
+    return `${[...head, ...words].join(' ')}\n`;
+  });
+  return lines.join('');
 }
 
 const quoted = (text: string): string =>

@@ -4,6 +4,7 @@
 import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
+import { inFull } from './abbreviations.js';
 import { registerActivePeers } from './active-peers.js';
 import { registerBench } from './bench.js';
 import { registerCertificate } from './certificate.js';
@@ -71,7 +72,8 @@ async function main(): Promise<void> {
     process.exit(error.code === 'EPIPE' ? 0 : 1);
   });
   try {
-    await buildProgram().parseAsync();
+    const program = buildProgram();
+    await program.parseAsync(inFull(program, process.argv.slice(2)), { from: 'user' });
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     process.stderr.write(`culvert: ${text}\n`);

@@ -2,7 +2,7 @@
 import { flag } from '../config/kind.js';
 import type { Menu } from '../config/menu.js';
 import type { MenuRow } from '../config/rows.js';
-import { formatDetail } from './detail.js';
+import { type Detail, formatDetail, formatTerse } from './detail.js';
 import { type Flag, formatProperties, formatTable } from './table.js';
 
 /** RouterOS's flags of a configured entry. */
@@ -46,18 +46,18 @@ export function formatMenu(menu: Menu, rows: readonly MenuRow[], width: number):
   return formatTable(table, rows, width);
 }
 
+const DETAIL: Detail<MenuRow> = {
+  flags: FLAGS,
+  number: (row) => row.number,
+  comment: (row) => row.comment,
+  pairs: (row) => Object.entries(row.values).filter(([name]) => !ELSEWHERE.includes(name)),
+};
+
 /** Every property of every entry. */
 export const formatMenuDetail = (rows: readonly MenuRow[], width: number): string =>
-  formatDetail(
-    {
-      flags: FLAGS,
-      number: (row) => row.number,
-      comment: (row) => row.comment,
-      pairs: (row) => Object.entries(row.values).filter(([name]) => !ELSEWHERE.includes(name)),
-    },
-    rows,
-    width,
-  );
+  formatDetail(DETAIL, rows, width);
+
+export const formatMenuTerse = (rows: readonly MenuRow[]): string => formatTerse(DETAIL, rows);
 
 /** yes and no are true and false, as in the file; numbers stay texts where RouterOS has texts. */
 export function jsonOf(menu: Menu, row: MenuRow): Record<string, unknown> {

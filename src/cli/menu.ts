@@ -8,10 +8,11 @@ import { MENUS } from '../config/menus.js';
 import { menuRows, type MenuRow } from '../config/rows.js';
 import type { PeerAddressRow } from '../daemon/rows.js';
 import { EXAMPLES } from './examples.js';
-import { formatMenu, formatMenuDetail, jsonOf } from './menu-table.js';
+import { addGet } from './get.js';
+import { formatMenu, formatMenuDetail, formatMenuTerse, jsonOf } from './menu-table.js';
 import { noun } from './question.js';
 import { ask, findSocket, UserError } from './socket.js';
-import { filterRows, parsePrintWords, parseWords } from './words.js';
+import { filterRows, type PrintWords, parsePrintWords, parseWords } from './words.js';
 
 interface VerbRow {
   readonly verb: Verb;
@@ -54,6 +55,7 @@ export function registerMenus(program: Command): void {
     const known = (name: string): boolean => parent.commands.some((one) => one.name() === name);
     // `policy print` knows the state of the negotiation, too, and stands in its own file.
     if (!known('print')) addPrint(parent, menu);
+    addGet(parent, menu);
     for (const row of VERBS) if (applies(menu, row)) addVerb(parent, menu, row);
   }
 }
@@ -149,7 +151,7 @@ function addPrint(parent: Command, menu: Menu): void {
   parent
     .command('print')
     .description('Print the entries; `detail` shows every property, `where` filters.')
-    .argument('[words...]', '[detail | count-only] [where name=value !name name~pattern …]')
+    .argument('[words...]', '[detail | terse | count-only] [where name=value !name name~pattern …]')
     .option('--file <path>', 'print this file (default: what the running daemon has)')
     .option('--socket <path>', "the daemon's control socket (default: the only one that runs)")
     .option('--json', 'print JSON')
@@ -170,7 +172,7 @@ export function printMenu(
   options: PrintOptions,
   live: readonly PeerAddressRow[] = [],
 ): string {
-  const { detail, count, where } = parsePrintWords(words);
+  const { form, count, where } = parsePrintWords(words);
   const all = menuRows(menu, file[menu.name], options.showSecrets === true).map((row) => {
     const found = live.find(({ peer }) => peer === row.values.name);
     return found ? withAddress(row, found) : row;
@@ -178,7 +180,7 @@ export function printMenu(
   const names = [...menu.properties, ...(menu.computed ?? [])].map(({ name }) => name);
   const rows = filterRows(all, where, names, (row, name) => row.values[name] ?? '');
   if (count) return `${rows.length}\n`;
-  return show(menu, rows, detail, options.json === true);
+  return show(menu, rows, form, options.json === true);
 }
 
 /** What the daemon knows of a DNS name; why it has no address stands in the comment's place above. */
@@ -191,13 +193,21 @@ const withAddress = (row: MenuRow, found: PeerAddressRow): MenuRow => ({
 const peers = async ({ socket }: PrintOptions): Promise<readonly PeerAddressRow[]> =>
   ask(await findSocket(socket), 'peer addresses', {});
 
-function show(menu: Menu, rows: readonly MenuRow[], detail: boolean, json: boolean): string {
+function show(
+  menu: Menu,
+  rows: readonly MenuRow[],
+  form: PrintWords['form'],
+  json: boolean,
+): string {
   const width = process.stdout.isTTY ? process.stdout.columns : 0;
   if (json) {
     const values = rows.map((row) => jsonOf(menu, row));
     return `${JSON.stringify(menu.list ? values : values[0], null, 2)}\n`;
   }
-  return detail && menu.list ? formatMenuDetail(rows, width) : formatMenu(menu, rows, width);
+  if (form === 'terse' && menu.list) return formatMenuTerse(rows);
+  return form === 'detail' && menu.list
+    ? formatMenuDetail(rows, width)
+    : formatMenu(menu, rows, width);
 }
 
 /** What a file says, or what the daemon runs on; both without secrets unless they are asked for. */

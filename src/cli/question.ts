@@ -1,7 +1,7 @@
 // What the commands that ask a running daemon have in common: --socket, --json, the terminal's width.
 import type { Command } from 'commander';
 import type { ControlCommand, ControlHandlers, ControlResult } from '../daemon/control.js';
-import { formatDetail } from './detail.js';
+import { type Detail, formatDetail, formatTerse } from './detail.js';
 import { ask, findSocket } from './socket.js';
 import type { Table } from './table.js';
 import { filterRows, type PrintWords, parsePrintWords } from './words.js';
@@ -25,7 +25,7 @@ interface Question<C extends ControlCommand> {
   readonly format: (answer: ControlResult<C>, width: number) => string;
   /** Further options, and what they mean to the daemon. */
   readonly options?: readonly (readonly [flags: string, description: string])[];
-  /** `print` of a list: also takes `detail` and `where name=value`, by this table's flags. */
+  /** `print` of a list: also takes `detail`, `terse` and `where name=value`, by this table's flags. */
   readonly table?: Table<RowOf<C>>;
   /** What a configuration file, instead of the daemon, has to say (--file). */
   readonly ofFile?: (path: string, words: readonly string[], options: Options) => string;
@@ -58,7 +58,10 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
   if (q.ofFile || q.answerOfFile) verb.option('--file <path>', 'print this file instead');
   for (const [flags, description] of q.options ?? []) verb.option(flags, description);
   if (q.table)
-    verb.argument('[words...]', '[detail | count-only] [where name=value !name name~pattern …]');
+    verb.argument(
+      '[words...]',
+      '[detail | terse | count-only] [where name=value !name name~pattern …]',
+    );
   verb.action(async (...given: unknown[]) => {
     const options = given.at(-2) as Options & Record<string, unknown>;
     const words = q.table ? (given[0] as string[]) : [];
@@ -71,7 +74,7 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
       await other(options);
       return;
     }
-    const { detail, count, where } = parsePrintWords(words);
+    const { form, count, where } = parsePrintWords(words);
     const all =
       options.file !== undefined && q.answerOfFile
         ? q.answerOfFile(options.file)
@@ -85,8 +88,8 @@ export function addQuestion<C extends ControlCommand>(parent: Command, q: Questi
       return;
     }
     const text = (): string =>
-      detail && q.table
-        ? detailOf(q.table as unknown as Table<Rows[number]>, answer as unknown as Rows, width)
+      form !== 'table' && q.table
+        ? linesOf(q.table as unknown as Table<Rows[number]>, answer as unknown as Rows, form, width)
         : q.format(answer, width);
     process.stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : text());
   });
@@ -106,18 +109,20 @@ function filterAnswer(rows: Rows, where: PrintWords['where']): Rows {
   return filterRows(rows, where, known, (row, name) => valueText(row[name]));
 }
 
-function detailOf(table: Table<Rows[number]>, rows: Rows, width: number): string {
-  return formatDetail(
-    {
-      flags: table.flags,
-      number: (row) => (table.number ? table.number(row) : rows.indexOf(row)),
-      comment: (row) => table.comment?.(row) ?? '',
-      pairs: (row) =>
-        Object.entries(row)
-          .filter(([name]) => name !== 'number' && name !== 'comment')
-          .map(([name, value]) => [name, valueText(value)]),
-    },
-    rows,
-    width,
-  );
+function linesOf(
+  table: Table<Rows[number]>,
+  rows: Rows,
+  form: 'detail' | 'terse',
+  width: number,
+): string {
+  const detail: Detail<Rows[number]> = {
+    flags: table.flags,
+    number: (row) => (table.number ? table.number(row) : rows.indexOf(row)),
+    comment: (row) => table.comment?.(row) ?? '',
+    pairs: (row) =>
+      Object.entries(row)
+        .filter(([name]) => name !== 'number' && name !== 'comment')
+        .map(([name, value]) => [name, valueText(value)]),
+  };
+  return form === 'terse' ? formatTerse(detail, rows) : formatDetail(detail, rows, width);
 }

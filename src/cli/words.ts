@@ -1,4 +1,5 @@
 // The words behind a verb, in RouterOS's notation: targets, `name=value`, `where name=value`.
+import { wholeName } from '../config/abbreviation.js';
 import { parseDuration } from '../config/duration.js';
 import { UserError } from './socket.js';
 
@@ -7,14 +8,15 @@ export interface Words {
   readonly properties: readonly (readonly [name: string, value: string])[];
 }
 
-/** `0 name=value !name`: an empty value, or `!`, takes a property back. */
+/** `0 name=value !name`: an empty value, or `!`, takes a property back; `numbers=0` is `0`. */
 export function parseWords(words: readonly string[]): Words {
   const targets: string[] = [];
   const properties: [string, string][] = [];
   for (const word of words) {
     const pair = /^([a-z][\w-]*)=(.*)$/s.exec(word);
     const back = /^!([a-z][\w-]*)$/.exec(word);
-    if (pair) properties.push([pair[1]!, pair[2]!]);
+    if (pair?.[1] === 'numbers') targets.push(pair[2]!);
+    else if (pair) properties.push([pair[1]!, pair[2]!]);
     else if (back) properties.push([back[1]!, '']);
     else targets.push(word);
   }
@@ -27,13 +29,14 @@ export interface Condition {
 }
 
 export interface PrintWords {
-  readonly detail: boolean;
+  /** `terse`: an entry a line. */
+  readonly form: 'table' | 'detail' | 'terse';
   /** Only how many there are. */
   readonly count: boolean;
   readonly where: readonly Condition[];
 }
 
-const PRINT_WORDS = ['detail', 'count-only'];
+const PRINT_WORDS = ['detail', 'terse', 'count-only'];
 const FORMS = 'name, !name, name=value, name!=value, name>value, name<value or name~pattern';
 
 /** `detail where peer=west !disabled comment~"^branch" current-bytes>1000`. */
@@ -42,11 +45,12 @@ export function parsePrintWords(words: readonly string[]): PrintWords {
   const before = at < 0 ? words : words.slice(0, at);
   const stray = before.find((word) => !PRINT_WORDS.includes(word));
   if (stray !== undefined) {
-    throw new UserError(`print takes detail, count-only and where name=value, not ${stray}`);
+    throw new UserError(`print takes detail, terse, count-only and where name=value, not ${stray}`);
   }
   const where = at < 0 ? [] : words.slice(at + 1).map(conditionOf);
   if (at >= 0 && where.length === 0) throw new UserError('where what? name=value');
-  return { detail: before.includes('detail'), count: before.includes('count-only'), where };
+  const form = before.includes('terse') ? 'terse' : before.includes('detail') ? 'detail' : 'table';
+  return { form, count: before.includes('count-only'), where };
 }
 
 function conditionOf(word: string): Condition {
@@ -92,13 +96,14 @@ export function filterRows<Row>(
   known: readonly string[],
   textOf: (row: Row, name: string) => string,
 ): Row[] {
-  const unknown = where.find(({ name }) => !known.includes(name));
+  const full = where.map(({ name, test }) => ({ name: wholeName(name, known), test }));
+  const unknown = full.find(({ name }) => !known.includes(name));
   if (unknown) {
     throw new UserError(
       `there is no property ${unknown.name} here; there are: ${known.join(', ')}`,
     );
   }
-  return rows.filter((row) => where.every(({ name, test }) => test(textOf(row, name))));
+  return rows.filter((row) => full.every(({ name, test }) => test(textOf(row, name))));
 }
 
 /** The rows that targets mean: `0`, `0,2`, `[find peer=west]`, or at the end `where peer=west`. */

@@ -1,5 +1,6 @@
 // One change of a configuration file, as RouterOS's commands make it: add, set, remove, enable, disable,
 // move, comment. The result is checked before anybody writes it: a change that adds an error is none.
+import { wholeName } from './abbreviation.js';
 import { flag } from './kind.js';
 import { parse } from './load.js';
 import type { Menu } from './menu.js';
@@ -29,8 +30,12 @@ type Entry = Record<string, unknown>;
 /** The file after the change; `file` itself stays as it is. Throws an EditError. */
 export function edit(file: File, change: Edit): File {
   const after = structuredClone(file);
-  if (change.menu.list) editList(after, change);
-  else editObject(after, change);
+  const names = [...change.menu.properties.map(({ name }) => name), 'place-before'];
+  const properties = change.properties.map(
+    ([name, value]) => [wholeName(name, names), value] as const,
+  );
+  if (change.menu.list) editList(after, { ...change, properties });
+  else editObject(after, { ...change, properties });
   const before = new Set(problemsOf(file).map(keyOf));
   const added = problemsOf(after).filter((problem) => !before.has(keyOf(problem)));
   if (added.length > 0) throw new EditError(added.map(formatProblem).join('\n'));
@@ -150,9 +155,13 @@ function matches(menu: Menu, entry: Entry, filter: string): boolean {
   return filter.split(/\s+/).every((one) => {
     const [name = '', value = ''] = one.split(/=(.*)/s);
     if (name === '') return true;
-    const row = menu.properties.find((candidate) => candidate.name === name);
+    const whole = wholeName(
+      name,
+      menu.properties.map((one) => one.name),
+    );
+    const row = menu.properties.find((candidate) => candidate.name === whole);
     if (!row) throw new EditError(`${menu.name} has no property ${name}`);
-    const written = String(entry[name] ?? row.default ?? '');
+    const written = String(entry[whole] ?? row.default ?? '');
     const text =
       row.kind === flag ? written.replace('true', 'yes').replace('false', 'no') : written;
     return text === value.replaceAll('"', '');

@@ -306,7 +306,10 @@ menus('print: columns, flags, comments', async ({ path }) => {
   const slip = await culvert('peer', 'print', 'where', 'nmae=p', '--file', path);
   assert.match(slip.err, /^there is no property nmae here; there are: name, address/);
   const stray = await culvert('peer', 'print', 'name=p', '--file', path);
-  assert.match(stray.err, /^print takes detail, count-only and where name=value, not name=p/);
+  assert.match(
+    stray.err,
+    /^print takes detail, terse, count-only and where name=value, not name=p/,
+  );
   const detail = await print('peer', 'detail', 'where', 'name=q');
   assert.match(detail, /^Flags: X - DISABLED; R - RESPONDER\n 1 XR name=q address=2001:db8::\/32/);
   for (const line of detail.split('\n')) assert.ok(line.length <= 80, line);
@@ -372,7 +375,7 @@ menus('completion: commands, options, properties, values', () => {
   assert.is(offer('policy', 'add', 'level='), 'level=require level=unique level=use');
   assert.is(offer('peer', 'set', '0', 'passive='), 'passive=yes passive=no');
   assert.is(offer('identity', 'print', 'where', 'pee'), 'peer=');
-  assert.is(offer('peer', 'print', ''), 'detail count-only where');
+  assert.is(offer('peer', 'print', ''), 'detail terse count-only where');
   assert.match(offer('profile', 'add', 'dh-group=ec'), 'dh-group=ecp256');
   assert.match(offer('policy', 'print', '--'), '--json');
   assert.is(offer('peer', 'remove', ''), '');
