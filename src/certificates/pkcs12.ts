@@ -39,22 +39,27 @@ function take(scope: Scope, file: number, passphrase: string): Found | undefined
   if (key.read()) scope.own(key.read(), 'EVP_PKEY_free', 'a key');
   if (certificate.read()) scope.own(certificate.read(), 'X509_free', 'a certificate');
   const others = chain.read() ? certificatesIn(chain.read()) : [];
-  const der = key.read() ? Buffer.from(encode('i2d_PrivateKey', key.read())) : undefined;
   return {
     certificate: certificate.read() ? encode('i2d_X509', certificate.read()) : undefined,
     chain: others,
-    privateKey: der && keyOf(der),
+    privateKey: key.read() ? keyOf(key.read()) : undefined,
   };
 }
 
-/** i2d_PrivateKey writes the key's own form where it has one. */
-function keyOf(der: Buffer): KeyObject {
-  for (const type of ['pkcs1', 'sec1', 'pkcs8'] as const) {
-    try {
-      return createPrivateKey({ key: der, format: 'der', type });
-    } catch {
-      // Another form; the last line says if it is none.
+/** i2d_PrivateKey writes the key's own form where it has one; the bytes do not outlive this. */
+function keyOf(pointer: number): KeyObject {
+  const bytes = encode('i2d_PrivateKey', pointer);
+  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  try {
+    for (const type of ['pkcs1', 'sec1', 'pkcs8'] as const) {
+      try {
+        return createPrivateKey({ key, format: 'der', type });
+      } catch {
+        // Another form; the last line says if it is none.
+      }
     }
+  } finally {
+    key.fill(0);
   }
   throw new CertificateError('PKCS#12: a private key of an unknown kind');
 }

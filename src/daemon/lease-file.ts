@@ -1,7 +1,7 @@
 // The addresses that pools gave, in a file that only the daemon's user reads (0600): it says who is whose
 // client. Written beside and renamed, so that a crash leaves the old one or the new one, never half.
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
-import { writeSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Pool } from '../policy/database.js';
 import { Leases, type SavedLease } from '../policy/leases.js';
@@ -66,7 +66,8 @@ function save(path: string, leases: readonly SavedLease[]): void {
   const beside = `${path}.new`;
   const file = openSync(beside, 'w', 0o600);
   try {
-    writeSync(file, `${JSON.stringify({ leases }, undefined, 1)}\n`);
+    // all of it: one write(2) need not take a large text whole
+    writeFileSync(file, `${JSON.stringify({ leases }, undefined, 1)}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -233,6 +233,7 @@ const logRow = (number: number, text: string): LogRow => ({
 
 commands('log: the last lines, and those that follow until the daemon ends', async ({ socket }) => {
   const asked: unknown[] = [];
+  let written = false;
   const answers = handlers([]);
   answers['log print'] = (args) => {
     asked.push(args);
@@ -243,6 +244,8 @@ commands('log: the last lines, and those that follow until the daemon ends', asy
       asked.push(args);
       yield { missed: 0, rows: [logRow(1, 'no answer')] };
       yield { missed: 3, rows: [logRow(5, 'no answer again')] };
+      // asked for the next, so both are written
+      written = true;
       await once(signal, 'abort');
     },
   });
@@ -255,8 +258,7 @@ commands('log: the last lines, and those that follow until the daemon ends', asy
   const json = await culvert(['log', 'print', '--json', '--level', 'debug', '--socket', socket]);
   assert.equal(JSON.parse(json.out), logRow(1, 'no answer'));
   const following = culvert(['log', '-f', '--peer', 'west', '--lines', '0', '--socket', socket]);
-  while (asked.length < 4) await new Promise((resolve) => setTimeout(resolve, 10));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  while (!written) await new Promise((resolve) => setTimeout(resolve, 10));
   await server.close();
   const { status, out, err } = await following;
   assert.is(out, `${shown}\n${shown} again\n`);

@@ -11,6 +11,7 @@ import { RadiusError } from '../../src/radius/packet.js';
 import * as numbers from '../../src/radius/numbers.js';
 import { sessionName } from '../../src/radius/session.js';
 import { grant } from '../helpers/authorisation.js';
+import { radiusServer } from './radius-servers.js';
 
 const accounting = suite('accounting');
 const address = (text: string) => parseAddress(text)!;
@@ -35,18 +36,7 @@ function site(
   const traffic = new Map<number, Record<'in' | 'out', { bytes: number; packets: number }>>();
   const desk = new Accounting(
     {
-      servers: [
-        {
-          address: address('192.0.2.9'),
-          secret: Uint8Array.of(1),
-          authenticationPort: 1812,
-          accountingPort: 1813,
-          timeoutMs: 300,
-          deadTime: 60,
-          srcAddress: undefined,
-          radsec: undefined,
-        },
-      ],
+      servers: [radiusServer('192.0.2.9', Uint8Array.of(1))],
       accounting: true,
       interimUpdate: 0,
       incoming: { accept: false, port: 3799, requireTimestamp: true },
