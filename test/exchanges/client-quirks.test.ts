@@ -20,7 +20,13 @@ import { Leases } from '../../src/policy/leases.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
 import { decodeHeader } from '../../src/wire/header.js';
 import { N } from '../../src/wire/notifications.js';
-import { CFG, CFG_REQUEST, IKE_AUTH, INFORMATIONAL } from '../../src/wire/numbers.js';
+import {
+  CFG,
+  CFG_REQUEST,
+  CREATE_CHILD_SA,
+  IKE_AUTH,
+  INFORMATIONAL,
+} from '../../src/wire/numbers.js';
 import { entryOf, issue, storeOf } from '../certificates/pki.js';
 import { newWorld } from './connected.js';
 import { address, databases, type SiteOptions } from './databases.js';
@@ -136,6 +142,7 @@ const [SERVER4, SERVER6] = [23456, 23457]; // Microsoft's own
 const ESP_TFC_PADDING_NOT_SUPPORTED = 16394;
 const NON_FIRST_FRAGMENTS_ALSO = 16395;
 const IKEV2_MESSAGE_ID_SYNC_SUPPORTED = 16420;
+const MS_ERROR = 12345; // Microsoft's, of the range for private errors
 
 const CLIENTS: readonly Client[] = [
   {
@@ -312,6 +319,53 @@ quirks(
     const left = world.west.established.map((row) => row['dynamic-address']);
     assert.equal(left, ['10.9.0.2,2001:db8:9::2']);
     assert.match(world.west.complaints().join(), /dead|does not answer/);
+    world.checkMirrored();
+  },
+);
+
+/** The same site, whose children live for so many seconds. */
+const living = (site: SiteOptions, lifetime: number): SiteOptions => {
+  const lived = { ...template, proposal: { ...template.proposal, lifetime } };
+  return { ...site, templates: [lived] };
+};
+
+quirks(
+  'a client refuses our replacement of an SA by an error of its own: the SA stays, and its own comes',
+  async () => {
+    const [windows] = CLIENTS as [Client];
+    const leases = new Leases([{ name: 'rw', ranges: POOL, next: undefined }], [], () => {});
+    const world = newWorld({
+      east: living(user(windows.id), 1200),
+      west: living(gateway, 1100),
+      context: { west: { leases } },
+    });
+    await call(world, windows, () => world.east.carry(world.east.engine.start()));
+    const [first] = world.west.children.keys();
+    const refused = new Set<number>();
+    const sent: Promise<unknown>[] = [];
+    // East has answered something else under that number: it takes no part in what we ask for.
+    world.filter = (from, datagram) => {
+      const { exchangeType, messageId, flags } = decodeHeader(datagram.bytes);
+      if (from === world.east) return !(flags.response && refused.has(messageId));
+      if (exchangeType !== CREATE_CHILD_SA || flags.response) return true;
+      refused.add(messageId);
+      const [toWest, toEast] = [new Insider(world, world.west), new Insider(world, world.east)];
+      const nothing = toEast.build({ exchangeType: INFORMATIONAL, messageId }, []);
+      const answer = { exchangeType, messageId, response: true };
+      sent.push(toEast.send(nothing), toWest.send(toWest.build(answer, [notify(MS_ERROR)])));
+      return false;
+    };
+    for (let at = 0; at < 3000 && !world.west.history[1]; at += 10) {
+      await world.run(10_000);
+      assert.ok(world.west.children.size > 0, `nothing carries after ${at} s`);
+    }
+    await Promise.all(sent);
+    assert.ok(refused.size > 0, 'west has asked first');
+    assert.match(world.west.complaints().join(), /peer answers .*12345.* to the replacement of/);
+    const [, second] = world.west.history;
+    assert.is(second?.replaces, first, 'the client’s own');
+    await world.run(1000);
+    assert.is(world.west.children.size, 1);
     world.checkMirrored();
   },
 );
