@@ -1,5 +1,6 @@
 // EAP with strongSwan in both roles, and with FreeRADIUS behind it for what charon's build has not (PEAP)
-// and what charon does not speak within TTLS. One charon and one FreeRADIUS serve all cases.
+// and what charon does not speak within TTLS. One charon, one FreeRADIUS and one culvert, by its reload,
+// serve all cases.
 //   culvert calls: a road warrior of each method; whom it must not believe
 //   strongSwan calls: users of our menu, and whom we must not let in
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -205,6 +206,9 @@ interface Stage {
   readonly pki: (file: string) => string;
   readonly strongswan: Strongswan;
   readonly radius: Freeradius;
+  readonly culvert: Culvert;
+  /** Of culvert's file. */
+  readonly folder: string;
 }
 
 let stage: Stage;
@@ -236,40 +240,55 @@ eap.before(async () => {
   swanctl('x509ca', 'ca.crt', certificatePem(CA));
   swanctl('x509ca', 'other.crt', certificatePem(OTHER));
   await strongswan.loadText(SWANCTL);
-  stage = { topology, pki, strongswan, radius };
+  const moon = join(topology.folder, 'moon');
+  const culvert = await startCulvert(topology.namespace('moon'), moon, NOBODY);
+  stage = { topology, pki, strongswan, radius, culvert, folder: moon };
 });
 
 eap.after(async () => {
+  await stage.culvert.stop();
   await stage.strongswan.stop();
   await stage.radius.stop();
   stage.topology.remove();
 });
 
-let started = 0;
-
+/** The gateway goes on with this identity instead of the one before; its log begins anew. */
 async function withCulvert(
   passive: boolean,
   identity: Entry,
   body: (culvert: Culvert) => Promise<void>,
 ): Promise<void> {
-  const { topology, pki, strongswan, radius } = stage;
-  const folder = join(topology.folder, `moon${++started}`);
-  let culvert: Culvert | undefined;
+  const { pki, strongswan, radius, culvert } = stage;
+  const from = culvert.log().length;
+  const log = (): string => culvert.log().slice(from);
+  const logged = async (pattern: RegExp): Promise<void> =>
+    void (await eventually(`culvert's log to have ${pattern}`, () => pattern.test(log()), 30, log));
   try {
-    const settings = configuration(pki, passive, identity);
-    culvert = await startCulvert(topology.namespace('moon'), folder, settings);
-    await body(culvert);
-    assert.not.ok(culvert.log().includes(PASSWORD), 'a password is in the log');
-    await culvert.stop();
+    await become(configuration(pki, passive, identity));
+    await body({ ...culvert, log, logged });
+    assert.not.ok(log().includes(PASSWORD), 'a password is in the log');
+    await become({ ...configuration(pki, passive, identity), ...NOBODY });
+    const gone = async () => (await culvert.print('active-peers print')).length === 0;
+    await eventually('culvert to have no peer', gone, undefined, log);
+    const idle = async () =>
+      (await strongswan.listSas()).every(({ state }) => state !== 'ESTABLISHED');
+    await eventually('charon to have none', idle, undefined, () => strongswan.log());
   } catch (error) {
-    await culvert?.kill().catch(() => {}); // the first error is the one to tell
     const logs = [
       () => `--- strongSwan ---\n${strongswan.log()}`,
-      () => `--- culvert ---\n${culvert?.log() ?? ''}`,
+      () => `--- culvert ---\n${log()}`,
       () => `--- FreeRADIUS ---\n${radius.log()}`,
     ];
     throw withLogs(error, logs);
   }
+}
+
+const NOBODY = { peer: [], identity: [], policy: [] };
+
+async function become(settings: Configuration): Promise<void> {
+  const written = { log: { level: 'debug' }, ...settings };
+  writeFileSync(join(stage.folder, 'culvert.json'), JSON.stringify(written), { mode: 0o600 });
+  await stage.culvert.command('reload');
 }
 
 // ---- culvert calls -----------------------------------------------------------------------------------
