@@ -2,6 +2,7 @@
 // of src-address-list or connections with a mark the way into the tunnel and the translation to our address.
 import type { Received, ReceivedChange } from '../ike/step.js';
 import { addAddress, deleteAddress } from '../net/addresses.js';
+import { forgetTranslated } from '../net/conntrack.js';
 import { SystemError } from '../net/libc.js';
 import { Netlink } from '../net/netlink.js';
 import type { RoutedDynamic } from '../net/host.js';
@@ -90,6 +91,8 @@ export class ReceivedEffects {
       else {
         this.#holders.delete(key);
         this.#attempt(key, () => this.#onTun(address, deleteAddress));
+        if (!isTranslating(received)) continue;
+        this.#attempt('its connections', () => void forgetTranslated(toBytes(address)));
       }
     }
   }
@@ -158,6 +161,9 @@ export class ReceivedEffects {
 
 type Way = Omit<RoutedDynamic, 'id'>;
 const ANY = { protocol: 0, srcPort: undefined, dstPort: undefined } as const;
+
+const isTranslating = ({ config }: Received): boolean =>
+  config.sources !== undefined || config.mark !== undefined;
 
 const networksOf = ({ networks }: Received, family: 4 | 6) =>
   networks.filter(({ address }) => address.family === family);

@@ -20,8 +20,8 @@ const USER = 'mangle-of-somebody';
 const MARK = { value: 0x10, mask: 0xf0 };
 
 /** East gives an address, and its network to go through the tunnel. */
-const east = ({ network }: Site): object => ({
-  pool: [{ name: 'road', ranges: '203.0.113.10-203.0.113.20' }],
+const east = ({ network }: Site, ranges = '203.0.113.10-203.0.113.20'): object => ({
+  pool: [{ name: 'road', ranges }],
   'mode-config': [
     { name: 'road', responder: true, 'address-pool': 'road', 'split-include': network },
   ],
@@ -128,7 +128,7 @@ const works = (pair: Pair) =>
 marked('what is marked goes through the tunnel, of this host and of those behind it', async () => {
   await withPair(async (pair) => {
     const before = hostState(pair.west);
-    await pair.start(pair.east, east(pair.east));
+    const giver = await pair.start(pair.east, east(pair.east));
     let gateway = await pair.start(pair.west, west());
     await made(gateway);
     assert.is(echoes(pair.west, pair.east, 4, 1), 0, 'not marked, there is no way');
@@ -156,6 +156,16 @@ marked('what is marked goes through the tunnel, of this host and of those behind
     plainRoute(pair, deleteRoute);
     gateway = await pair.start(pair.west, west());
     await made(gateway);
+    await works(pair);
+
+    // another address: a connection that goes on is translated to that
+    giver.rewrite(JSON.stringify(east(pair.east, '203.0.113.30-203.0.113.40')));
+    await giver.ask('reload');
+    await giver.ask('active-peers kill-connections', {});
+    await until('another address', async () => {
+      const rows = await gateway.ask('active-peers print');
+      return rows.some((row) => row['dynamic-address'] === '203.0.113.30') || undefined;
+    });
     await works(pair);
     await pair.stop(gateway);
     mangle(pair, undefined);
