@@ -3,20 +3,20 @@
 //   create   key and certificate, by a CA of the menu or by itself      revoke   into the CA's CRL
 //   sign     a request (PKCS#10) that somebody else made                export   PEM or PKCS#12
 //   import   PEM, DER or PKCS#12                                        print    dates, fingerprints
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { certify, isAuthorityTemplate, issuerOf, revoke } from '../certificates/authority.js';
-import { certificateRows, keyType } from '../certificates/describe.js';
-import { blocks, type LoadedEntry, loadMenu, parseKey, toPem } from '../certificates/files.js';
-import { readCertificate } from '../certificates/certificate.js';
+import { certificateRows } from '../certificates/describe.js';
+import { blocks, type LoadedEntry, loadMenu, toPem } from '../certificates/files.js';
 import { generateKey } from '../certificates/keys.js';
-import { isPkcs12, readPkcs12, writePkcs12 } from '../certificates/pkcs12.js';
+import { writePkcs12 } from '../certificates/pkcs12.js';
 import { readRequest } from '../certificates/request.js';
 import { writeFile } from '../config/file.js';
 import { load } from '../config/load.js';
 import { certificateMenu } from '../config/menus.js';
 import { menuRows } from '../config/rows.js';
+import { filesOf, importFile, pemOf, say } from './certificate-import.js';
 import { formatCertificates, CERTIFICATES } from './certificate-table.js';
 import { keySizeOf, TEMPLATE_WORDS, templateOf } from './certificate-words.js';
 import { addVerb, needed, readGiven, Site, type Verb } from './pki-files.js';
@@ -70,8 +70,8 @@ const VERBS: readonly Verb[] = [
   {
     name: 'import',
     text:
-      'Take a certificate into the menu: PEM, DER or PKCS#12, ' +
-      'with its key and chain where they are in it.',
+      'Take a certificate into the menu: PEM, DER or PKCS#12, with its key and chain where they are in ' +
+      'it; or a key that comes after its certificate.',
     words: ['name', 'file-name', 'key-file-name', 'passphrase', 'trusted'],
     example: 'file-name=gateway.p12 passphrase=secret name=gateway',
     run: importFile,
@@ -101,12 +101,6 @@ function loaded(site: Site, name: string): LoadedEntry {
   if (found) return found;
   throw new UserError(failures.get(name) ?? `there is no certificate of the name ${name}`);
 }
-
-const pemOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string;
-const filesOf = (name: string) => ({
-  file: `certificates/${name}.pem`,
-  'key-file': `certificates/${name}.key`,
-});
 
 async function create(given: Map<string, string>, file: string | undefined): Promise<void> {
   const site = new Site(file);
@@ -148,45 +142,6 @@ async function sign(given: Map<string, string>, file: string | undefined): Promi
   site.write(path, toPem('CERTIFICATE', signed));
   await site.save();
   say(name, signed);
-}
-
-interface Found {
-  readonly certificates: readonly Uint8Array[];
-  readonly key: KeyObject | undefined;
-}
-
-async function importFile(given: Map<string, string>, file: string | undefined): Promise<void> {
-  const site = new Site(file);
-  const path = needed(given, 'file-name');
-  const name = given.get('name') ?? path.replace(/^.*\//, '').replace(/\.[^.]*$/, '');
-  site.checkFree('certificate', name);
-  const found = contentsOf(readGiven(path), given.get('passphrase') ?? '');
-  const keyPath = given.get('key-file-name');
-  const key = keyPath ? parseKey(readGiven(keyPath), given.get('passphrase')) : found.key;
-  const [leaf] = found.certificates;
-  if (!leaf) throw new UserError(`${path}: no certificate in it`);
-  const certificate = readCertificate(leaf);
-  if (key && !certificate.x509.checkPrivateKey(key)) {
-    throw new UserError(`the private key is not the one of ${certificate.subjectText}`);
-  }
-  const files = filesOf(name);
-  const trusted = given.get('trusted') ?? '';
-  const keyFile = key ? { 'key-file': files['key-file'] } : {};
-  site.change('certificate', 'add', name, { name, file: files.file, ...keyFile, trusted });
-  if (key) site.write(files['key-file'], pemOf(key));
-  site.write(files.file, found.certificates.map((der) => toPem('CERTIFICATE', der)).join(''));
-  await site.save();
-  say(name, leaf);
-}
-
-function contentsOf(bytes: Buffer, passphrase: string): Found {
-  if (isPkcs12(bytes)) {
-    const { certificate, chain, privateKey } = readPkcs12(bytes, passphrase);
-    return { certificates: [certificate, ...chain], key: privateKey };
-  }
-  const certificates = blocks(bytes, 'CERTIFICATE');
-  const hasKey = bytes.includes('PRIVATE KEY-----');
-  return { certificates, key: hasKey ? parseKey(bytes, passphrase) : undefined };
 }
 
 const SHORTEST_PASSPHRASE = 8; // RouterOS's
@@ -250,10 +205,4 @@ async function revokeOne(given: Map<string, string>, file: string | undefined): 
   site.write(relative, toPem('X509 CRL', der), true);
   await site.save();
   process.stdout.write(`${entry.name}: revoked; ${relative} says so\n`);
-}
-
-function say(name: string, der: Uint8Array): void {
-  const { subjectText, x509, publicKey } = readCertificate(der);
-  const text = `${name}: ${subjectText}, ${keyType(publicKey)}, valid until ${x509.validTo}`;
-  process.stdout.write(`${text}\nfingerprint ${x509.fingerprint256}\n`);
 }

@@ -11,6 +11,7 @@ import * as assert from 'uvu/assert';
 import { buildProgram } from '../../src/cli/main.js';
 import { isPkcs12, readPkcs12 } from '../../src/certificates/pkcs12.js';
 import { load } from '../../src/config/load.js';
+import { issue } from '../certificates/pki.js';
 
 const certificates = suite<{ directory: string; site: string }>('cli certificate');
 const environment = { ...process.env };
@@ -240,6 +241,55 @@ certificates('PEM with key, DER, and a key that does not fit', async ({ director
   const key = `key-file-name=${join(directory, 'certificates/b.key')}`;
   assert.match(await culvert(...foreign, key), /^error: the private key is not the one of CN=a/);
   assert.match(await culvert(...foreign, 'trusted=yes'), /^d: CN=a/);
+});
+
+certificates(
+  'import: a key in a file of its own joins its certificate',
+  async ({ directory, site }) => {
+    const [pem, der, locked] = ['pem', 'der', 'locked'].map((name) => join(directory, `x.${name}`));
+    const { certificate, privateKey } = issue({ cn: 'x' });
+    const lock = { cipher: 'aes-256-cbc', passphrase: 'a long one' };
+    writeFileSync(join(directory, 'x.crt'), certificate);
+    writeFileSync(pem!, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    writeFileSync(der!, privateKey.export({ type: 'pkcs8', format: 'der' }));
+    writeFileSync(locked!, privateKey.export({ type: 'pkcs8', format: 'pem', ...lock }));
+    const take = (path: string, ...words: string[]): Promise<string> =>
+      culvert('certificate', 'import', `file-name=${path}`, ...words);
+    assert.match(
+      await take(pem!),
+      /^error: a private key of no certificate in the menu: import its/,
+    );
+    for (const [at, [path, ...words]] of [
+      [pem!],
+      [der!],
+      [locked!, 'passphrase=a long one'],
+    ].entries()) {
+      assert.match(await take(join(directory, 'x.crt'), `name=x${at}`), /^x\d: O=Lab, CN=x, prime/);
+      assert.is(await take(path!, ...words), `x${at}: its private key, prime256v1\n`);
+      assert.is(modeOf(join(directory, `certificates/x${at}.key`)), 0o600);
+    }
+    assert.match(await take(pem!), /^error: certificate x0 has its private key already/);
+    assert.match(await take(locked!), /^error: the private key cannot be read: .*passphrase=/);
+    assert.match(await take(site), /^error: no X\.509 certificate/);
+    const rows = JSON.parse(await culvert('certificate', 'print', '--json', '--file', site)) as {
+      readonly 'private-key': boolean;
+    }[];
+    assert.equal(
+      rows.map((row) => row['private-key']),
+      [true, true, true],
+    );
+  },
+);
+
+certificates('import of a CA says how it may vouch for peers', async ({ directory }) => {
+  const path = join(directory, 'ca.der');
+  writeFileSync(path, issue({ cn: 'Their CA', ca: true }).certificate);
+  const words = ['certificate', 'import', `file-name=${path}`];
+  assert.match(
+    await culvert(...words),
+    /vouch for peers: culvert certificate set ca trusted=yes\n$/,
+  );
+  assert.not.match(await culvert(...words, 'name=again', 'trusted=yes'), /vouch/);
 });
 
 certificates(
