@@ -1,13 +1,16 @@
 // The inbound sequence number of an SA: its high half (RFC 4303 appendix A2.2) and its replay window.
 //   1. inferSequence: 32 bits on the wire -> 64 bits       2. checkReplay: before the ICV, no effect
 //   3. commitReplay: after the ICV, takes the number
-// The window is words {tag << 32 | bits}, number n at word (n >> 5) mod WINDOW_WORDS with tag
-// (n >> 5) / WINDOW_WORDS. One compare-and-swap clears a word and sets a bit, so that any thread may
+// The window is a ring of words {tag << 32 | bits}, number n at word (n >> 5) mod its length with tag
+// (n >> 5) / its length: NEAR_WORDS where the window is small, else WINDOW_WORDS. One compare-and-swap clears a word and sets a bit, so that any thread may
 // commit any number at any time and each is taken once. SA_SEQ, the right edge, only ever rises.
-// Tags are compared as serial numbers: a word would have to stay untouched for 2^44 packets to mislead.
+// Tags are compared as serial numbers: a word would have to stay untouched for 2^39 packets to mislead.
 import { SA_FLAG_ANTI_REPLAY, SA_FLAG_ESN } from '../src/contract/ids';
 import {
+  NEAR_MOST,
+  NEAR_WORDS,
   SA_FLAGS,
+  SA_NEAR_WINDOW,
   SA_REPLAY_WINDOW,
   SA_SEQ,
   SA_WINDOW,
@@ -45,18 +48,20 @@ export function checkReplay(sa: usize, sequence: u64): bool {
   const right = atomic.load<u64>(sa, SA_SEQ);
   const window: u64 = load<u32>(sa, SA_REPLAY_WINDOW);
   if (right >= window && sequence <= right - window) return false;
-  return isFresh(atomic.load<u64>(wordOf(sa, sequence)), sequence);
+  const near = isNear(sa);
+  return isFresh(atomic.load<u64>(wordOf(sa, near, sequence)), near, sequence);
 }
 
 /** Takes an authentic number: REPLAYED, TAKEN or ADVANCED. */
 export function commitReplay(sa: usize, sequence: u64): i32 {
   if (load<u32>(sa, SA_FLAGS) & SA_FLAG_ANTI_REPLAY) {
-    const at = wordOf(sa, sequence);
-    const tag = tagOf(sequence);
+    const near = isNear(sa);
+    const at = wordOf(sa, near, sequence);
+    const tag = tagOf(near, sequence);
     const bit = bitOf(sequence);
     for (;;) {
       const word = atomic.load<u64>(at);
-      if (!isFresh(word, sequence)) return REPLAYED;
+      if (!isFresh(word, near, sequence)) return REPLAYED;
       const next = tag == <u32>(word >> 32) ? word | bit : ((<u64>tag) << 32) | bit;
       if (atomic.cmpxchg<u64>(at, word, next) == word) break;
     }
@@ -74,17 +79,24 @@ function raise(sa: usize, sequence: u64): bool {
   return false;
 }
 
-function wordOf(sa: usize, sequence: u64): usize {
-  return sa + SA_WINDOW + ((<usize>((sequence >> 5) % WINDOW_WORDS)) << 3);
+/** Whether the window stands in the record's first half. */
+function isNear(sa: usize): bool {
+  return load<u32>(sa, SA_REPLAY_WINDOW) <= <u32>NEAR_MOST;
 }
 
-function tagOf(sequence: u64): u32 {
-  return <u32>((sequence >> 5) / WINDOW_WORDS);
+function wordOf(sa: usize, near: bool, sequence: u64): usize {
+  const number = sequence >> 5;
+  if (near) return sa + SA_NEAR_WINDOW + ((<usize>(number % NEAR_WORDS)) << 3);
+  return sa + SA_WINDOW + ((<usize>(number % WINDOW_WORDS)) << 3);
+}
+
+function tagOf(near: bool, sequence: u64): u32 {
+  return <u32>(near ? (sequence >> 5) / NEAR_WORDS : (sequence >> 5) / WINDOW_WORDS);
 }
 
 /** Whether the word is of an earlier round of the ring, or of this one without the number's bit. */
-function isFresh(word: u64, sequence: u64): bool {
-  const ahead = <i32>(tagOf(sequence) - <u32>(word >> 32));
+function isFresh(word: u64, near: bool, sequence: u64): bool {
+  const ahead = <i32>(tagOf(near, sequence) - <u32>(word >> 32));
   return ahead > 0 || (ahead == 0 && (word & bitOf(sequence)) == 0);
 }
 

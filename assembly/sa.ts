@@ -12,10 +12,12 @@ import {
 import {
   MAX_SAS,
   MAX_SELECTORS,
+  NEAR_SELECTORS,
   SA_BLOCK_BYTES,
   SA_BYTES,
   SA_FLAGS,
   SA_HARD_BYTES,
+  SA_MORE_SELECTORS,
   SA_NEXT,
   SA_PACKETS,
   SA_SELECTOR_COUNT,
@@ -101,9 +103,14 @@ export function findOutbound(first: u32): usize {
 export function selectorsHold(sa: usize): bool {
   const count = min<u32>(load<u32>(sa, SA_SELECTOR_COUNT), MAX_SELECTORS);
   for (let i: u32 = 0; i < count; i++) {
-    if (selectorHolds(sa + SA_SELECTORS + i * SELECTOR_SIZE)) return true;
+    if (selectorHolds(selectorAt(sa, i))) return true;
   }
   return false;
+}
+
+function selectorAt(sa: usize, index: u32): usize {
+  if (index < <u32>NEAR_SELECTORS) return sa + SA_SELECTORS + index * SELECTOR_SIZE;
+  return sa + SA_MORE_SELECTORS + (index - NEAR_SELECTORS) * SELECTOR_SIZE;
 }
 
 function selectorHolds(selector: usize): bool {

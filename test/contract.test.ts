@@ -25,8 +25,21 @@ contract('a slot holds a received packet between headroom and tailroom', () => {
 });
 
 contract('an SA record holds what layout.ts puts into it', () => {
-  assert.ok(layout.SA_WINDOW + layout.WINDOW_WORDS * 8 <= layout.SA_KEY);
-  assert.ok(layout.SA_MAC_KEY + layout.SA_MAC_KEY_SIZE <= layout.SA_SIZE);
+  assert.ok(layout.SA_BUNDLE_BYTES + 4 <= layout.SA_NEAR_WINDOW);
+  assert.is(layout.NEAR_MOST, (layout.NEAR_WORDS - 1) * 32);
+  assert.ok(layout.SA_NEAR_WINDOW + layout.NEAR_WORDS * 8 <= layout.SA_SELECTORS);
+  const near = layout.NEAR_SELECTORS * layout.SELECTOR_SIZE;
+  assert.ok(layout.SA_SELECTORS + near <= layout.SA_KEY);
+  const further = layout.MAX_SELECTORS * layout.SELECTOR_SIZE - near;
+  assert.ok(layout.SA_MORE_SELECTORS + further <= layout.SA_WINDOW);
+  assert.ok(layout.SA_WINDOW + layout.WINDOW_WORDS * 8 <= layout.SA_SIZE);
+});
+
+contract('an SA of AES-128-GCM with a small window keeps to the first half of its record', () => {
+  const context = 11 * 128 + 2048; // key planes, GHASH tables
+  assert.ok(layout.SA_KEY + context <= layout.SA_NEAR);
+  assert.is(layout.SA_NEAR % 4096, 0);
+  assert.is(layout.SAS_AT % 4096, 0);
 });
 
 contract.run();

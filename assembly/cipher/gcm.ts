@@ -6,11 +6,15 @@ import { scratchAt } from '../memory';
 import { encryptBlocks, rounds } from './aes';
 import { counterErase, counterStream, GROUP, GROUP_BYTES, STREAM } from './aes-ctr';
 import { aesExpandKey } from './aes-key';
+import { STATE } from './aes-sbox';
 import { copyShort } from './copy';
 import { ghashBlocks, ghashSetKey } from './ghash';
 
-/** The context: key planes, then GHASH tables. */
-export const GCM_TABLES: usize = 1920;
+/** The context: key planes, then GHASH tables: where these are. */
+export function gcmTables(context: usize, keyBytes: u32): usize {
+  return context + (rounds(keyBytes) + 1) * STATE;
+}
+
 // Scratch.
 const TAIL: usize = 1152; // up to four blocks of data and the lengths
 const MASK: usize = 1280; // the tag's block
@@ -20,13 +24,13 @@ const BATCH: u32 = 8 * 16;
 /** Key stream before the data's: counter 0, which nothing uses, and the tag's. */
 const BEFORE: u32 = 2 * 16;
 
-/** Prepares `context` (3968 bytes) for the AES key at `key`. */
+/** Prepares `context` (at most 3968 bytes, 3456 for a key of 16) for the AES key at `key`. */
 export function gcmSetKey(context: usize, key: usize, keyBytes: u32): void {
   aesExpandKey(context, key, keyBytes);
   const stream = scratchAt + STREAM;
   memory.fill(stream, 0, BATCH);
   encryptBlocks(context, rounds(keyBytes), stream);
-  ghashSetKey(context + GCM_TABLES, stream, scratchAt + HASH_WORK);
+  ghashSetKey(gcmTables(context, keyBytes), stream, scratchAt + HASH_WORK);
   memory.fill(stream, 0, BATCH);
 }
 
@@ -45,7 +49,7 @@ export function gcmSeal(
   firstStream(context, keyBytes, nonce, length);
   applyStream(context, keyBytes, nonce, src, dst, length);
   counterErase();
-  v128.store(tag, authenticate(context, aad, aadLength, dst, length));
+  v128.store(tag, authenticate(gcmTables(context, keyBytes), aad, aadLength, dst, length));
 }
 
 /** Returns 1 and decrypts where the 16 bytes at `tag` are right; else returns 0 and writes nothing. */
@@ -61,7 +65,7 @@ export function gcmOpen(
   tag: usize,
 ): u32 {
   firstStream(context, keyBytes, nonce, length);
-  const expected = authenticate(context, aad, aadLength, src, length);
+  const expected = authenticate(gcmTables(context, keyBytes), aad, aadLength, src, length);
   const right = !v128.any_true(v128.xor(expected, v128.load(tag)));
   if (right) applyStream(context, keyBytes, nonce, src, dst, length);
   counterErase();
@@ -111,8 +115,7 @@ function applyBlocks(stream: usize, src: usize, dst: usize, length: u32): void {
 }
 
 /** The tag over associated data and ciphertext (§7.1): GHASH, masked by the first counter's block. */
-function authenticate(context: usize, aad: usize, aadLength: u32, data: usize, length: u32): v128 {
-  const tables = context + GCM_TABLES;
+function authenticate(tables: usize, aad: usize, aadLength: u32, data: usize, length: u32): v128 {
   const tail = scratchAt + TAIL;
   let sum = i8x16.splat(0);
   let rest = aadLength;

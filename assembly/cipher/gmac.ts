@@ -3,7 +3,7 @@
 import { scratchAt } from '../memory';
 import { encryptBlocks, rounds } from './aes';
 import { copyShort } from './copy';
-import { GCM_TABLES } from './gcm';
+import { gcmTables } from './gcm';
 import { ghashBlocks } from './ghash';
 
 // Scratch, in the quarter of aes, behind that of ccm.ts.
@@ -57,7 +57,7 @@ function gmacTag(
   text: usize,
   length: u32,
 ): v128 {
-  const tables = context + GCM_TABLES;
+  const tables = gcmTables(context, keyBytes);
   const tail = scratchAt + TAIL;
   let sum = ghashBlocks(tables, i8x16.splat(0), aad, 1);
   const over = aadLength - 16;

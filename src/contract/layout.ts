@@ -60,7 +60,7 @@ export const CONTROL_SIZE = 4096;
 // Row = worker, column = index from drops.ts, one u64 each; each row has one writer.
 export const COUNTERS_AT = CONTROL_AT + CONTROL_SIZE;
 export const COUNTERS_ROW = 1024; // 128 counters
-export const COUNTERS_SIZE = WORKER_ROWS * COUNTERS_ROW;
+export const COUNTERS_SIZE = 12 * COUNTERS_ROW; // three rows to spare: what follows begins on a page
 
 // ---- inbound SPI table -------------------------------------------------------------------------
 // Entry: u32 SPI, u32 SA slot + 1 (0: empty; TOMBSTONE: deleted; SPI_EXPECTED + n: place n of EXPECTED).
@@ -348,9 +348,14 @@ export const SA_CHECKSUM_FIX = 296;
 // or of the ESP that must be inside (inbound AH); 0: alone
 export const SA_BUNDLE = 300;
 export const SA_BUNDLE_BYTES = 304; // u32, ESP: bytes of the AH around it
+// What most SAs need stands in the first 4 KiB, so that the second half of their record stays untouched
+// and takes no memory: a small replay window, two selectors, AES-128-GCM's key context.
+export const SA_NEAR_WINDOW = 312; // NEAR_WORDS words as in SA_WINDOW, for windows of NEAR_MOST or less
+export const NEAR_WORDS = 8;
+export const NEAR_MOST = 224; // (NEAR_WORDS - 1) * 32
 // selectors: {local low, local high, remote low, remote high: 16 each; local ports low/high, remote
 // ports low/high: u16 each; protocol u32, 256 any; family u32, 4 or 6}: SELECTOR_SIZE bytes each
-export const SA_SELECTORS = 320;
+export const SA_SELECTORS = 376; // the first NEAR_SELECTORS, the others at SA_MORE_SELECTORS
 export const SELECTOR_LOCAL_LOW = 0;
 export const SELECTOR_LOCAL_HIGH = 16;
 export const SELECTOR_REMOTE_LOW = 32;
@@ -363,13 +368,16 @@ export const SELECTOR_PROTOCOL = 72;
 export const SELECTOR_FAMILY = 76;
 export const SELECTOR_SIZE = 80;
 export const MAX_SELECTORS = 16;
-// u64 words {tag << 32 | bits}: one compare-and-swap clears and sets, so no two threads race
-export const SA_WINDOW = SA_SELECTORS + MAX_SELECTORS * SELECTOR_SIZE;
-export const WINDOW_WORDS = 257; // serves a window of 8192
-export const SA_KEY = 3712; // the cipher kernel's key context
-export const SA_KEY_SIZE = 4288; // AES-256 bit planes 1920 + GHASH 2048; Blowfish 4168, Twofish 4256
+export const NEAR_SELECTORS = 2;
+export const SA_KEY = 544; // the cipher kernel's key context
+export const SA_KEY_SIZE = 4256; // AES-256 bit planes 1920 + GHASH 2048; Blowfish 4168, Twofish 4256
+export const SA_NEAR = 4096; // where the second half begins
 export const SA_MAC_KEY = SA_KEY + SA_KEY_SIZE; // HMAC inner and outer state
 export const SA_MAC_KEY_SIZE = 192;
+export const SA_MORE_SELECTORS = SA_MAC_KEY + SA_MAC_KEY_SIZE; // all but the first NEAR_SELECTORS
+// u64 words {tag << 32 | bits}: one compare-and-swap clears and sets, so no two threads race
+export const SA_WINDOW = SA_MORE_SELECTORS + 14 * SELECTOR_SIZE;
+export const WINDOW_WORDS = 257; // serves a window of 8192
 export const SAS_SIZE = MAX_SAS * SA_SIZE;
 
 // ---- classifiers -------------------------------------------------------------------------------

@@ -18,6 +18,12 @@ const SOFT_SEQUENCE_ESN = 0xf000_0000_0000_0000n;
 /** A quarter of what assembly/sa.ts lets a cipher of 64-bit blocks encrypt ("isWorn"). */
 const SMALL_BLOCK_SOFT_BYTES = 2 ** 30;
 const ANY_PROTOCOL = 256;
+const FAR = layout.SA_SIZE - layout.SA_NEAR;
+const ZEROS = new Uint8Array(FAR);
+const selectorAt = (index: number): number =>
+  index < layout.NEAR_SELECTORS
+    ? layout.SA_SELECTORS + index * layout.SELECTOR_SIZE
+    : layout.SA_MORE_SELECTORS + (index - layout.NEAR_SELECTORS) * layout.SELECTOR_SIZE;
 
 /** 16 bytes, IPv4 as ::ffff:a.b.c.d. */
 export function writeAddress(view: DataView, at: number, address: Address): void {
@@ -134,7 +140,7 @@ export class SaRecord {
     }
     this.#u32(layout.SA_SELECTOR_COUNT, pairs.length);
     pairs.forEach(([local, remote], index) => {
-      this.#writeSelector(layout.SA_SELECTORS + index * layout.SELECTOR_SIZE, local, remote);
+      this.#writeSelector(selectorAt(index), local, remote);
     });
   }
 
@@ -157,7 +163,10 @@ export class SaRecord {
 
   /** Overwrites the whole record, keys and all, with zeros: a free slot. */
   erase(): void {
-    new Uint8Array(this.#view.buffer, this.#at, layout.SA_SIZE).fill(0);
+    new Uint8Array(this.#view.buffer, this.#at, layout.SA_NEAR).fill(0);
+    // What was never written takes no memory, and shall not for being erased.
+    const far = new Uint8Array(this.#view.buffer, this.#at + layout.SA_NEAR, FAR);
+    if (Buffer.compare(far, ZEROS) !== 0) far.fill(0);
   }
 
   setState(state: number): void {

@@ -1,7 +1,13 @@
 // Puts an SA record into a state that live traffic would take years to reach.
 import * as layout from '../../src/contract/layout.js';
 
-const RING = BigInt(layout.WINDOW_WORDS);
+/** Where the window's words are, and how many. */
+function ringOf(view: DataView): { at: number; length: bigint } {
+  const near = view.getUint32(layout.SA_REPLAY_WINDOW, true) <= layout.NEAR_MOST;
+  return near
+    ? { at: layout.SA_NEAR_WINDOW, length: BigInt(layout.NEAR_WORDS) }
+    : { at: layout.SA_WINDOW, length: BigInt(layout.WINDOW_WORDS) };
+}
 
 export const recordAt = (slot: number): number => layout.SAS_AT + slot * layout.SA_SIZE;
 
@@ -9,12 +15,13 @@ export const recordAt = (slot: number): number => layout.SAS_AT + slot * layout.
 export function setRightEdge(memory: WebAssembly.Memory, slot: number, right: bigint): void {
   const words = new BigUint64Array(memory.buffer, recordAt(slot), layout.SA_SIZE / 8);
   words[layout.SA_SEQ / 8] = right;
+  const { at, length } = ringOf(new DataView(memory.buffer, recordAt(slot), layout.SA_SIZE));
   const last = right >> 5n;
-  for (let back = 0n; back < RING; back++) {
+  for (let back = 0n; back < length; back++) {
     const number = last - back;
     if (number < 0n) break;
-    const tag = (number / RING) & 0xffff_ffffn;
-    words[layout.SA_WINDOW / 8 + Number(number % RING)] = tag << 32n;
+    const tag = (number / length) & 0xffff_ffffn;
+    words[at / 8 + Number(number % length)] = tag << 32n;
   }
 }
 
