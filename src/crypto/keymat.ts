@@ -1,7 +1,7 @@
 // Keys of IKE SAs and CHILD_SAs, one function per formula of RFC 7296 §2.14, §2.17, §2.18.
 import type { EspSuite, IkeSuite } from '../algorithms/proposals.js';
 import type { PrfRow } from '../algorithms/prf.js';
-import { prf, prfPlus, secretBytes } from './prf.js';
+import { prf, prfPlus } from './prf.js';
 
 /** Both sides' nonces and SPIs of the exchange that made the keys; initiator and responder of it. */
 export interface Nonces {
@@ -25,15 +25,15 @@ export interface IkeKeys {
   readonly pr: Uint8Array;
 }
 
-/** Hands out consecutive pieces of key material, and leaves zeros where they were. */
+const NONE = new Uint8Array(0);
+
+/** Hands out consecutive pieces of key material: views of it, all of which are erased in the end. */
 function cutter(material: Uint8Array): (bytes: number) => Uint8Array {
   let at = 0;
   return (bytes) => {
-    const piece = secretBytes(bytes);
-    piece.set(material.subarray(at, at + bytes));
-    material.fill(0, at, at + bytes);
+    if (bytes === 0) return NONE;
     at += bytes;
-    return piece;
+    return material.subarray(at - bytes, at);
   };
 }
 
@@ -68,23 +68,24 @@ export function ikeKeys(
 ): IkeKeys {
   const { encryption, integrity, prf: row } = suite;
   const integrityBytes = encryption.aead ? 0 : integrity.keyBytes;
-  const direction = integrityBytes + encryption.keyBytes + encryption.saltBytes;
+  const one = integrityBytes + encryption.keyBytes + encryption.saltBytes;
   const next = cutter(
     prfPlus(
       row,
       seed,
       [nonces.initiator, nonces.responder, spis.initiator, spis.responder],
-      3 * row.keyBytes + 2 * direction,
+      3 * row.keyBytes + 2 * one,
     ),
   );
   const d = next(row.keyBytes);
   const [ai, ar] = [next(integrityBytes), next(integrityBytes)];
-  const cipher = () => ({
+  const direction = (integrityKey: Uint8Array): DirectionKeys => ({
     encryptionKey: next(encryption.keyBytes),
     salt: next(encryption.saltBytes),
+    integrityKey,
   });
-  const initiator = { ...cipher(), integrityKey: ai };
-  const responder = { ...cipher(), integrityKey: ar };
+  const initiator = direction(ai);
+  const responder = direction(ar);
   return { d, initiator, responder, pi: next(row.keyBytes), pr: next(row.keyBytes) };
 }
 

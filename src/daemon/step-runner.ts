@@ -2,7 +2,6 @@
 // events. The order matters: what the peer may use after our message must be installed before it.
 // And what comes in through an SA, the moment it is there, needs its policy.
 //   1. made policies; install, activate, move; SPIs    2. send    3. remove, give up    4. events
-import { eraseKeys } from '../crypto/keymat.js';
 import type { Tables } from '../dataplane/tables.js';
 import type { ChildSa, Datagram, Endpoint, Probed, Step } from '../ike/step.js';
 import { sendIke, sendKeepalive } from '../net/datagram.js';
@@ -92,9 +91,8 @@ export class StepRunner {
 
   #install(child: ChildSa, activate: boolean): void {
     const pathMtu = this.#paths.mtu(child.remote.address);
-    this.#tables.install(child, { activate, pathMtu });
-    // The engine never looks at them again: from here on the tables have the only copy.
-    for (const keys of [child.inbound, child.outbound]) eraseKeys(keys);
+    // The engine never looks at the keys again: they are the tables' from here on.
+    this.#tables.install(child, { activate, pathMtu, adopt: true });
   }
 
   /** One that is not there may come yet, and would stay for ever: that must not pass unseen. */

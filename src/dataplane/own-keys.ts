@@ -1,12 +1,24 @@
 // Copies of an SA's keys for `installed-sa print`, and their end.
-import type { AssociationKeys } from './association.js';
+import type { Association, AssociationKeys } from './association.js';
 
 /** Keys of our own, for `installed-sa print`: the caller's are his to erase. */
-export const ownKeys = (keys: AssociationKeys): AssociationKeys => ({
+const ownKeys = (keys: AssociationKeys): AssociationKeys => ({
   spi: keys.spi,
   encryptionKey: copyOf(keys.encryptionKey),
   salt: copyOf(keys.salt),
   integrityKey: copyOf(keys.integrityKey),
+});
+
+type Half = Pick<Association, 'inbound' | 'outbound'>;
+const withOwn = <T extends Half>(half: T): T => ({
+  ...half,
+  inbound: ownKeys(half.inbound),
+  outbound: ownKeys(half.outbound),
+});
+
+export const withOwnKeys = (sa: Association): Association => ({
+  ...withOwn(sa),
+  around: sa.around && withOwn(sa.around),
 });
 
 /** Off the heap, where the collector would move it and leave copies (src/crypto/prf.ts). */

@@ -25,7 +25,7 @@ import { ExpectedTable } from './expected-table.js';
 import { IkeSpiTable } from './ike-spi-table.js';
 import { Lingering } from './lingering.js';
 import type { Module } from './module.js';
-import { eraseKeys, ownKeys } from './own-keys.js';
+import { eraseKeys, withOwnKeys } from './own-keys.js';
 import { PolicyTable } from './policy-table.js';
 import { Quiescence } from './quiescence.js';
 import { Remotes } from './remotes.js';
@@ -68,6 +68,13 @@ export interface Offload {
   readonly uso: boolean;
   /** Whether UDP datagrams of a batch may share a message. */
   readonly join: boolean;
+}
+
+export interface Installing {
+  readonly activate: boolean;
+  readonly pathMtu: number;
+  /** The keys are the tables' from now on, theirs to erase; else they keep copies. */
+  readonly adopt?: boolean;
 }
 
 export class Tables {
@@ -159,10 +166,7 @@ export class Tables {
   }
 
   /** Throws AssociationError where the tables cannot take it; nothing is changed then. */
-  install(
-    sa: Association,
-    { activate, pathMtu }: { readonly activate: boolean; readonly pathMtu: number },
-  ): void {
+  install(sa: Association, { activate, pathMtu, adopt = false }: Installing): void {
     if (this.#pairs.has(sa.id)) throw new AssociationError(`child ${sa.id} is installed already`);
     const ah = aroundOf(sa);
     const spis = [sa.inbound.spi, ...(ah ? [ah.inbound.spi] : [])];
@@ -187,7 +191,7 @@ export class Tables {
       const slots = write(sa);
       const around = ah && write(ah);
       if (around) this.#bundle(slots, around);
-      this.#publish(sa, slots, around);
+      this.#publish(adopt ? sa : withOwnKeys(sa), slots, around);
     } catch (error) {
       for (const slot of places) this.#records.erase(slot);
       throw error;
@@ -204,14 +208,8 @@ export class Tables {
   }
 
   #publish(sa: Association, slots: Slots, around: Slots | undefined): void {
-    const own = <T extends Pick<Association, 'inbound' | 'outbound'>>(half: T): T => ({
-      ...half,
-      inbound: ownKeys(half.inbound),
-      outbound: ownKeys(half.outbound),
-    });
-    const association = { ...own(sa), around: sa.around && own(sa.around) };
     const addedAt = this.#options.now();
-    this.#pairs.set(sa.id, { association, slots, around, addedAt, active: false, seen: 0 });
+    this.#pairs.set(sa.id, { association: sa, slots, around, addedAt, active: false, seen: 0 });
     this.#remotes.add(sa.remote.address, sa.id);
     for (const slot of slotsOf({ slots, around })) {
       this.#owners.set(slot, sa.id);

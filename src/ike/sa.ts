@@ -225,9 +225,18 @@ export type Birth = Pick<
 >;
 
 export function newIkeSa(birth: Birth, now: number): IkeSa {
+  const { serial, side, peer, state, spiInitiator, spiResponder, local, remote } = birth;
+  // Written out: of a literal that begins with a spread V8 makes a shape for each of thousands.
   return {
-    ...birth,
-    connection: birth.serial,
+    serial,
+    side,
+    peer,
+    state,
+    spiInitiator,
+    spiResponder,
+    local,
+    remote,
+    connection: serial,
     caller: birth.side === 'initiator',
     natLocal: false,
     natRemote: false,

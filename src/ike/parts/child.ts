@@ -28,7 +28,10 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
   const [out, into] = making.initiated
     ? [keys.initiator, keys.responder]
     : [keys.responder, keys.initiator];
-  const withSpi = (spi: number, direction: DirectionKeys): SaKeys => ({ spi, ...direction });
+  const withSpi = (spi: number, keys: DirectionKeys): SaKeys => {
+    const { encryptionKey, salt, integrityKey } = keys;
+    return { spi, encryptionKey, salt, integrityKey };
+  };
   const { lifetime: hardSeconds, lifebytes } = policy.proposal;
   const share = softShare(work);
   const lifetime = {
@@ -58,8 +61,9 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
       replayWindow: policy.proposal.replayWindow,
       inbound: withSpi(agreed.ourSpi, into),
       outbound: withSpi(agreed.theirSpi, out),
-      localSelectors: installed.local,
-      remoteSelectors: installed.remote,
+      // copies of their own length: a list that has grown has room for sixteen more
+      localSelectors: installed.local.slice(),
+      remoteSelectors: installed.remote.slice(),
       lifetime,
       replaces: making.replaces,
     },
