@@ -11,7 +11,7 @@ import { type FullCertificate, readCertificate } from './certificate.js';
 import type { LoadedEntry } from './files.js';
 import type { Lookup } from './lookup.js';
 import { decode, scoped, ssl } from './openssl.js';
-import { judge, NO_ISSUER, verifyPath } from './verify.js';
+import { judge, keepDecoded, NO_ISSUER, verifyPath } from './verify.js';
 
 /** Asks whether the first of `path` was revoked by the second; see revocation.ts. */
 export type RevocationCheck = (
@@ -119,7 +119,9 @@ export class CertificateStore implements Certificates {
     const [leaf, ...sent] = chain.slice(0, MOST_CERTIFICATES).map(fullOf);
     if (!leaf) throw new CertificateError('no certificate was sent');
     const trust = { anchors: this.#anchors(), now: Math.floor(this.#options.now() / 1000) };
-    const others = [...sent, ...this.#loaded()].filter(unique);
+    const loaded = this.#loaded();
+    for (const one of loaded) keepDecoded(one);
+    const others = [...loaded, ...sent].filter(unique);
     // Where there is no way to any anchor a pinned certificate stands for itself.
     return pinned && NO_ISSUER.has(judge(leaf, others, trust).code)
       ? verifyPath(leaf, others, { ...trust, anchors: [fullOf(pinned)] })

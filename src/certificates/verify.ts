@@ -45,9 +45,9 @@ export function judge(
 ): Verdict {
   return scoped((scope) => {
     const store = scope.own(ssl('X509_STORE_new'), 'X509_STORE_free', 'a store');
-    for (const { der } of anchors) ssl('X509_STORE_add_cert', store, scope.certificate(der));
-    const untrusted = scope.stack(others.map(({ der }) => scope.certificate(der)));
-    const subject = scope.certificate(leaf.der);
+    for (const one of anchors) ssl('X509_STORE_add_cert', store, decoded(scope, one));
+    const untrusted = scope.stack(others.map((one) => decoded(scope, one)));
+    const subject = decoded(scope, leaf);
     const crlList = crls && crlStack(scope, crls);
     const context = scope.own(ssl('X509_STORE_CTX_new'), 'X509_STORE_CTX_free', 'a context');
     if (ssl('X509_STORE_CTX_init', context, store, subject, untrusted) !== 1) {
@@ -64,6 +64,22 @@ export function judge(
     return verdict(context, ssl('X509_verify_cert', context) === 1, known);
   });
 }
+
+/** What OpenSSL made of certificates that stay: of our own and of the CAs, which every path asks for. */
+const kept = new WeakMap<FullCertificate, number>();
+const forgotten = new FinalizationRegistry((pointer: number) => ssl('X509_free', pointer));
+
+/** For certificates that are loaded: decoding one takes as long as checking a signature. */
+export function keepDecoded(one: FullCertificate): void {
+  if (kept.has(one)) return;
+  const pointer = decode('d2i_X509', one.der);
+  if (pointer === 0) return;
+  kept.set(one, pointer);
+  forgotten.register(one, pointer);
+}
+
+const decoded = (scope: Scope, one: FullCertificate): number =>
+  kept.get(one) ?? scope.certificate(one.der);
 
 function crlStack(scope: Scope, crls: readonly Uint8Array[]): number {
   const read = (der: Uint8Array) => decode('d2i_X509_CRL', der);
