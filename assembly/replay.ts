@@ -2,8 +2,9 @@
 //   1. inferSequence: 32 bits on the wire -> 64 bits       2. checkReplay: before the ICV, no effect
 //   3. commitReplay: after the ICV, takes the number
 // The window is a ring of words {tag << 32 | bits}, number n at word (n >> 5) mod its length with tag
-// (n >> 5) / its length: NEAR_WORDS where the window is small, else WINDOW_WORDS. One compare-and-swap clears a word and sets a bit, so that any thread may
-// commit any number at any time and each is taken once. SA_SEQ, the right edge, only ever rises.
+// (n >> 5) / its length: NEAR_WORDS where the window is small, else WINDOW_WORDS. One compare-and-swap
+// clears a word and sets a bit, so that any thread may commit any number at any time and each is taken
+// once. SA_SEQ, the right edge, only ever rises.
 // Tags are compared as serial numbers: a word would have to stay untouched for 2^39 packets to mislead.
 import { SA_FLAG_ANTI_REPLAY, SA_FLAG_ESN } from '../src/contract/ids';
 import {

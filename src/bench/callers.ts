@@ -12,7 +12,12 @@ export interface Called extends CallerResult {
   readonly process: ChildProcess;
 }
 
-export async function startCallers(from: Namespace, task: CallerTask): Promise<Called> {
+/** `reached` is called when `task.say` of them are established. */
+export async function startCallers(
+  from: Namespace,
+  task: CallerTask,
+  reached: () => void = () => {},
+): Promise<Called> {
   const file = fileURLToPath(new URL('./ike-client.js', import.meta.url));
   const said: string[] = [];
   const child = spawnLogged(from, [process.execPath, file, JSON.stringify(task)], said);
@@ -21,6 +26,9 @@ export async function startCallers(from: Namespace, task: CallerTask): Promise<C
     const line = lines.find((text) => text.startsWith('{"established"'));
     return line === undefined ? undefined : (JSON.parse(line) as CallerResult);
   };
+  child.stdout!.on('data', (text: string) => {
+    if (text.includes('"reached"')) reached();
+  });
   await eventually(
     'the callers to be through',
     () => {

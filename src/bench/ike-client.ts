@@ -28,6 +28,8 @@ export interface CallerTask {
   readonly ours: string;
   /** The number of the first, by which each has its name and address. */
   readonly firstClient?: number;
+  /** So many established ones are worth a line of their own. */
+  readonly say?: number;
   /** Each from a port of its own, as behind a NAT. */
   readonly apart?: boolean;
 }
@@ -163,7 +165,10 @@ class Callers {
     let next = 0;
     let established = 0;
     const line = async (): Promise<void> => {
-      while (next < this.#task.clients) if (await this.#call(next++)) established++;
+      while (next < this.#task.clients) {
+        if (!(await this.#call(next++))) continue;
+        if (++established === this.#task.say) process.stdout.write('{"reached":true}\n');
+      }
     };
     await Promise.all(Array.from({ length: this.#task.atOnce }, line));
     return { established, seconds: (now() - started) / 1000 };

@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { eventually, isRunning, processorSeconds, stopAll } from '../lab/processes.js';
 import { buildSites, type Site, startGateway } from '../lab/sites.js';
 import { startResponder } from '../lab/strongswan.js';
-import { type Called, startCallers } from './callers.js';
-import type { Proof } from './ike-client.js';
+import { startCallers } from './callers.js';
+import type { CallerTask, Proof } from './ike-client.js';
 import { GATEWAY, makeKeys } from './ike-keys.js';
 import type { LoopDelay } from './loop-delay.js';
 import type { Progress, Row } from './row.js';
@@ -38,6 +38,8 @@ export interface IkeEffort {
 
 const SECRET = 'a secret of the bench that is long enough';
 const DPD_SECONDS = 10;
+/** After this share of the clients what a gateway takes once, it has taken: code, pools, tables. */
+const EARLY = 0.2;
 const KIB = 1024;
 const sibling = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
@@ -72,13 +74,24 @@ async function measure(
     const empty = memoryOf(gateway);
     progress(`${peer}, ${name}: ${effort.clients} handshakes, ${effort.atOnce} at a time`);
     const before = processorSeconds([gateway]);
-    const { established, seconds, process: callers } = await call(west, east, effort, proof);
+    let early = empty;
+    const say = Math.ceil(effort.clients * EARLY);
+    const task = { ...taskOf(west, east, effort, proof), say };
+    const {
+      established,
+      seconds,
+      process: callers,
+    } = await startCallers(west.gateway, task, () => {
+      early = memoryOf(gateway);
+    });
     children.push(callers);
     if (established !== effort.clients) {
       throw new Error(`${peer}, ${name}: ${established} of ${effort.clients} clients got in`);
     }
     const spent = processorSeconds([gateway]) - before;
-    const each = (memoryOf(gateway) - empty) / established;
+    const full = memoryOf(gateway);
+    const each = (full - empty) / established;
+    const further = (full - early) / (established - say);
     progress(`${peer}, ${name}: ${established} IKE SAs stand for ${effort.seconds} s`);
     if (peer === 'culvert') gateway.kill('SIGUSR2');
     const idle = processorSeconds([gateway]);
@@ -100,6 +113,7 @@ async function measure(
       row('handshakes', '/s', established / seconds),
       row('processor time of a handshake', 'ms', (1000 * spent) / established),
       row('memory of an IKE SA and its child', 'KiB', each),
+      row('memory of a further one', 'KiB', further),
       row(`processor, ${standing}`, '%', 100 * busy),
       ...(peer === 'culvert'
         ? [row(`event loop delay p99, ${standing}`, 'ms', delayIn(loop).p99)]
@@ -202,18 +216,17 @@ function memoryOf({ pid }: ChildProcess): number {
   return (Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1]) * 1024) / KIB;
 }
 
-const call = (
+const taskOf = (
   from: Site,
   to: Site,
   { clients, atOnce }: IkeEffort,
   proof: Proof,
-): Promise<Called> =>
-  startCallers(from.gateway, {
-    local: from.outer,
-    remote: to.outer,
-    clients,
-    atOnce,
-    proof,
-    theirs: to.network,
-    ours: from.network,
-  });
+): CallerTask => ({
+  local: from.outer,
+  remote: to.outer,
+  clients,
+  atOnce,
+  proof,
+  theirs: to.network,
+  ours: from.network,
+});

@@ -151,6 +151,7 @@ if (ownNamespaces())
           'handshakes',
           'processor time of a handshake',
           'memory of an IKE SA and its child',
+          'memory of a further one',
           'processor, 25 IKE SAs with DPD',
           'event loop delay p99, 25 IKE SAs with DPD',
         ],
