@@ -7,9 +7,11 @@
 //   5. report     wake the main thread if mail was written
 // All state lives in the shared memory; a worker that dies here is started again on the same row.
 import type { MessagePort } from 'node:worker_threads';
-import { PORT_COUNT, PORT_TUN } from '../contract/ids.js';
+import { PORT_COUNT, PORT_TUN, PORT_UDP4_500, PORT_UDP6_500 } from '../contract/ids.js';
 import {
+  BATCH,
   CONTROL_AT,
+  CONTROL_COOKIES,
   CONTROL_STOP,
   WORKER_BEAT,
   WORKER_EARLY_COUNT,
@@ -47,6 +49,9 @@ export type WorkerNotice =
 const IDLE_MS = 250; // how long a turn may sleep: the beat of an idle worker, the end of a terminated one
 /** While packets wait for an SA nobody wakes the worker when it is there: it looks this often. */
 const HELD_POLL_MS = 5;
+/** A flood of first messages comes one by one, and waking up for each costs more than answering it. */
+const IKE_REST_MS = 5;
+const IKE_PORTS: readonly number[] = [PORT_UDP4_500, PORT_UDP6_500];
 const REVENTS = 6; // struct pollfd {i32 fd, i16 events, i16 revents}
 const MAIL: WorkerNotice = { kind: 'mail' };
 
@@ -64,6 +69,9 @@ export class Loop {
   readonly #polled = allocate((PORT_COUNT + 1) * POLLFD_BYTES);
   readonly #row: number;
   #mailSeen: number;
+  /** Ports for IKE alone that are not looked at until then, in ms; 0: none. */
+  #restUntil = 0;
+  readonly #resting: number[] = [];
 
   constructor(task: WorkerTask, exports: Exports) {
     this.#task = task;
@@ -88,10 +96,12 @@ export class Loop {
   /** One turn; returns how many packets came in. */
   turn(timeoutMs: number): number {
     const waiting = this.#waits(WORKER_HELD_COUNT) || this.#waits(WORKER_EARLY_COUNT);
-    const patience = waiting ? Math.min(timeoutMs, HELD_POLL_MS) : timeoutMs;
+    const most = waiting ? Math.min(timeoutMs, HELD_POLL_MS) : timeoutMs;
+    const patience = this.#restUntil === 0 ? most : Math.min(most, IKE_REST_MS);
     const ready = poll(this.#polled.at, PORT_COUNT + 1, patience);
     const now = Date.now();
     this.#beat(now);
+    if (this.#restUntil !== 0 && now >= this.#restUntil) this.#endRest();
     if (ready < 0 && errno() !== EINTR) throw new SystemError('poll', 'worker sockets', errno());
     // before what comes new: these came earlier
     if (waiting) this.#release(now);
@@ -102,6 +112,7 @@ export class Loop {
       const count = this.#serve(port, now);
       if (count < 0) this.#abandon(port);
       else received += count;
+      if (count > 0 && count < BATCH && IKE_PORTS.includes(port)) this.#rest(port, now);
     }
     return received;
   }
@@ -114,6 +125,22 @@ export class Loop {
     if (count <= 0) return count;
     this.#process(port, count, now);
     return count;
+  }
+
+  /** While cookies are asked for, first messages are many and may wait for a batch of them. */
+  #rest(port: number, now: number): void {
+    if (Atomics.load(this.#words, (CONTROL_AT + CONTROL_COOKIES) >> 2) === 0) return;
+    this.#restUntil = now + IKE_REST_MS;
+    this.#polled.view.setInt32(port * POLLFD_BYTES, -1, true);
+    this.#polled.view.setInt16(port * POLLFD_BYTES + REVENTS, 0, true);
+    this.#resting.push(port);
+  }
+
+  #endRest(): void {
+    this.#restUntil = 0;
+    for (const port of this.#resting.splice(0)) {
+      this.#polled.view.setInt32(port * POLLFD_BYTES, this.#task.fds[port]!, true);
+    }
   }
 
   #waits(counter: number): boolean {
