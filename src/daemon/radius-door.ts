@@ -54,7 +54,8 @@ export class RadiusDoor {
     } catch (error) {
       this.close();
       this.#settings = before;
-      this.#sockets = old;
+      if (before.incoming.port === settings.incoming.port) await this.#listen();
+      else this.#sockets = old;
       throw error;
     }
     if (before.incoming.port !== settings.incoming.port) for (const socket of old) socket.close();
@@ -68,6 +69,7 @@ export class RadiusDoor {
         family === 4 ? createSocket('udp4') : createSocket({ type: 'udp6', ipv6Only: true });
       await new Promise<void>((resolve, reject) => {
         socket.once('error', (error) => {
+          socket.close();
           reject(new Error(`radius-incoming.port ${port}: ${error.message}`));
         });
         socket.bind(port, resolve);

@@ -134,6 +134,18 @@ door('a reload moves, opens and closes it; one that cannot be leaves it as it wa
       (error: Error) => assert.ok(error.message.startsWith(message), error.message),
     );
     assert.is(await ask('127.0.0.5', other), DISCONNECT_ACK);
+    // the same port for one family more, of which somebody else has it
+    const six = createSocket({ type: 'udp6', ipv6Only: true });
+    const [four] = settings(other).servers;
+    await opened.reconfigure({ ...settings(other), servers: [four!] });
+    six.bind(other);
+    await once(six, 'listening');
+    await opened.reconfigure(settings(other)).then(
+      () => assert.unreachable('the port is taken'),
+      (error: Error) => assert.ok(error.message.startsWith(`radius-incoming.port ${other}`)),
+    );
+    assert.is(await ask('127.0.0.5', other), DISCONNECT_ACK);
+    six.close();
     await opened.reconfigure(settings(other, { accept: false }));
     assert.is(await ask('127.0.0.5', other), 'refused');
   });
