@@ -41,7 +41,9 @@ function configuration(folder: string): Configuration {
     file: resolve(folder, String(entry.file)),
     ...(key === undefined ? {} : { 'key-file': resolve(folder, String(key)) }),
   });
-  return { ...made, certificate: made.certificate!.map(absolute) };
+  // Leases of other runs on this machine are none of this one's.
+  const tun = { 'lease-file': join(folder, 'leases') };
+  return { ...made, tun, certificate: made.certificate!.map(absolute) };
 }
 
 const CLIENT = `connections { vpn {
