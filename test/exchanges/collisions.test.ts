@@ -5,8 +5,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeHeader } from '../../src/wire/header.js';
-import { CREATE_CHILD_SA } from '../../src/wire/numbers.js';
+import { notify } from '../../src/ike/exchange.js';
+import { N } from '../../src/wire/notifications.js';
+import { CREATE_CHILD_SA, INFORMATIONAL } from '../../src/wire/numbers.js';
 import { Random } from '../wire/random.js';
+import { EAST } from './databases.js';
 import { makeEngine } from './engine.js';
 import { type Choose, everyChoice, someChoices } from './explore.js';
 import { Insider } from './insider.js';
@@ -91,7 +94,63 @@ function toSoftLifetime(world: World): void {
   world.now += 801_000;
 }
 
+/**
+ * West gives east 1000 s (RFC 4478): the notification takes the place of a request of its own, so that both
+ * ends go on with the message IDs they have.
+ */
+async function limit(world: World): Promise<void> {
+  let messageId = -1;
+  world.filter = (_, { bytes }) => {
+    messageId = decodeHeader(bytes).messageId;
+    return false;
+  };
+  await world.west.carry(world.west.engine.probe(EAST, 600));
+  world.filter = () => true;
+  const insider = new Insider(world, world.east);
+  const data = new Uint8Array(4);
+  new DataView(data.buffer).setUint32(0, 1000);
+  const asked = { exchangeType: INFORMATIONAL, messageId };
+  await insider.send(insider.build(asked, [notify(N.AUTH_LIFETIME, data)]));
+  await world.run(10);
+}
+
+/** East authenticates anew while west does something under the IKE SA that stands. */
+const reauthenticating = (what: (world: World) => Promise<unknown>): Case['act'] => {
+  return async (world) => {
+    world.holding = false;
+    await limit(world);
+    world.holding = true;
+    toSoftLifetime(world);
+    await tick(world, world.east);
+    await what(world);
+  };
+};
+const WEST_SHORT: WorldOptions = { ...SHORT_IKE, east: {} };
+
 const CASES: Readonly<Record<string, Case>> = {
+  // IKE_SA_INIT -->  <-- CREATE_CHILD_SA {N(REKEY_SA), SA, Ni, TSi, TSr}
+  'one end authenticates anew, the other rekeys the child (RFC 4478)': {
+    act: reauthenticating(({ west }) => rekey(west)),
+    settled: (world) => world.checkSettled(),
+  },
+  // IKE_SA_INIT -->  <-- CREATE_CHILD_SA {SA, Ni, KEi}
+  'one end authenticates anew, the other rekeys the IKE SA': {
+    options: WEST_SHORT,
+    act: reauthenticating((world) => tick(world, world.west)),
+    settled: (world) => world.checkSettled(),
+  },
+  // IKE_SA_INIT -->  <-- INFORMATIONAL {D}
+  'one end authenticates anew, the other deletes the child': {
+    act: reauthenticating(({ west }) => expire(west)),
+    always: false,
+    settled: (world) => world.checkMirrored(),
+  },
+  // IKE_SA_INIT -->  <-- INFORMATIONAL {D(IKE)}
+  'one end authenticates anew beside the IKE SA that the other deletes': {
+    act: reauthenticating(({ west }) => west.carry(west.engine.killConnections())),
+    always: false,
+    settled: (world) => world.checkMirrored(),
+  },
   // CREATE_CHILD_SA {N(REKEY_SA), SA, Ni, TSi, TSr} -->  <-- CREATE_CHILD_SA {N(REKEY_SA), …}
   'both ends rekey the child (§2.8.1)': {
     act: async ({ east, west }) => {

@@ -112,14 +112,18 @@ export function removeChild({ world, sa, step }: Work, child: Child): void {
   world.generated.drop(step, child);
   const others = served({ world, sa, step }, child.policy);
   const isHeir = ({ policy, state }: Child): boolean =>
-    policy.id === child.policy.id && state !== 'deleting';
-  if (others.length > 0 || [...sa.children.values()].some(isHeir)) step.linger.push(child.sa.id);
-  if (child.standby) return;
+    policy.id === child.policy.id && CARRYING.includes(state);
+  const replaced = [...sa.children.values()].some(isHeir);
+  if (replaced || others.length > 0) step.linger.push(child.sa.id);
+  if (child.standby || replaced) return;
   // Of an IKE SA that takes this one's place: nothing goes through the old one any more.
   for (const other of others) {
     if (other.sa.replaces === undefined) activateChild({ world, sa, step }, other);
   }
 }
+
+/** What is being replaced carries until then. */
+const CARRYING: readonly Child['state'][] = ['installed', 'rekeying'];
 
 /**
  * Children for a policy that the same peer has under other IKE SAs of its, since it authenticates anew;
@@ -131,7 +135,7 @@ function served({ world, sa }: Work, policy: Policy): Child[] {
     .filter((other) => other !== sa)
     .filter(({ state }) => state === 'established')
     .flatMap(({ children }) => [...children.values()])
-    .filter((child) => child.policy.id === policy.id && child.state === 'installed');
+    .filter(({ policy: { id }, state }) => id === policy.id && CARRYING.includes(state));
 }
 
 /** The outbound half of a child that waited goes into use. */
