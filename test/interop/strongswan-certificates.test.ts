@@ -77,6 +77,18 @@ const GOOD: readonly [string, Case, RegExp, RegExp][] = [
     /ECDSA_WITH_SHA256_DER successful/,
   ],
   [
+    'a mail address and an IP address as identities',
+    {
+      ...both,
+      sun: [leaf('sun', { san: 'IP:192.0.2.2' })],
+      sunId: '192.0.2.2',
+      moon: [leaf('moon', { san: 'email:ops@moon.example' })],
+      identity: { 'my-id': 'user-fqdn:ops@moon.example', 'remote-id': 'address:192.0.2.2' },
+    },
+    /peer address:192\.0\.2\.2 has signed/,
+    /authentication of 'ops@moon\.example' .* successful/,
+  ],
+  [
     'match-by=certificate with one that nobody vouches for, and subjects as identities',
     {
       ...both,
@@ -192,6 +204,17 @@ for (const [name, one, ours, theirs] of GOOD) {
     });
   }
 }
+
+certificates('a CA is taken from the menu: the reload ends the connection we made', async () => {
+  await lab.prepare(both, 'culvert');
+  await lab.waitFor('culvert', /IKE SA is up/);
+  assert.is(await ping(lab.topology, 'alice', 'v4', { count: 1 }), 1, 'no ping');
+  await lab.prepare({ ...both, moonTrusts: STRANGER }, 'culvert');
+  await lab.waitFor('culvert', /sun.example is trusted no longer, .*no CA that is trusted here/);
+  await lab.waitFor('strongswan', /received DELETE for IKE_SA/);
+  assert.equal(await lab.culvert.print('installed-sa print'), []);
+  await lab.clear();
+});
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
