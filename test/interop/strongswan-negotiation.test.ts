@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { prepare } from './packages.js';
 import { allPingsAnswered, ping } from './traffic.js';
-import { childName, type Options, type Tunnel, withTunnel } from './tunnel.js';
+import { childName, type Options, type Tunnel, SECRET, withTunnel } from './tunnel.js';
 
 const negotiation = suite('strongSwan: negotiation');
 
@@ -106,6 +106,21 @@ negotiation('identities are a mail address and a key id', async () => {
     connection: { localId: 'keyid:sun-7', remoteId: 'moon@lab.example' },
   };
   await comesUp(options, ({ culvert }) => assert.match(culvert.log(), /sun-7/));
+});
+
+negotiation('of several identities the next one calls where strongSwan refuses one', async () => {
+  const entry = (myId: string) => ({
+    peer: 'sun',
+    secret: SECRET,
+    'my-id': `fqdn:${myId}`,
+    'remote-id': 'fqdn:sun.example',
+  });
+  const identity = [entry('nobody.example'), entry('moon.example')];
+  await comesUp({ initiator: 'culvert', menus: { identity } }, async ({ culvert }) => {
+    assert.match(culvert.log(), /peer answers AUTHENTICATION_FAILED to IKE_AUTH/);
+    assert.match(culvert.log(), /next call is by identity 2 of 2: my-id fqdn:moon\.example/);
+    assert.is((await culvert.print('active-peers print')).length, 1);
+  });
 });
 
 if ((await prepare('strongswan')) === undefined) negotiation.run();
