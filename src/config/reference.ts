@@ -44,7 +44,20 @@ reason stands below the table. The old value can still be written; \`culvert che
 
 export function configurationPage(): string {
   const sections = [...MENUS.map(menuSection), ...PRINTED_MENUS.map(printedSection)];
-  return `${[INTRODUCTION, ...sections].join('\n')}`;
+  return `${[INTRODUCTION + shownOf(), ...sections].join('\n')}`;
+}
+
+/** How much of the table is shown; that its tests do so is held by test/config/shown.test.ts. */
+function shownOf(): string {
+  const rows = [...MENUS, ...PRINTED_MENUS].flatMap((menu) => [
+    ...('properties' in menu ? menu.properties : []),
+    ...(menu.computed ?? []),
+  ]);
+  const { length } = rows.filter(({ shown }) => shown !== undefined);
+  return (
+    `\nOf ${rows.length} properties ${length} have a test of their effect; the other ` +
+    `${rows.length - length} wait.\n`
+  );
 }
 
 // ---- docs/algorithms.md ------------------------------------------------------------------------

@@ -147,6 +147,15 @@ const CASES: readonly (readonly [CheckName, Partial<DoctorFacts>, RegExp, RegExp
   ['MTU', { pathMtu: 1400, fragments: 5 }, /5 packets .* in fragments/, /tun set mtu=1279/],
   ['last notification', ailing('last notification'), /./, /./],
 ];
+doctor('every question has a failure that it finds', () => {
+  const found = new Set(CASES.map(([check]) => check));
+  // Peers in reserve have a case of their own below.
+  assert.equal(
+    CHECKS.filter((check) => !found.has(check)),
+    ['backups'],
+  );
+});
+
 for (const [check, facts, text, change] of CASES) {
   doctor(`${check}: ${text.source}`, () => {
     const diagnosis = diagnose({ ...HEALTHY, ...facts });
