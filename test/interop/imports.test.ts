@@ -70,7 +70,8 @@ async function imported({ name, replaced, commands = [] }: Case, folder: string)
   for (const words of commands) {
     await culvert(...words.map((word) => word.replace('PKI', pki)), '--file', out!);
   }
-  return JSON.parse(readFileSync(out!, 'utf8')) as Configuration;
+  const tun = { 'lease-file': join(folder, name, 'leases') };
+  return { ...(JSON.parse(readFileSync(out!, 'utf8')) as Configuration), tun };
 }
 
 interface Stage {
