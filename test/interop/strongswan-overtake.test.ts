@@ -51,11 +51,19 @@ overtake('the first child: pings that come before the answer are answered', asyn
       undefined,
       culvert.log,
     );
-    const pinging = ping(topology, 'bob', 'v4', { count: 20, seconds: 20 });
-    await eventually('pings that come early', async () => (await early(tunnel)) >= 3);
+    // The first of them find a strongSwan that is still busy with its routes.
+    const first = async (): Promise<boolean> => {
+      await ping(topology, 'bob', 'v4', { count: 1, seconds: 1 });
+      return (await early(tunnel)) > 0;
+    };
+    await eventually('a ping that comes early', first);
+    const before = await early(tunnel);
+    const pinging = ping(topology, 'bob', 'v4', { count: 10, seconds: 20 });
+    await eventually('more of them', async () => (await early(tunnel)) >= before + 3);
     assert.is((await culvert.print('installed-sa print')).length, 0, 'there is no SA yet');
     await loss!.end();
-    assert.is(await pinging, 20);
+    const answered = await pinging;
+    assert.is(answered, 10, JSON.stringify(await culvert.print('statistics print')));
     assert.is(await stateless(tunnel), 0);
   });
 });
