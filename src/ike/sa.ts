@@ -76,8 +76,10 @@ export interface IkeSa {
   handshake: Handshake | undefined;
   secured: Secured | undefined;
   identity: Identity | undefined;
-  /** As the peer proved it. */
+  /** Who the peer is, for people. */
   remoteId: string;
+  /** The same, as it was proved: no other peer has it (parts/proved.ts). */
+  proved: string;
   /** Of a user whom an authentication server let in. */
   authorisation: Authorisation | undefined;
   /** Of a user of our own. */
@@ -250,6 +252,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     secured: undefined,
     identity: undefined,
     remoteId: '',
+    proved: '',
     authorisation: undefined,
     user: undefined,
     vouched: [],

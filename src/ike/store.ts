@@ -86,7 +86,7 @@ export class SaStore {
   }
 
   /** Those that are or were established with the same one, in the order in which they were. */
-  withSame(sa: Pick<IkeSa, 'peer' | 'remoteId'>): readonly IkeSa[] {
+  withSame(sa: Pick<IkeSa, 'peer' | 'proved'>): readonly IkeSa[] {
     return this.#byIdentity.get(identityKey(sa)) ?? [];
   }
 
@@ -151,8 +151,8 @@ export class SaStore {
   }
 }
 
-const identityKey = ({ peer, remoteId }: Pick<IkeSa, 'peer' | 'remoteId'>): string =>
-  `${peer.name} ${remoteId}`;
+const identityKey = ({ peer, proved }: Pick<IkeSa, 'peer' | 'proved'>): string =>
+  `${peer.name} ${proved}`;
 
 const firstKey = (spi: bigint, { address, port }: Endpoint): string =>
   `${spi}@${address.family}:${address.value}:${port}`;

@@ -77,7 +77,7 @@ export function installChild(work: Work, agreed: Agreed, making: Making): Child 
   };
   world.store.place(sa, child);
   step.install.push(child.sa);
-  world.generated.use(step, child, `${sa.peer.name} ${sa.remoteId}`);
+  world.generated.use(step, child, `${sa.peer.name} ${sa.proved}`);
   if (child.standby) step.standby.push(child.sa.id);
   const networks = `${formatSelectors(local)} to ${formatSelectors(remote)}`;
   report(work, 'info', 'ike.child', `CHILD_SA ${describeSuite(suite)} for ${networks}`, {

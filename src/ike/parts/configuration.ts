@@ -116,7 +116,7 @@ function lease(
   family: 4 | 6,
   wanted: Address | undefined,
 ): Address | undefined {
-  const identity = `${sa.peer.name} ${sa.remoteId}`;
+  const identity = `${sa.peer.name} ${sa.proved}`;
   const ambiguous = sa.authorisation?.userProved === false;
   return world.context.leases?.take({ pool, family, identity, wanted, ambiguous });
 }

@@ -114,14 +114,13 @@ export async function checkSignature(
   const who = formatId(id);
   if (!leaf) throw refuse(`peer ${who} sends no certificate, and remote-certificate names none`);
   const path = refusing(() => trustedPath(certificates, chain, remoteCertificate));
-  if (matchBy === 'remote-id' && remoteId.kind !== 'ignore') {
-    if (!vouchesFor(leaf, id, (a, b) => certificates.sameName(a, b))) {
-      throw refuse(`peer says it is ${who}; its certificate is for ${formatVouched(leaf)}`);
-    }
+  const names = vouchesFor(leaf, id, (a, b) => certificates.sameName(a, b));
+  if (!names && matchBy === 'remote-id' && remoteId.kind !== 'ignore') {
+    throw refuse(`peer says it is ${who}; its certificate is for ${formatVouched(leaf)}`);
   }
   const algorithm = await verifySignature(exchange, leaf, id);
   await checkRevocation(exchange, path);
-  exchange.sa.vouched.push(vouchedBy(path, remoteCertificate));
+  exchange.sa.vouched.push(vouchedBy(path, remoteCertificate, names));
   const facts = { certificate: leaf.subjectText, algorithm };
   const text = `peer ${who} has signed with ${algorithm}, certificate ${leaf.subjectText}`;
   report(exchange, 'debug', 'ike.auth', text, facts);

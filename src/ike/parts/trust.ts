@@ -12,13 +12,20 @@ export interface Vouched {
   readonly path: readonly Uint8Array[];
   /** The only one the peer may show, by its name in the menu. */
   readonly pinned: string | undefined;
+  /** It is for who the peer says it is; else it alone says who that is. */
+  readonly named: boolean;
   /** Since when nobody says whether it was revoked, where that must be known; ms of Context.now. */
   unknownSince: number | undefined;
 }
 
-export const vouchedBy = (path: readonly Certificate[], pinned?: string): Vouched => ({
+export const vouchedBy = (
+  path: readonly Certificate[],
+  pinned?: string,
+  named = true,
+): Vouched => ({
   path: path.map(({ der }) => der),
   pinned,
+  named,
   unknownSince: undefined,
 });
 

@@ -3,6 +3,7 @@
 import type { Nonces } from '../../crypto/keymat.js';
 import type { Identity } from '../../policy/database.js';
 import type { PlainPayload } from '../../wire/chain.js';
+import type { IdPayload } from '../../wire/payloads/identification.js';
 import { N, notifyName } from '../../wire/notifications.js';
 import { becomeEstablished, childRefused, closeDouble, forgetOthers } from '../connection.js';
 import { IkeError, NOTIFIED } from '../errors.js';
@@ -20,6 +21,8 @@ import { acceptChild } from '../parts/child-answer.js';
 import { describeOffer, refuseMode, takeChild } from '../parts/child-offer.js';
 import { giveConfiguration } from '../parts/configuration.js';
 import { takeConfiguration } from '../parts/configuration-request.js';
+import { formatId } from '../parts/identification.js';
+import { provedId } from '../parts/proved.js';
 import { type ChildOffer, createChild, type State } from '../sa.js';
 import { asksForChild, refuseForced } from './childless.js';
 import { buildMobike, takeMobike } from './further-addresses.js';
@@ -33,6 +36,7 @@ export const NO_GROUPS: readonly undefined[] = []; // §1.2: no key exchange of 
 export interface Known {
   readonly identity: Identity;
   readonly remoteId: string;
+  readonly proved: string;
 }
 
 /**
@@ -42,13 +46,13 @@ export interface Known {
 export function letIn(
   exchange: Exchange,
   asked: Pick<Exchange, 'payloads'>,
-  { identity, remoteId }: Known,
+  { identity, remoteId, proved }: Known,
   proof: readonly PlainPayload[],
 ): State {
   const { sa } = exchange;
   const { nonceInitiator: initiator, nonceResponder: responder } = sa.handshake!;
   const wanted = asksForChild({ sa, payloads: asked.payloads });
-  Object.assign(sa, { identity, remoteId });
+  Object.assign(sa, { identity, remoteId, proved });
   // Of one who may be another than it says the others' SAs are none of its business.
   const known = exchange.sa.authorisation?.userProved ?? true;
   if (known && notification(asked, N.INITIAL_CONTACT)) forgetOthers(exchange);
@@ -83,11 +87,11 @@ function firstChild(asked: Exchange, nonces: Nonces | undefined): PlainPayload[]
 }
 
 /** Initiator. The answer in work holds the first child, or why there is none. */
-export async function enter(exchange: Exchange, remoteId: string): Promise<State> {
+export async function enter(exchange: Exchange, idr: IdPayload): Promise<State> {
   const { sa } = exchange;
   const gateway = notification(exchange, N.REDIRECT) && (await redirection(exchange));
   const { nonceInitiator, nonceResponder, child, firstPolicy, packet } = sa.handshake!;
-  sa.remoteId = remoteId;
+  Object.assign(sa, { remoteId: formatId(idr), proved: provedId(sa, idr) });
   sa.window.pending = undefined;
   takeMobike(exchange, exchange);
   becomeEstablished(exchange);

@@ -30,6 +30,7 @@ import { askConfiguration } from '../parts/configuration-request.js';
 import { mayStandAlone } from '../parts/eap-methods.js';
 import { buildId, formatId } from '../parts/identification.js';
 import { checkIdentity, chooseIdentity } from '../parts/identity-choice.js';
+import { provedId } from '../parts/proved.js';
 import { isTemplate } from '../../policy/template.js';
 import { encapsulates, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
@@ -135,7 +136,8 @@ async function answerAuth(exchange: Exchange): Promise<State> {
   await checkProof(exchange, identity, idi);
   const idr = ownId(exchange, 'IDr', identity);
   const own = [idr, ...(await proofOf(exchange, identity, idr))];
-  return letIn(exchange, exchange, { identity, remoteId: formatId(idi) }, own);
+  const known = { identity, remoteId: formatId(idi), proved: provedId(exchange.sa, idi) };
+  return letIn(exchange, exchange, known, own);
 }
 
 /** <-- HDR, SK {IDr, AUTH, SAr2, TSi, TSr} */
@@ -153,7 +155,7 @@ async function takeAuth(exchange: Exchange): Promise<State> {
     throw new IkeError('authentication-failed', text);
   }
   await checkProof(exchange, sa.identity!, idr);
-  return enter(exchange, formatId(idr));
+  return enter(exchange, idr);
 }
 
 /** <-- HDR, SK {N(AUTHENTICATION_FAILED)} and the like: nothing stands. */

@@ -91,7 +91,7 @@ async function finish(exchange: Exchange): Promise<State> {
     throw new IkeError('authentication-failed', text);
   }
   msk!.fill(0);
-  return enter(exchange, formatId(idr));
+  return enter(exchange, idr);
 }
 
 const answers = { receives: { response: IKE_AUTH, task: ['ike-auth'] } } as const;

@@ -126,7 +126,8 @@ function finish(exchange: Exchange): State {
   sa.authorisation = authorisation;
   const local = identity.authMethod === 'eap-local';
   sa.user = local ? world.databases.users.find(({ name }) => name === user) : undefined;
-  const known = { identity, remoteId: named(user, idi) };
+  const remoteId = named(user, idi);
+  const known = { identity, remoteId, proved: remoteId };
   return letIn(exchange, { payloads }, known, [proof]);
 }
 

@@ -83,6 +83,7 @@ const KEPT = [
   'elsewhere',
   'identity',
   'remoteId',
+  'proved',
   'authorisation',
   'user',
   'vouched',
