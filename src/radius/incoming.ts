@@ -39,7 +39,10 @@ const WINDOW_SECONDS = 300;
 const MEMORY = 4096;
 
 export class Incoming {
-  /** Answers to requests in the window, by sender, identifier and authenticator. */
+  /**
+   * Answers to requests in the window, by identifier and authenticator, which the secret makes. Not by
+   * sender: servers may share a secret, and then what one sent could be played back in another's name.
+   */
   readonly #answered = new Map<string, { readonly at: number; readonly bytes: Uint8Array }>();
   /** What was made before is refused: whether it was answered then is not known any more. */
   readonly #since: number;
@@ -70,7 +73,7 @@ export class Incoming {
     }
     const stale = whyStale(request, seconds, this.#since, options.needsTimestamp);
     if (stale !== undefined) return discard(from, request, stale);
-    const key = `${from} ${request.identifier} ${Buffer.from(request.authenticator).toString('hex')}`;
+    const key = `${request.identifier} ${Buffer.from(request.authenticator).toString('hex')}`;
     const before = this.#answered.get(key);
     if (before) return { answer: before.bytes, level: 'debug', text: `${from} asks again` };
     const reaction = answer(request, from, seconds, options, handler);

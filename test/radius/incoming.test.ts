@@ -37,10 +37,10 @@ function site(options: { needsTimestamp?: boolean } = {}, since = NOW - 1000) {
     change: (sessions: readonly string[], changes: Changes) =>
       void changed.push(...sessions.map((one): [string, Changes] => [one, changes])),
   };
-  const raw = (bytes: Uint8Array, seconds = NOW) =>
+  const raw = (bytes: Uint8Array, seconds = NOW, from = '192.0.2.9') =>
     door.receive(
       bytes,
-      '192.0.2.9',
+      from,
       seconds,
       { secret: SECRET, needsTimestamp: true, nas: NAS, ...options },
       handler,
@@ -122,6 +122,9 @@ incoming(
     lab.ended.length = 0; // she has come back meanwhile
     const second = lab.raw(request, NOW + 200);
     assert.equal(second.answer, first.answer);
+    assert.equal(lab.ended, []);
+    const beside = lab.raw(request, NOW + 200, '192.0.2.10'); // another server of the same secret
+    assert.equal(beside.answer, first.answer);
     assert.equal(lab.ended, []);
     assert.is(lab.raw(request, NOW + 400).answer, undefined);
     assert.match(lab.raw(request, NOW + 400).text, /400 s old/);
