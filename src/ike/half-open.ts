@@ -1,7 +1,7 @@
 // Responders that are not authenticated yet, by the address they were called from. Who has shown by a
 // cookie that the address is its own may still hold many; if there is no more room, the oldest of the
 // address that holds most gives way. No address has a limit of its own: behind one there may be a
-// thousand clients, and while they are honest each is soon through.
+// thousand clients, and while they are honest each is soon through. Of IPv6 an address here is a /64.
 import type { IkeSa } from './sa.js';
 import type { Endpoint } from './step.js';
 
@@ -42,4 +42,7 @@ export class HalfOpen {
   }
 }
 
-const keyOf = ({ address: { family, value } }: Endpoint): string => `${family}:${value}`;
+/** An IPv6 host has all addresses of its /64 for the asking: they count as one. */
+const HOST_BITS = 64n;
+const keyOf = ({ address: { family, value } }: Endpoint): string =>
+  family === 6 ? `6:${value >> HOST_BITS}` : `4:${value}`;

@@ -3,6 +3,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Engine } from '../../src/ike/engine.js';
+import { HalfOpen } from '../../src/ike/half-open.js';
+import { newIkeSa } from '../../src/ike/sa.js';
 import type { Datagram, Endpoint } from '../../src/ike/step.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.js';
@@ -172,6 +174,22 @@ flood('from one real address, with good cookies: it displaces itself, nobody els
   for (let i = 0; i < 5; i++) assert.ok(waiting.has(`198.51.100.${64 + i}`));
   assert.ok(await callFrom(world, at(0xc6336401)), 'another client');
   assert.ok(await callFrom(world, { ...attacker, port: 60_000 }), 'a client behind the same NAT');
+});
+
+flood('from one /64 of IPv6: its addresses are one, and displace each other', () => {
+  const half = new HalfOpen();
+  const from = (value: bigint) => {
+    const [peer] = databases('west').peers;
+    const end = { address: { family: 6, value }, port: 500 } as const;
+    const birth = { serial: 1, peer: peer!, local: end, remote: end, spiResponder: value };
+    return newIkeSa({ ...birth, side: 'responder', state: 'listening', spiInitiator: value }, 0);
+  };
+  const net = 0x20010db8_00000001n << 64n;
+  const honest = from((net + (7n << 64n)) | 1n);
+  half.add(honest);
+  for (let i = 1n; i <= 20n; i++) half.add(from(net | i));
+  for (let i = 1n; i < 20n; i++) assert.is(half.expel()?.spiInitiator, net | i);
+  assert.is(half.expel(), honest);
 });
 
 flood('from addresses of no peer: all who call must show theirs for a while', async () => {
