@@ -107,7 +107,7 @@ function settingsOf(c: Configuration): Settings {
       rulePriority: tun['rule-priority'],
       failClosed: tun['fail-closed'],
       refusePlain: tun['refuse-plain'],
-      leaseFile: tun['lease-file'] ?? `/var/lib/culvert/${tun.name}.leases`,
+      leaseFile: tun['lease-file'],
       mssClamp: tun['mss-clamp'],
       mtuProbe: tun['mtu-probe'],
       offload: tun.offload,

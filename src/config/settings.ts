@@ -17,8 +17,8 @@ export interface TunSettings {
   readonly failClosed: boolean;
   /** Whether packets that should have come through a tunnel and did not are refused. */
   readonly refusePlain: boolean;
-  /** Where the addresses that pools gave are kept. */
-  readonly leaseFile: string;
+  /** Where the addresses that pools gave are kept, unless at the usual place. */
+  readonly leaseFile: string | undefined;
   /** Whether the MSS of TCP SYNs is lowered to what the tunnel carries. */
   readonly mssClamp: boolean;
   /** Whether peers are asked how large a packet their path carries. */

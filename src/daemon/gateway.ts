@@ -28,7 +28,7 @@ import { type Cleanup, createCleanup } from './cleanup.js';
 import type { LiveFacts } from './doctor-facts.js';
 import { localAddressFor, MARK, ownAddresses, reachBy } from './host.js';
 import { InformDoor } from './inform-door.js';
-import { openLeases, type RunningLeases } from './lease-file.js';
+import { leasePath, openLeases, type RunningLeases } from './lease-file.js';
 import type { Log } from './log.js';
 import { readMail } from './mail-reader.js';
 import type { GatewayFigures } from './metrics.js';
@@ -144,7 +144,7 @@ class Gateway implements RunningGateway {
     this.#received.clean(databases.identities);
     this.#cleanup.add('what mode-config gave us', () => this.#received.close());
     await this.#openUsers();
-    this.#leases = openLeases(settings.tun.leaseFile, databases.pools, this.#log);
+    this.#leases = openLeases(leasePath(settings.tun), databases.pools, this.#log);
     this.#cleanup.add('the leases', () => this.#leases.close());
     this.#startEngine(sockets);
     this.#inform = new InformDoor({

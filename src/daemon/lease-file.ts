@@ -2,7 +2,8 @@
 // client. Written beside and renamed, so that a crash leaves the old one or the new one, never half.
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Settings } from '../config/settings.js';
 import type { Pool } from '../policy/database.js';
 import { Leases, type SavedLease } from '../policy/leases.js';
 import type { Log } from './log.js';
@@ -14,6 +15,15 @@ export interface RunningLeases {
   readonly leases: Leases;
   /** Writes what is not written yet. */
   close(): void;
+}
+
+/** Where the file is: as configured, else in systemd's StateDirectory=, else where that would be. */
+export function leasePath({
+  name,
+  leaseFile,
+}: Pick<Settings['tun'], 'name' | 'leaseFile'>): string {
+  const directory = process.env.STATE_DIRECTORY?.split(':')[0] || '/var/lib/culvert';
+  return leaseFile ?? join(directory, `${name}.leases`);
 }
 
 export function openLeases(path: string, pools: readonly Pool[], log: Log): RunningLeases {

@@ -5,7 +5,7 @@
 //   west host 198.18.0.10 ─ 198.18.0.1 west 192.0.2.1 ═══ 192.0.2.2 east 198.19.0.1 ─ … east host
 import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addressBytes, prefixOf } from '../net/addressing.js';
 import { joinNamespaces, Namespace, type VethEnd } from '../net/namespace.js';
@@ -100,7 +100,7 @@ export function tunnelConfiguration(site: Site, remote: Site, udp = false): obje
 
 const sibling = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** Starts `culvert run` in the site's gateway; its log goes to `log`. */
+/** Starts `culvert run` in the site's gateway; its log goes to `log`, its state below `directory`. */
 export function startGateway(
   site: Site,
   configuration: object,
@@ -114,7 +114,7 @@ export function startGateway(
   const child = tether(
     site.gateway.spawn(process.execPath, args, {
       stdio: ['ignore', 'inherit', 'pipe'],
-      env: { ...process.env, ...environment },
+      env: { ...process.env, STATE_DIRECTORY: dirname(site.socket), ...environment },
     }),
   );
   let pending = '';

@@ -66,7 +66,7 @@ loading('the shortest file: everything else is the default', () => {
       rulePriority: 10000,
       failClosed: true,
       refusePlain: true,
-      leaseFile: '/var/lib/culvert/culvert0.leases',
+      leaseFile: undefined,
       mssClamp: true,
       mtuProbe: true,
       offload: true,

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openLeases } from '../../src/daemon/lease-file.js';
+import { leasePath, openLeases } from '../../src/daemon/lease-file.js';
 import type { Log } from '../../src/daemon/log.js';
 import { systemDns } from '../../src/daemon/system-dns.js';
 import { formatAddress, parseAddress } from '../../src/policy/address.js';
@@ -47,6 +47,24 @@ file('an address is the same after a restart, and the file is ours alone', () =>
     second.close();
     assert.equal(said, []);
   }),
+);
+
+file(
+  'it is where the configuration says, else where systemd keeps the state, else in /var/lib',
+  () => {
+    const tun = { name: 'culvert1', leaseFile: undefined };
+    const before = process.env.STATE_DIRECTORY;
+    try {
+      delete process.env.STATE_DIRECTORY;
+      assert.is(leasePath(tun), '/var/lib/culvert/culvert1.leases');
+      process.env.STATE_DIRECTORY = '/var/lib/site-a:/var/lib/other';
+      assert.is(leasePath(tun), '/var/lib/site-a/culvert1.leases');
+      assert.is(leasePath({ ...tun, leaseFile: '/srv/leases' }), '/srv/leases');
+    } finally {
+      if (before === undefined) delete process.env.STATE_DIRECTORY;
+      else process.env.STATE_DIRECTORY = before;
+    }
+  },
 );
 
 file('without pools nothing is read or written', () =>

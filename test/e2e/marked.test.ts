@@ -1,7 +1,6 @@
 // mode-config connection-mark end to end: somebody's mangle rule marks connections, and those go through
 // the tunnel under the address west was given by east; others stay away, and none is left when it ends.
 // Shows connection-mark.name, connection-mark.mark
-import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAIN_TABLE, type Site } from '../../src/lab/sites.js';
@@ -21,9 +20,7 @@ const USER = 'mangle-of-somebody';
 const MARK = { value: 0x10, mask: 0xf0 };
 
 /** East gives an address, and its network to go through the tunnel. */
-const east = ({ network, socket }: Site, ranges = '203.0.113.10-203.0.113.20'): object => ({
-  // the default one is the host's
-  tun: { 'lease-file': join(dirname(socket), 'leases') },
+const east = ({ network }: Site, ranges = '203.0.113.10-203.0.113.20'): object => ({
   pool: [{ name: 'road', ranges }],
   'mode-config': [
     { name: 'road', responder: true, 'address-pool': 'road', 'split-include': network },

@@ -76,7 +76,8 @@ export async function startCulvert(
   const written = { log: { level: 'debug' }, ...configuration };
   writeFileSync(file, JSON.stringify(written, undefined, 2), { mode: 0o600 });
   const argv = [process.execPath, MAIN, 'run', file, ...socket];
-  const child = background(namespace, argv, logPath);
+  // What outlives a run stays with the test: nothing of the host's own gateway is read or written.
+  const child = background(namespace, argv, logPath, { STATE_DIRECTORY: folder });
   const log = (): string => readOr(logPath);
   const culvert = (...words: string[]) =>
     run(namespace, [process.execPath, MAIN, ...words, ...socket]);

@@ -41,9 +41,7 @@ function configuration(folder: string): Configuration {
     file: resolve(folder, String(entry.file)),
     ...(key === undefined ? {} : { 'key-file': resolve(folder, String(key)) }),
   });
-  // Leases of other runs on this machine are none of this one's.
-  const tun = { 'lease-file': join(folder, 'leases') };
-  return { ...made, tun, certificate: made.certificate!.map(absolute) };
+  return { ...made, certificate: made.certificate!.map(absolute) };
 }
 
 const CLIENT = `connections { vpn {

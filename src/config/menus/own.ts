@@ -86,8 +86,9 @@ export const tunMenu = menu({
       ours: true,
       text:
         'Where the addresses that pools gave are kept, so that a client gets the one it had also after ' +
-        'a restart. Without a value /var/lib/culvert/NAME.leases, NAME being that of the device; it is ' +
-        'made when the first address is given.',
+        'a restart. Without a value NAME.leases, NAME being that of the device, in the directory that ' +
+        "systemd's StateDirectory= names, else in /var/lib/culvert; it is made when the first address " +
+        'is given.',
       shown: ['daemon/lease-file.test.ts', 'interop/strongswan-mode-config.test.ts'],
     }),
     property({
