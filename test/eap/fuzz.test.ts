@@ -10,6 +10,7 @@ import { eapTls } from '../../src/eap/tls-peer.js';
 import { TlsServer } from '../../src/eap/tls-server.js';
 import { eapTtls } from '../../src/eap/ttls.js';
 import { type Holder, issue } from '../certificates/pki.js';
+import { runs, seedOf } from '../helpers/fuzzing.js';
 import { Random } from '../wire/random.js';
 import { type Ends, randomOf, talk } from './pair.js';
 import { TunnelServer } from './tunnel-server.js';
@@ -30,9 +31,9 @@ const options = ({ certificate, privateKey }: Holder): TlsOptions => ({
 });
 const [CLIENT_TLS, SERVER_TLS] = [options(CAROL), options(SERVER)];
 
-const METHODS: Readonly<Record<string, { readonly runs: number; readonly ends: Ends }>> = {
+const METHODS: Readonly<Record<string, { readonly count: number; readonly ends: Ends }>> = {
   'eap-mschapv2': {
-    runs: 400,
+    count: runs(400),
     ends: {
       peer: {
         identity: 'carol',
@@ -48,7 +49,7 @@ const METHODS: Readonly<Record<string, { readonly runs: number; readonly ends: E
     },
   },
   'eap-tls': {
-    runs: 60,
+    count: runs(60),
     ends: {
       peer: {
         identity: 'carol',
@@ -60,7 +61,7 @@ const METHODS: Readonly<Record<string, { readonly runs: number; readonly ends: E
     },
   },
   'eap-ttls': {
-    runs: 60,
+    count: runs(60),
     ends: {
       peer: {
         identity: 'carol',
@@ -103,10 +104,11 @@ function mutate(packet: Uint8Array, random: Random, earlier: readonly Uint8Array
   }
 }
 
-for (const [name, { runs, ends }] of Object.entries(METHODS)) {
-  fuzz(`${name}: ${runs} conversations with one packet changed`, async () => {
+for (const [name, { count, ends }] of Object.entries(METHODS)) {
+  fuzz(`${name}: ${count} conversations with one packet changed`, async () => {
     let failures = 0;
-    for (let seed = 1; seed <= runs; seed++) {
+    for (let run = 1; run <= count; run++) {
+      const seed = seedOf(run);
       const random = new Random(seed);
       const victim = random.between(0, 9 - 1);
       const seen: Uint8Array[] = [];
@@ -121,7 +123,7 @@ for (const [name, { runs, ends }] of Object.entries(METHODS)) {
         assert.equal(Buffer.from(msk ?? []), Buffer.from(outcome.msk), `seed ${seed}`);
       } else failures++;
     }
-    assert.ok(failures > runs / 4, `only ${failures} of ${runs} were disturbed`);
+    assert.ok(failures > count / 4, `only ${failures} of ${count} were disturbed`);
   });
 }
 

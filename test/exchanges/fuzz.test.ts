@@ -4,6 +4,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Datagram } from '../../src/ike/step.js';
+import { runs, seedOf } from '../helpers/fuzzing.js';
 import { heapAfterCollection } from '../wire/heap.js';
 import { mutate } from '../wire/mutations.js';
 import type { Random } from '../wire/random.js';
@@ -13,8 +14,8 @@ import type { Site } from './site.js';
 import { World } from './world.js';
 
 const fuzz = suite('exchange fuzz');
-const ESTABLISHED = 70_000;
-const WORLDS = 100; // three half-way situations in each
+const ESTABLISHED = runs(70_000);
+const WORLDS = runs(100); // three half-way situations in each
 const PER_SITUATION = 100;
 /** An answer to IKE_SA_INIT may be larger than a request that left out NAT detection. */
 const ANSWER_SLACK = 256;
@@ -50,7 +51,7 @@ function received(world: World, site: Site): Datagram[] {
 
 /** An established pair that has rekeyed, so that there are messages of every kind. */
 async function busyPair(): Promise<World> {
-  const world = new World(makeEngine, { seed: 7, settings: SETTINGS });
+  const world = new World(makeEngine, { seed: seedOf(7), settings: SETTINGS });
   await world.establish();
   const [child] = [...world.east.children.keys()];
   await world.east.carry(world.east.engine.childExpired(child!, 'soft'));
@@ -127,8 +128,8 @@ async function harass(world: World, site: Site): Promise<void> {
 fuzz(
   `${3 * WORLDS * PER_SITUATION} messages half-way establish nothing and prevent nothing`,
   async () => {
-    for (let seed = 1; seed <= WORLDS; seed++) {
-      const world = new World(makeEngine, { seed, settings: SETTINGS });
+    for (let run = 1; run <= WORLDS; run++) {
+      const world = new World(makeEngine, { seed: seedOf(run), settings: SETTINGS });
       world.holding = true;
       await world.east.carry(world.east.engine.start());
       // HDR, SAi1, KEi, Ni -->
