@@ -185,7 +185,8 @@ function refusalOf(sa: usize): i32 {
 }
 
 function deliver(sa: usize, at: usize): void {
-  if (load<u32>(CONTROL_AT + CONTROL_MSS_CLAMP)) clampMss(at, load<i32>(sa, SA_INNER_MTU));
+  const most = load<i32>(CONTROL_AT + CONTROL_MSS_CLAMP);
+  if (most) clampMss(at, min(most, load<i32>(sa, SA_INNER_MTU)));
   const total = viewed(VIEW_TOTAL);
   if (deliverJoined(sa, at)) count(drops.COALESCED);
   count(drops.IN_PACKETS);

@@ -101,7 +101,8 @@ function limitOf(sa: usize): i32 {
 
 /** The one packet in view; it is encrypted from where it is. False: this round has no slots for it. */
 export function fitOne(at: usize, sa: usize): bool {
-  if (load<u32>(CONTROL_AT + CONTROL_MSS_CLAMP)) clampMss(at, load<i32>(sa, SA_INNER_MTU));
+  const most = load<i32>(CONTROL_AT + CONTROL_MSS_CLAMP);
+  if (most) clampMss(at, min(most, load<i32>(sa, SA_INNER_MTU)));
   const total = viewed(VIEW_TOTAL);
   if (total > limitOf(sa) && shrink(at, sa)) return true;
   if (total > mostOf(sa, at)) {

@@ -36,7 +36,8 @@ export const CONTROL_POLICY_COUNT = 12; // u32 x 2, entries per copy
 export const CONTROL_POLICY_EPOCH = 20;
 export const CONTROL_WORKERS = 24; // u32, how many workers run
 export const CONTROL_BASE = 32; // u64, absolute address of the memory's first byte
-export const CONTROL_MSS_CLAMP = 40; // u32, 1: clamp the MSS of TCP SYNs to the SA's inner MTU
+// u32, 0: leave TCP SYNs alone; else the MTU of the TUN: the MSS is clamped to it and the SA's inner MTU
+export const CONTROL_MSS_CLAMP = 40;
 // u32, bytes of the virtio header before every packet read from and written to the TUN: 0 or 10
 export const CONTROL_TUN_HEADER = 48;
 export const CONTROL_TUN_USO = 52; // u32, 1: the TUN takes UDP super-packets

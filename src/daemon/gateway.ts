@@ -52,6 +52,7 @@ const GOODBYE_MS = 1500;
 /** And how long the RADIUS servers may take to hear of it. */
 const LAST_RECORDS_MS = 1500;
 const now = (): number => performance.timeOrigin + performance.now();
+const clampedTo = ({ settings: { tun } }: Built): number => (tun.mssClamp ? tun.mtu : 0);
 
 export const startGateway: StartGateway = async (built, log) => {
   const cleanup = createCleanup();
@@ -132,7 +133,7 @@ class Gateway implements RunningGateway {
     for (const warning of sockets.warnings) this.#log.warning('net', warning);
     const memory = createMemory();
     this.#tables = new Tables(loadModule(CONTROL_ROW, memory), { workers, random: randomBytes });
-    this.#tables.setMssClamp(settings.tun.mssClamp);
+    this.#tables.setMssClamp(clampedTo(this.#built));
     this.#tables.setOffload({ header: tun.header, uso: tun.uso, join: offload });
     this.#effects = new PolicyEffects(this.#tables, tun, settings.tun, this.#log, this.#cleanup);
     this.#effects.apply(databases);
@@ -236,7 +237,7 @@ class Gateway implements RunningGateway {
     const change = reconcile(running.databases, placed, this.#nextId);
     this.#nextId = change.nextId;
     this.#effects.replace(running.databases, change.databases);
-    this.#tables.setMssClamp(next.settings.tun.mssClamp);
+    this.#tables.setMssClamp(clampedTo(next));
     this.#log.setLevel(next.settings.log.level);
     this.#built = { ...next, databases: change.databases };
     this.#certificates.replace(next);

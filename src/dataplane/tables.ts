@@ -137,8 +137,9 @@ export class Tables {
     return this.#policies.size;
   }
 
-  setMssClamp(on: boolean): void {
-    this.#setControl(layout.CONTROL_MSS_CLAMP, on ? 1 : 0);
+  /** The MSS in TCP SYNs is lowered to what SA and TUN carry; `mtu` of the TUN, or 0 to leave it. */
+  setMssClamp(mtu: number): void {
+    this.#setControl(layout.CONTROL_MSS_CLAMP, mtu);
   }
 
   /** Before the workers start: how they read and write. */

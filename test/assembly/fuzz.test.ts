@@ -117,7 +117,7 @@ fuzz(`${PACKETS.toLocaleString('en')} mutated packets`, () => {
     policy(1, '198.18.2.0/24', '198.18.1.0/24'),
     policy(2, '2001:db8:2::/48', '2001:db8:1::/48'),
   ]);
-  east.tables.setMssClamp(true);
+  east.tables.setMssClamp(1500);
   const all = targets(east);
   const fences = guards(east);
   for (const fence of fences) fence.fill(GUARD);
@@ -172,7 +172,7 @@ fuzz('mutated packets from the TUN: no trap, each ends somewhere', () => {
     policy(2, '2001:db8:1::/48', '2001:db8:2::/48', { level: 'use' }),
   ]);
   west.tables.install(westChild(1, {}), { activate: true, pathMtu: 576 });
-  west.tables.setMssClamp(true);
+  west.tables.setMssClamp(1500);
   const random = seeded(seedOf(1));
   const fields = { src: '198.18.1.1', dst: '198.18.2.2' };
   const genuine = [

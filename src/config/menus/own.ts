@@ -97,7 +97,7 @@ export const tunMenu = menu({
       default: true,
       ours: true,
       text:
-        'Lower the maximum segment size in TCP SYNs to what the tunnel carries, so that ' +
+        'Lower the maximum segment size in TCP SYNs to what the tunnel and `mtu` carry, so that ' +
         'TCP needs no path MTU discovery.',
       shown: ['assembly/ip.test.ts', 'e2e/properties.test.ts'],
     }),
