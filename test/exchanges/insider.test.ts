@@ -3,6 +3,8 @@
 // no right to change is unchanged.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { localAgreement } from '../../src/crypto/agreement.js';
+import type { Child } from '../../src/ike/sa.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
 import { HEADER_BYTES } from '../../src/wire/header.js';
 import { encodeMessage } from '../../src/wire/message.js';
@@ -142,32 +144,89 @@ insider(
   },
 );
 
+/** What asks for another child like that one. */
+const asking = ({ sa: { localSelectors, remoteSelectors } }: Pick<Child, 'sa'>): PlainPayload[] => [
+  {
+    type: 'SA',
+    proposals: [
+      {
+        number: 1,
+        protocol: 3,
+        spi: hex('ea777777'),
+        transforms: [
+          { type: 1, id: 20, attributes: [{ type: 14, value: 128 }] },
+          { type: 5, id: 0, attributes: [] },
+        ],
+      },
+    ],
+  },
+  { type: 'Nonce', data: new Uint8Array(32).fill(1) },
+  { type: 'TSi', selectors: remoteSelectors },
+  { type: 'TSr', selectors: localSelectors },
+];
+
+insider('children without end: NO_ADDITIONAL_SAS before they take the room of others', async () => {
+  const { world, peer } = await pair();
+  const [child] = [...world.west.children.values()];
+  for (let messageId = 2; messageId < 400; messageId++) {
+    const request = { exchangeType: CREATE_CHILD_SA, messageId };
+    const [answer] = await peer.send(peer.build(request, asking(child!)));
+    const said = notifications(peer.open(answer).inner);
+    if (world.west.children.size < 256) assert.not.ok(said.includes(N.NO_ADDITIONAL_SAS));
+  }
+  assert.ok(world.west.children.size <= 300, `${world.west.children.size} children`);
+  assert.is(world.west.established.length, 1, 'the IKE SA stands');
+});
+
+insider(
+  'IKE SAs without end, while ours is under way: one is made, then TEMPORARY_FAILURE',
+  async () => {
+    const world = new World(makeEngine, { west: { profile: { lifetime: 3600 } } });
+    await world.establish();
+    world.filter = () => false;
+    const peer = new Insider(world, world.west);
+    const asked = (): boolean => world.log.includes('west: CREATE_CHILD_SA request 0');
+    for (let seconds = 0; seconds < 3600 && !asked(); seconds++) await world.run(1000);
+    assert.ok(asked(), 'our own replacement waits for its answer');
+    const share = await localAgreement.generate('x25519');
+    const payloads = (spi: number): PlainPayload[] => [
+      {
+        type: 'SA',
+        proposals: [
+          {
+            number: 1,
+            protocol: 1,
+            spi: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, spi),
+            transforms: [
+              { type: 1, id: 20, attributes: [{ type: 14, value: 128 }] },
+              { type: 2, id: 5, attributes: [] },
+              { type: 4, id: 31, attributes: [] },
+            ],
+          },
+        ],
+      },
+      { type: 'Nonce', data: new Uint8Array(32).fill(spi) },
+      { type: 'KE', group: 31, data: share.publicValue.slice() },
+    ];
+    const said: number[][] = [];
+    for (let messageId = 2; messageId < 7; messageId++) {
+      const request = { exchangeType: CREATE_CHILD_SA, messageId };
+      const [answer] = await peer.send(peer.build(request, payloads(messageId)));
+      said.push(notifications(peer.open(answer).inner));
+    }
+    const later = [N.TEMPORARY_FAILURE];
+    assert.equal(said, [[], later, later, later, later]);
+    assert.is(world.west.peers.length, 2);
+  },
+);
+
 // HDR, SK {N(REKEY_SA), …} -->  <-- HDR, SK {N(CHILD_SA_NOT_FOUND)}
 insider(
   'a rekey of a child that is not there (§2.25.1), or with a wrong protocol (CVE-2023-38710)',
   async () => {
     const { world, peer } = await pair();
     const [child] = [...world.west.children.values()];
-    const { localSelectors, remoteSelectors } = child!.sa;
-    const rest: PlainPayload[] = [
-      {
-        type: 'SA',
-        proposals: [
-          {
-            number: 1,
-            protocol: 3,
-            spi: hex('ea777777'),
-            transforms: [
-              { type: 1, id: 20, attributes: [{ type: 14, value: 128 }] },
-              { type: 5, id: 0, attributes: [] },
-            ],
-          },
-        ],
-      },
-      { type: 'Nonce', data: new Uint8Array(32).fill(1) },
-      { type: 'TSi', selectors: remoteSelectors },
-      { type: 'TSr', selectors: localSelectors },
-    ];
+    const rest = asking(child!);
     let messageId = 2;
     const ask = async (rekeyed: PlainPayload): Promise<number[]> => {
       const request = { exchangeType: CREATE_CHILD_SA, messageId: messageId++ };

@@ -37,6 +37,18 @@ function checkNat(sa: IkeSa, { id, protection }: Policy): void {
   throw new IkeError('ah-through-nat', `policy ${id} has ipsec-protocols=ah, but there is a NAT`);
 }
 
+/** Our own choice: what one IKE SA may have of the SAs and policies that all peers share. */
+const MOST_CHILDREN = 256;
+
+/** Beyond several for each policy that is written, which a peer of many networks may have. */
+function checkRoom({ sa }: Exchange, policies: readonly Policy[]): void {
+  if (sa.children.size < MOST_CHILDREN + 4 * policies.length) return;
+  throw new IkeError(
+    'no-additional-sas',
+    `peer has ${sa.children.size} CHILD_SAs and asks for more`,
+  );
+}
+
 export interface Accepted extends Agreed {
   readonly payloads: { readonly sa: readonly PlainPayload[]; readonly ts: readonly PlainPayload[] };
 }
@@ -53,6 +65,7 @@ export function acceptChild(
     remote: readTs(required(exchange, 'TSi')),
   };
   const policies = only ? [only] : policiesOf(world.databases, sa.peer);
+  checkRoom(exchange, policies);
   const { policy, mode, local, remote } = choosePolicy(exchange, policies, asked, !only);
   const offer = required(exchange, 'SA');
   const theirs = readProposals(offer);

@@ -159,6 +159,8 @@ async function answerRekey(exchange: Exchange): Promise<State> {
   if (pending === 'create-child' || pending === 'rekey-child') {
     throw new IkeError('temporary', 'a CHILD_SA is being made');
   }
+  // One is made already beside ours, and only one of the two will stand.
+  if (sa.rival) throw new IkeError('temporary', 'the IKE SA is being replaced for the second time');
   const offered = required(exchange, 'SA');
   const ours = ikeProposals(sa.peer.profile);
   const theirs = readProposals(offered);
