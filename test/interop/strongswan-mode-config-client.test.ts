@@ -77,7 +77,7 @@ client(
     // Shows address-list.disabled
     const lists = [
       { list: 'lan', address: '198.18.0.0/16' },
-      { list: 'lan', address: '203.0.113.0/24', disabled: true },
+      { list: 'lan', address: '198.51.100.0/24', disabled: true },
     ];
     const file = `/var/tmp/culvert-${process.pid}-resolv.conf`;
     const options = moon(
@@ -126,7 +126,7 @@ client(
       const there = await host(topology);
       assert.match(there, /inet 10\.9\.0\.1\/32/);
       assert.match(there, /snat ip to 10\.9\.0\.1/);
-      assert.not.match(there, /203\.0\.113/);
+      assert.not.match(there, /198\.51\.100/);
       assert.equal(readFileSync(file, 'utf8').split('\n').slice(1), [
         'nameserver 192.0.2.53',
         'nameserver 2001:db8::53',
