@@ -19,6 +19,8 @@ export interface KernelPeer {
   inside(script: string): Promise<Finished>;
   /** Starts charon with the kernel's ESP and loads the connection. */
   startCharon(connection: Connection): Promise<void>;
+  /** Gives charon, which runs, this connection in place of the one it has. */
+  load(connection: Connection): Promise<void>;
   swanctl(...args: string[]): Promise<Finished>;
   listSas(): Promise<readonly IkeState[]>;
   log(): string;
@@ -103,21 +105,26 @@ export async function startKernelPeer(topology: Topology): Promise<KernelPeer> {
   const swanctl = (...args: string[]): Promise<Finished> =>
     inside(`${environment}\nswanctl ${args.join(' ')} --uri unix:///run/charon.vici`);
 
+  const file = join(folder, 'swanctl', 'swanctl.conf');
+  const load = async (connection: Connection): Promise<Finished> => {
+    writeFileSync(file, connectionSettings(connection));
+    return swanctl('--load-all', '--noprompt', '--file', file);
+  };
+
   return {
     inside,
     swanctl,
     log,
+    load: async (connection) => {
+      const { status, output } = await load(connection);
+      if (status !== 0) throw new Error(`charon does not load the connection: ${output}`);
+    },
     startCharon: async (connection) => {
       const settings = charonSettings('/run', 'kernel', '/dev/console');
       writeFileSync(join(folder, 'strongswan.conf'), settings);
-      const file = join(folder, 'swanctl', 'swanctl.conf');
-      writeFileSync(file, connectionSettings(connection));
       await inside(`${environment}\nsetsid /usr/lib/ipsec/charon >/run/charon.out 2>&1 &`);
-      const load = async () => {
-        const { status } = await swanctl('--load-all', '--noprompt', '--file', file);
-        return status === 0;
-      };
-      await eventually('charon in the kernel peer to load', load, BOOT_SECONDS, log);
+      const loaded = async () => (await load(connection)).status === 0;
+      await eventually('charon in the kernel peer to load', loaded, BOOT_SECONDS, log);
     },
     listSas: async () => parseSas((await swanctl('--list-sas')).output),
     stop: async () => {
