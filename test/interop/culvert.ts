@@ -89,8 +89,12 @@ export async function startCulvert(
   };
   const print = async <C extends keyof Prints>(name: C): Promise<Prints[C]> =>
     (await ask(socketPath, name)) as Prints[C];
-  const up = async () =>
-    !isRunning(child) || (await culvert('policy', 'print', '--json')).status === 0;
+  const answers = () =>
+    ask(socketPath, 'policy print').then(
+      () => true,
+      () => false,
+    );
+  const up = async () => !isRunning(child) || answers();
   await eventually('culvert to answer on its control socket', up, undefined, log);
   if (!isRunning(child)) throw new Error(`culvert did not start:\n${log()}`);
 
