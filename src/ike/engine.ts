@@ -41,6 +41,13 @@ import { SaStore } from './store.js';
 import { takeTurn } from './turn.js';
 import { closeChildren, expireChild, nextConnect, nextTimeout, reconnect, ring } from './timers.js';
 
+/**
+ * Our own choice: two messages of the greatest size. A turn may wait for a RADIUS server for half a
+ * minute, and what comes for the IKE SA meanwhile is not authentic yet.
+ */
+const MOST_WAITING_BYTES = 128 * 1024;
+const OVERHEAD_BYTES = 256;
+
 export class Engine implements IkeEngine {
   readonly #world: World;
   readonly #first: FirstContact;
@@ -75,7 +82,15 @@ export class Engine implements IkeEngine {
     const welcome = known ? { sa: known } : received && this.#first.welcome(received, step);
     if (!received || !welcome) return;
     const { sa, expelled } = welcome;
-    const work = (here: Work) => (here.sa === sa ? this.#handle(here, received) : ring(here));
+    const size = datagram.bytes.length + OVERHEAD_BYTES;
+    // Whoever knows the SPIs can send; what is lost comes again.
+    if (sa.waitingBytes + size > MOST_WAITING_BYTES) return;
+    sa.waitingBytes += size;
+    const work = (here: Work) => {
+      if (here.sa !== sa) return ring(here);
+      sa.waitingBytes -= size;
+      return this.#handle(here, received);
+    };
     await this.#on(expelled ? [sa, expelled] : [sa], work);
   }
 

@@ -104,6 +104,8 @@ export interface IkeSa {
   redirectedFrom: Address | undefined;
   /** The last step in flight; the next one waits for it. */
   tail: Promise<void>;
+  /** Of messages that wait for their turn. */
+  waitingBytes: number;
 }
 
 export interface Secured {
@@ -267,6 +269,7 @@ export function newIkeSa(birth: Birth, now: number): IkeSa {
     renews: undefined,
     redirectedFrom: undefined,
     tail: Promise.resolve(),
+    waitingBytes: 0,
   };
 }
 

@@ -224,6 +224,37 @@ flood('two hundred clients behind one address at once: all are let in', async ()
   assert.ok(results.every(Boolean));
 });
 
+flood('while an IKE SA waits for something, what comes for it is kept within bounds', async () => {
+  const world = newWorld({});
+  const { localAgreement } = await import('../../src/crypto/agreement.js');
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const engine = new Engine(databases('west'), {
+    now: () => world.now,
+    random: (bytes) => world.random.bytes(bytes),
+    allocateSpi: () => world.random.word() | 0x100,
+    agreement: { generate: (group) => gate.then(() => localAgreement.generate(group)) },
+    certificates: storeOf([]),
+    localAddressFor: () => WEST,
+  });
+  world.filter = () => false;
+  await world.east.carry(world.east.engine.start());
+  const { bytes, local, remote } = world.captured[0]!.datagram;
+  const first = { bytes, local: remote, remote: local };
+  const turns = Array.from({ length: 5000 }, () => engine.receive(first));
+  // What is refused is so at once; what waits is answered when the first is.
+  let settled = 0;
+  for (const turn of turns) void turn.then(() => settled++);
+  await new Promise(setImmediate);
+  const waiting = turns.length - settled;
+  assert.ok(waiting > 0 && waiting < 300, `${waiting} wait`);
+  open();
+  const answers = (await Promise.all(turns)).flatMap(({ send }) => send);
+  assert.is(answers.length, waiting, 'the answer, and as many repetitions as waited');
+  const later = await engine.receive(first);
+  assert.is(later.send.length, 1, 'there is room again');
+});
+
 flood('what a message costs does not grow with the number of IKE SAs', async () => {
   let reads = 0;
   const profile = {
