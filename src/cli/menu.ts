@@ -1,12 +1,13 @@
 // The nouns of the configuration: culvert peer print, culvert policy add …, one set of verbs for every
-// menu of the table. What is edited is the file; `culvert reload` has the running daemon read it.
+// menu of the table. What is edited is the running daemon with its file, or a file that is named.
 import type { Command } from 'commander';
 import { EditError, edit, type Verb } from '../config/edit.js';
-import { formatFile, readFile, writeFile, type File } from '../config/file.js';
+import { type File, readFile } from '../config/file.js';
 import type { Menu, Property } from '../config/menu.js';
 import { MENUS } from '../config/menus.js';
 import { menuRows, type MenuRow } from '../config/rows.js';
 import type { PeerAddressRow } from '../daemon/rows.js';
+import { change, type EditOptions, edited } from './edited.js';
 import { EXAMPLES } from './examples.js';
 import { addGet } from './get.js';
 import { formatMenu, formatMenuDetail, formatMenuTerse, jsonOf } from './menu-table.js';
@@ -77,7 +78,7 @@ function propertyHelp(menu: Menu): string {
   return `Properties:\n${lines.join('')}`;
 }
 
-const FILE = "the configuration (default: CULVERT_FILE's value)";
+const FILE = "edit this file (default: CULVERT_FILE's, else the running daemon's, at once)";
 
 function addVerb(parent: Command, menu: Menu, { verb, words, text, example }: VerbRow): void {
   const whole = verb === 'add' || !menu.list;
@@ -88,22 +89,23 @@ function addVerb(parent: Command, menu: Menu, { verb, words, text, example }: Ve
     .description(text)
     .argument(words.split(' ')[0]!, 'RouterOS notation: numbers, names, [find …], name=value')
     .option('--file <path>', FILE)
+    .option('--socket <path>', "the daemon's control socket (default: the only one that runs)")
     .addHelpText('after', () => properties)
     .addHelpText('after', `\nExample:\n  culvert ${menu.name} ${verb} ${sample} --file site.json`);
   const command = parent.commands.at(-1)!;
   for (const more of words.split(' ').slice(1)) command.argument(more);
   command.action(async (...given: unknown[]) => {
-    const options = given.at(-2) as { file?: string };
+    const options = given.at(-2) as EditOptions;
     const all = given
       .slice(0, -2)
       .flat()
       .filter((one) => one !== undefined) as string[];
     const parsed = verb === 'comment' ? { targets: [all[0]!], properties: [] } : parseWords(all);
-    const path = fileOf(options.file);
-    const before = readFile(path, verb === 'add' || verb === 'set' ? 'empty' : 'error');
-    const after = attempt(() => edit(before, { menu, verb, ...parsed, ...textOf(verb, all) }));
-    writeFile(path, formatFile(after));
-    process.stderr.write(await notice(path));
+    const missing = verb === 'add' || verb === 'set' ? 'empty' : 'error';
+    const said = await change(await edited(options), missing, (before) =>
+      attempt(() => edit(before, { menu, verb, ...parsed, ...textOf(verb, all) })),
+    );
+    process.stderr.write(said);
   });
 }
 
@@ -124,19 +126,8 @@ export function fileOf(given: string | undefined): string {
   if (path) return path;
   throw new UserError(
     'say which file: --file PATH, or CULVERT_FILE\n' +
-      '(what is edited is the file; `culvert reload` has the running daemon read it again)',
+      '(keys and certificates are files beside it; `culvert reload` has a running daemon read them)',
   );
-}
-
-/** A daemon is not told by itself: several changes may belong together, and go in with one reload. */
-export async function notice(path: string): Promise<string> {
-  try {
-    await findSocket(undefined);
-  } catch (error) {
-    if (error instanceof UserError && error.message.startsWith('no daemon')) return '';
-    if (!(error instanceof UserError)) throw error;
-  }
-  return `${path}: written; \`culvert reload\` has the running daemon read it\n`;
 }
 
 export interface PrintOptions {

@@ -10,7 +10,8 @@ import { parse, withPaths } from '../config/load.js';
 import { menuNamed } from '../config/menus.js';
 import { readBytes } from '../certificates/files.js';
 import type { CertificateEntry } from '../policy/database.js';
-import { fileOf, notice } from './menu.js';
+import { notice } from './edited.js';
+import { fileOf } from './menu.js';
 import { UserError } from './socket.js';
 import { parseWords } from './words.js';
 

@@ -68,6 +68,7 @@ export async function runGateway(
         ...gateway.handlers,
         ...handlers,
         reload,
+        'configuration path': () => file,
         doctor: ({ peer }) => visit(file, gateway, peer),
       },
       { ...streams, ...gateway.streams },

@@ -5,11 +5,13 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   openSync,
   readFileSync,
   realpathSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -46,8 +48,11 @@ export function readFile(path: string, missing: 'error' | 'empty' = 'error'): Fi
   return value as File;
 }
 
-/** Writes `content` to `path`, whole or not at all. A symbolic link stays one. */
-export function writeFile(path: string, content: string | Uint8Array): void {
+/**
+ * Writes `content` to `path`, whole or not at all. A symbolic link stays one, and what root writes stays
+ * its owner's. With `expected` only where the file still holds that text; whether it did.
+ */
+export function writeFile(path: string, content: string | Uint8Array, expected?: string): boolean {
   const target = realPath(path);
   const directory = dirname(target);
   const temporary = join(directory, `.${basename(target)}.${randomBytes(6).toString('hex')}`);
@@ -58,15 +63,22 @@ export function writeFile(path: string, content: string | Uint8Array): void {
     created = true;
     try {
       fchmodSync(fd, 0o600);
+      const { uid, gid } = statSync(target, { throwIfNoEntry: false }) ?? {};
+      if (uid !== undefined && process.getuid?.() === 0) fchownSync(fd, uid, gid!);
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
+    if (expected !== undefined && readFileSync(target, 'utf8') !== expected) {
+      unlinkSync(temporary);
+      return false;
+    }
     renameSync(temporary, target);
     created = false;
     flush(directory);
+    return true;
   } catch (error) {
     if (created) unlinkSync(temporary);
     throw new FileError(`${path}: cannot be written: ${(error as Error).message}`);

@@ -20,6 +20,8 @@ export interface ControlHandlers {
   'configuration print': (args: {
     readonly 'show-secrets'?: boolean;
   }) => Answer<Readonly<Record<string, unknown>>>;
+  /** Where that file is: the one that `reload` reads. */
+  'configuration path': () => Answer<string>;
   /** What the DNS names of peers are resolved to. */
   'peer addresses': () => Answer<readonly PeerAddressRow[]>;
   'policy print': () => Answer<readonly PolicyRow[]>;
@@ -75,6 +77,7 @@ type ArgumentTypes = Readonly<Record<string, 'string' | 'boolean' | 'number'>>;
 const LOG: ArgumentTypes = { lines: 'number', level: 'string', peer: 'string', topic: 'string' };
 const ARGUMENTS: Record<ControlCommand | ControlStream, ArgumentTypes> = {
   'configuration print': { 'show-secrets': 'boolean' },
+  'configuration path': {},
   'policy print': {},
   'peer addresses': {},
   'certificate print': {},

@@ -7,7 +7,10 @@ import type { GatewayFigures } from './metrics.js';
 import type { ReloadResult } from './reload.js';
 
 /** The commands that are about the gateway itself; the others are the process's. */
-export type GatewayHandlers = Omit<ControlHandlers, 'reload' | 'log print' | 'doctor'>;
+export type GatewayHandlers = Omit<
+  ControlHandlers,
+  'reload' | 'log print' | 'doctor' | 'configuration path'
+>;
 
 export interface RunningGateway {
   readonly handlers: GatewayHandlers;

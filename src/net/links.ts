@@ -10,6 +10,7 @@ import {
 } from './attributes.js';
 import {
   AF_UNSPEC,
+  IFF_LOWER_UP,
   IFF_UP,
   IFLA_IFNAME,
   IFLA_INFO_DATA,
@@ -34,6 +35,8 @@ export interface Link {
   readonly name: string;
   readonly mtu: number;
   readonly up: boolean;
+  /** Whether there is somebody at the other end: of a TUN that is up, a process. */
+  readonly carrier: boolean;
 }
 
 /** Another network namespace: of a process, or an open file of /proc/PID/ns/net. */
@@ -65,6 +68,7 @@ function linkFrom(answer: { body: Uint8Array; attributes: Map<number, Uint8Array
     name: textOf(answer.attributes.get(IFLA_IFNAME)) ?? '',
     mtu: u32Of(answer.attributes.get(IFLA_MTU)) ?? 0,
     up: (view.getUint32(8, true) & IFF_UP) !== 0,
+    carrier: (view.getUint32(8, true) & IFF_LOWER_UP) !== 0,
   };
 }
 

@@ -47,6 +47,7 @@ export const IFF_NO_PI = 0x1000;
 export const IFF_VNET_HDR = 0x4000;
 export const VNET_HEADER = 10; // struct virtio_net_hdr
 export const IFF_UP = 1;
+export const IFF_LOWER_UP = 0x10000;
 export const IFNAMSIZ = 16;
 export const IFREQ_BYTES = 40;
 

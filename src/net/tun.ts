@@ -2,7 +2,7 @@
 // offloads a virtio header before each: then one read brings a super-packet of up to 64 KiB that the
 // host would have cut (TSO, USO), checksums not yet complete, and one write may give such a one back.
 import { addressOf, allocate, check, close, ioctl, open, SystemError } from './libc.js';
-import { linkIndex, setLink } from './links.js';
+import { linkIndex, listLinks, setLink } from './links.js';
 import {
   IFF_MULTI_QUEUE,
   IFF_NO_PI,
@@ -85,6 +85,7 @@ export function openTun({ name, queues, mtu, offload }: TunOptions): Tun {
     for (const fd of fds.splice(0)) close(fd);
   };
   try {
+    refuseHeld(name);
     const { first, ...format } = openFirst(name, offload);
     fds.push(first);
     const flags = format.header > 0 ? IFF_VNET_HDR : 0;
@@ -102,6 +103,24 @@ export function openTun({ name, queues, mtu, offload }: TunOptions): Tun {
     closeAll();
     throw error;
   }
+}
+
+/**
+ * A second daemon of the same name: the kernel would give it queues of the running one's device
+ * (IFF_MULTI_QUEUE), it would have half of the packets, and its stop would close the host for both.
+ */
+function refuseHeld(name: string): void {
+  const netlink = new Netlink();
+  try {
+    const held = listLinks(netlink).some((link) => link.name === name && link.carrier);
+    if (!held) return;
+  } finally {
+    netlink.close();
+  }
+  throw new Error(
+    `${name} is in use: a running process holds it, a culvert of the same name perhaps, or it is ` +
+      'no TUN device; stop that process, or choose another `tun` name',
+  );
 }
 
 type Format = Pick<Tun, 'header' | 'uso' | 'warning'>;

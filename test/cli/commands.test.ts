@@ -54,6 +54,7 @@ function handlers(asked: unknown[]): ControlHandlers {
     'configuration print': () => ({}),
     'policy print': () => [],
     'certificate print': () => [],
+    'configuration path': () => '/etc/culvert/site.json',
     'peer addresses': () => [],
     'active-peers print': () => [],
     'active-peers kill-connections': (args) => {

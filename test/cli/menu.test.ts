@@ -219,50 +219,75 @@ menus('no file named: nothing is guessed', async ({ path }) => {
   assert.ok(existsSync(path));
 });
 
-menus('with a daemon running it is said how the change gets there', async ({ directory, path }) => {
-  const unused = (): never => {
-    throw new Error('not asked');
-  };
-  const named = { name: 'named', address: 'vpn.example.org' };
-  const file = { peer: [{ name: 'running', address: '192.0.2.1' }, named] };
-  const trouble = 'it stays where it was';
-  const server = await openControl(join(directory, 'culvert0.sock'), {
-    'configuration print': (args) => ({ ...file, tun: { name: JSON.stringify(args) } }),
-    'policy print': unused,
-    'certificate print': unused,
-    'peer addresses': () => [{ peer: 'named', 'current-address': '192.0.2.7', trouble }],
-    'active-peers print': unused,
-    'active-peers kill-connections': unused,
-    'installed-sa print': unused,
-    'installed-sa flush': unused,
-    'log print': unused,
-    'installed-sa wireshark': unused,
-    doctor: unused,
-    'statistics print': unused,
-    reload: unused,
-  });
-  try {
-    const { err } = await culvert('peer', 'add', 'name=x', 'address=192.0.2.9', '--file', path);
-    assert.match(err, /site.json: written; `culvert reload` has the running daemon read it\n$/);
-    const { out } = await culvert('peer', 'print');
-    assert.match(out, '0  running  192.0.2.1');
-    assert.match(out, /;;; it stays where it was\n1 +named +vpn.example.org .* 192.0.2.7\n/);
-    const found = await culvert('peer', 'print', '--json', 'where', 'current-address=192.0.2.7');
-    const rows = JSON.parse(found.out) as Record<string, unknown>[];
-    assert.equal(
-      rows.map((row) => [row.name, row['current-address']]),
-      [['named', '192.0.2.7']],
-    );
-    assert.match(
-      (await culvert('export')).out,
-      'add address=192.0.2.1 exchange-mode=ike2 name=run',
-    );
-    assert.match((await culvert('tun', 'print')).out, 'name: {}');
-    assert.match((await culvert('tun', 'print', '--show-secrets')).out, '{"show-secrets":true}');
-  } finally {
-    await server.close();
-  }
-});
+menus(
+  'with a daemon running a change acts at once, or it is said how it gets there',
+  async ({ directory, path }) => {
+    const unused = (): never => {
+      throw new Error('not asked');
+    };
+    const named = { name: 'named', address: 'vpn.example.org' };
+    const file = { peer: [{ name: 'running', address: '192.0.2.1' }, named] };
+    const trouble = 'it stays where it was';
+    let refuses = false;
+    const reload = () => {
+      if (refuses) throw new Error('a restart is needed');
+      return { added: json(path).policy?.length ?? 0, removed: 0, kept: 1, peers: ['x'] };
+    };
+    const server = await openControl(join(directory, 'culvert0.sock'), {
+      'configuration print': (args) => ({ ...file, tun: { name: JSON.stringify(args) } }),
+      'policy print': unused,
+      'certificate print': unused,
+      'configuration path': () => path,
+      'peer addresses': () => [{ peer: 'named', 'current-address': '192.0.2.7', trouble }],
+      'active-peers print': unused,
+      'active-peers kill-connections': unused,
+      'installed-sa print': unused,
+      'installed-sa flush': unused,
+      'log print': unused,
+      'installed-sa wireshark': unused,
+      doctor: unused,
+      'statistics print': unused,
+      reload,
+    });
+    try {
+      const { err } = await culvert('peer', 'add', 'name=x', 'address=192.0.2.9', '--file', path);
+      assert.match(err, /site.json: written; `culvert reload` has the running daemon read it\n$/);
+      // No file named: the daemon's, and at once.
+      assert.is(
+        (await culvert('peer', 'set', 'x', 'passive=yes')).err,
+        `${path}: 0 policies added, 0 removed, 1 kept; peers changed: x\n`,
+      );
+      assert.is(json(path).peer![0]!.passive, true);
+      const held = readFileSync(path, 'utf8');
+      assert.match(
+        (await culvert('peer', 'set', 'x', 'port=0', 'prot=1')).err,
+        'nothing was changed',
+      );
+      refuses = true;
+      const socket = ['--socket', join(directory, 'culvert0.sock')];
+      const refused = await culvert('peer', 'disable', 'x', ...socket);
+      assert.match(refused.err, /a restart is needed\nthe file is as it was; --file .*site.json/);
+      assert.is(readFileSync(path, 'utf8'), held);
+      const { out } = await culvert('peer', 'print');
+      assert.match(out, '0  running  192.0.2.1');
+      assert.match(out, /;;; it stays where it was\n1 +named +vpn.example.org .* 192.0.2.7\n/);
+      const found = await culvert('peer', 'print', '--json', 'where', 'current-address=192.0.2.7');
+      const rows = JSON.parse(found.out) as Record<string, unknown>[];
+      assert.equal(
+        rows.map((row) => [row.name, row['current-address']]),
+        [['named', '192.0.2.7']],
+      );
+      assert.match(
+        (await culvert('export')).out,
+        'add address=192.0.2.1 exchange-mode=ike2 name=run',
+      );
+      assert.match((await culvert('tun', 'print')).out, 'name: {}');
+      assert.match((await culvert('tun', 'print', '--show-secrets')).out, '{"show-secrets":true}');
+    } finally {
+      await server.close();
+    }
+  },
+);
 
 menus('print: columns, flags, comments', async ({ path }) => {
   const peer = [

@@ -41,6 +41,7 @@ const handlers: ControlHandlers = {
   'configuration print': () => ({}),
   'policy print': () => [],
   'certificate print': () => [],
+  'configuration path': () => '/etc/culvert/site.json',
   'peer addresses': () => [],
   'active-peers print': () => {
     throw new Error('the table is being rebuilt');
@@ -262,7 +263,7 @@ control('a stream that fails says why; one that is over says so', async ({ direc
 const replies: [string, RegExp][] = [
   [
     '{"command":"policy prnt"}',
-    /^no such command "policy prnt"; there are: configuration print, policy print, /,
+    /^no such command "policy prnt"; there are: configuration print, configuration path, /,
   ],
   ['{"command":"policy print","args":[]}', /^"args" must be an object$/],
   ['{"command":"policy print","args":{"x":1}}', /^policy print takes no argument "x"$/],
