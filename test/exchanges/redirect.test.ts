@@ -2,14 +2,18 @@
 // stands, and never about without end.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { notify } from '../../src/ike/exchange.js';
+import { newLink } from '../../src/ike/connection.js';
+import { type Exchange, notify } from '../../src/ike/exchange.js';
+import { newIkeSa } from '../../src/ike/sa.js';
+import { emptyStep } from '../../src/ike/step.js';
+import { redirection } from '../../src/ike/v2/redirect.js';
 import { type Address, formatAddress, sameAddress, toBytes } from '../../src/policy/address.js';
 import { decodeMessage, encodeMessage } from '../../src/wire/message.js';
 import { N } from '../../src/wire/notifications.js';
 import { IKE_AUTH, INFORMATIONAL } from '../../src/wire/numbers.js';
 import { entryOf, issue, storeOf } from '../certificates/pki.js';
 import { newWorld } from './connected.js';
-import { address, WEST } from './databases.js';
+import { address, databases, WEST } from './databases.js';
 import { Insider } from './insider.js';
 import type { World, WorldOptions } from './world.js';
 
@@ -247,5 +251,23 @@ redirect(
     assert.is(world.east.established[0]!['remote-address'], '198.51.100.9');
   },
 );
+
+redirect('it is for who called, whichever side has replaced the IKE SA since (§5)', async () => {
+  const [peer] = databases('east').peers;
+  const local = { address: WEST, port: 500 };
+  const birth = { serial: 1, peer: peer!, state: 'established', local, remote: local } as const;
+  const spis = { spiInitiator: 1n, spiResponder: 2n };
+  for (const side of ['initiator', 'responder'] as const) {
+    for (const caller of [true, false]) {
+      const sa = { ...newIkeSa({ ...birth, ...spis, side }, 0), caller };
+      const links = new Map([[peer!.name, newLink(peer!)]]);
+      const context = { now: () => 0, localAddressFor: () => WEST };
+      const world = { links, context, closing: false } as unknown as Exchange['world'];
+      const asked = { world, sa, step: emptyStep(), payloads: [target()] };
+      const gateway = await redirection(asked as unknown as Exchange);
+      assert.is(gateway !== undefined, caller, `${side}, ${caller ? 'called' : 'was called'}`);
+    }
+  }
+});
 
 redirect.run();

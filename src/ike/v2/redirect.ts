@@ -119,7 +119,8 @@ function callInstead({ world, sa, step }: Work, gateway: Address): boolean {
 /** Where the authenticated peer sends us (§5, §6); undefined, and said, where we do not go. */
 export async function redirection(exchange: Exchange): Promise<Address | undefined> {
   const target = read(exchange);
-  if (!target || exchange.sa.side !== 'initiator') return undefined;
+  // §5: the client of the first IKE SA, whoever has replaced that since.
+  if (!target || !exchange.sa.caller) return undefined;
   const where = textOf(target);
   const stay = (why: string): undefined => {
     report(exchange, 'warning', 'ike.redirect', `peer sends us to ${where}, ${why}: we stay`);
