@@ -16,9 +16,9 @@ import { entryOf, issue, storeOf } from '../certificates/pki.js';
 import { grant } from '../helpers/authorisation.js';
 import { Random } from '../wire/random.js';
 import { newWorld } from './connected.js';
-import { databases, type SiteOptions } from './databases.js';
+import { address, databases, type SiteOptions } from './databases.js';
 import { Insider } from './insider.js';
-import type { Identity } from '../../src/policy/database.js';
+import type { Identity, Policy } from '../../src/policy/database.js';
 import type { Site } from './site.js';
 import type { World } from './world.js';
 
@@ -62,6 +62,7 @@ async function userWorld(
   password = USER.password,
   rekeys?: 'east' | 'west',
   more: Partial<Authorisation> = {},
+  west: SiteOptions = {},
 ): Promise<Told> {
   const lifetime = (side: string) => ({ lifetime: side === rekeys ? 3600 : 36_000 });
   const world = newWorld({
@@ -87,6 +88,7 @@ async function userWorld(
       profile: lifetime('west'),
       certificates: storeOf([entryOf('own', WEST, { own: true })]),
       identities: byRadius,
+      ...west,
     },
     context: { west: { authenticate: authority(more) } },
   });
@@ -279,6 +281,35 @@ for (const userProved of [true, false]) {
     assert.is(world.west.established.length, userProved ? 1 : 2);
   });
 }
+
+sessions('a name that nobody vouches for takes no policy of who said the same over', async () => {
+  const [pattern] = databases('west').policies as [Policy];
+  const any = { address: address('0.0.0.0'), bits: 0 };
+  const template = { ...pattern, id: 50, place: 50, peer: undefined, src: any, dst: any };
+  const generatePolicy = {
+    ports: 'port-strict',
+    group: 'default',
+    notrackChain: undefined,
+  } as const;
+  const west: SiteOptions = {
+    policies: 0,
+    templates: [{ ...template, group: 'default' }],
+    identities: (shared) => byRadius(shared).map((one) => ({ ...one, generatePolicy })),
+  };
+  const lab = await userWorld(USER.password, undefined, { userProved: false }, west);
+  const { world } = lab;
+  const before = [...world.west.made.keys()];
+  assert.is(before.length, 1);
+  world.filter = () => false;
+  await world.east.carry(world.east.engine.killConnections());
+  await world.run(200_000);
+  world.filter = () => true;
+  for (let i = 0; i < 60 && !told(lab).includes('began s-2'); i++) await world.run(2000);
+  assert.is(world.west.established.length, 2);
+  assert.equal([...world.west.made.keys()], before, 'the first one has its policy still');
+  const invalid = world.west.engine.generated().map((one) => one.invalid);
+  assert.equal(invalid, [false, true]);
+});
 
 sessions('of other users nothing is ended', async () => {
   const lab = await userWorld();

@@ -116,8 +116,8 @@ function lease(
   family: 4 | 6,
   wanted: Address | undefined,
 ): Address | undefined {
-  const identity = `${sa.peer.name} ${sa.proved}`;
   const ambiguous = sa.authorisation?.userProved === false;
+  const identity = `${sa.peer.name} ${ambiguous ? sa.remoteId : sa.proved}`;
   return world.context.leases?.take({ pool, family, identity, wanted, ambiguous });
 }
 

@@ -127,7 +127,10 @@ function finish(exchange: Exchange): State {
   const local = identity.authMethod === 'eap-local';
   sa.user = local ? world.databases.users.find(({ name }) => name === user) : undefined;
   const remoteId = named(user, idi);
-  const known = { identity, remoteId, proved: remoteId };
+  // Of a name that nobody vouches for each session is somebody else.
+  const alone = authorisation?.userProved === false;
+  const proved = alone ? `${remoteId} #${authorisation.session}` : remoteId;
+  const known = { identity, remoteId, proved };
   return letIn(exchange, { payloads }, known, [proof]);
 }
 
