@@ -44,6 +44,17 @@ export async function ping(
   return new Set(numbers.filter((number) => number <= count)).size;
 }
 
+/** Where nothing may pass: not one of the echoes of two seconds is answered. */
+export async function nothingPasses(
+  topology: Topology,
+  from: End,
+  family: Family,
+  to = address(far(from), family),
+): Promise<void> {
+  const answered = await ping(topology, from, family, { count: 20, to, seconds: 2 });
+  if (answered > 0) throw new Error(`${from}: ${answered} pings to ${to} came back`);
+}
+
 /** Until the tunnel carries: one answered ping. Used where a tunnel is coming up. */
 export async function carries(
   topology: Topology,
