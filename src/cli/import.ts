@@ -20,6 +20,9 @@ export function registerImport(program: Command): void {
     )
     .action((path: string, { out }: { out?: string }) => {
       const { configuration, notes, sound } = importScript(read(path));
+      if (Object.keys(configuration).length === 0 && notes.length === 0) {
+        throw new UserError(`${path}: there is no command of RouterOS in it`);
+      }
       const text = formatFile({ ...configuration });
       if (out === undefined) process.stdout.write(text);
       else writeFile(out, text);
@@ -35,7 +38,9 @@ export function registerImport(program: Command): void {
 
 function read(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    const bytes = readFileSync(path);
+    // What PowerShell's `>` makes of an export.
+    return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UserError(`${path}: ${code === 'ENOENT' ? 'not found' : message}`);

@@ -12,7 +12,7 @@ export interface Words {
 export function parseWords(words: readonly string[]): Words {
   const targets: string[] = [];
   const properties: [string, string][] = [];
-  for (const word of words) {
+  for (const word of joined(words)) {
     const pair = /^([a-z][\w-]*)=(.*)$/s.exec(word);
     const back = /^!([a-z][\w-]*)$/.exec(word);
     if (pair?.[1] === 'numbers') targets.push(pair[2]!);
@@ -21,6 +21,17 @@ export function parseWords(words: readonly string[]): Words {
     else targets.push(word);
   }
   return { targets, properties };
+}
+
+/** `[find peer=west]` is one word, also where the shell has taken it apart. */
+function joined(words: readonly string[]): string[] {
+  const whole: string[] = [];
+  for (const word of words) {
+    const open = whole.at(-1);
+    if (open?.startsWith('[') && !open.endsWith(']')) whole[whole.length - 1] = `${open} ${word}`;
+    else whole.push(word);
+  }
+  return whole;
 }
 
 export interface Condition {

@@ -124,8 +124,11 @@ function assign(menu: Menu, entry: Entry, properties: Edit['properties']): void 
 
 /** The entries a target means. A built-in entry that is not written is written by `set`. */
 function find(menu: Menu, list: Entry[], target: string, write: boolean): Entry[] {
-  const filter = /^\[?\s*find\b\s*([^\]]*)\]?$/.exec(target);
-  if (filter) return list.filter((entry) => matches(menu, entry, filter[1]!.trim()));
+  const filter = /^(?:\[\s*find\b([^\]]*)\]|find\b([^\]]*))$/.exec(target);
+  if (filter) {
+    const text = (filter[1] ?? filter[2]!).trim().replace(/^where\b\s*/, '');
+    return list.filter((entry) => matches(menu, entry, text));
+  }
   if (/^\d+(,\d+)*$/.test(target)) {
     return target.split(',').map((number) => {
       const entry = list[Number(number)] ?? builtinAt(menu, list, Number(number), write);
@@ -152,9 +155,9 @@ function builtinAt(menu: Menu, list: Entry[], number: number, write: boolean): E
 
 /** `name=value …`, each as it is written or by default. */
 function matches(menu: Menu, entry: Entry, filter: string): boolean {
-  return filter.split(/\s+/).every((one) => {
-    const [name = '', value = ''] = one.split(/=(.*)/s);
-    if (name === '') return true;
+  const conditions = filter.match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
+  return conditions.every((one) => {
+    const [name = '', value = 'yes'] = one.split(/=(.*)/s);
     const whole = wholeName(
       name,
       menu.properties.map((one) => one.name),

@@ -129,7 +129,7 @@ function serve(socket: Socket, handlers: ControlHandlers, streams: Partial<Contr
       queue = queue.then(async () => {
         const request = readRequest(line);
         const stream = typeof request === 'string' ? undefined : streamOf(request, streams);
-        if (stream) await pour(socket, stream(gone.signal), gone.signal);
+        if (stream) await pour(socket, stream, gone.signal);
         else send(socket, await answer(line, handlers));
       });
     }
@@ -154,16 +154,12 @@ function streamOf(
   return (signal) => stream(args, signal);
 }
 
-/** What the source has next is asked for only when the client has taken the last. */
-async function pour(
-  socket: Socket,
-  source: AsyncIterable<unknown>,
-  signal: AbortSignal,
-): Promise<void> {
+/** What a stream has next is asked for only when the client has taken the last. */
+async function pour(socket: Socket, start: Started, signal: AbortSignal): Promise<void> {
   // It may be quiet for hours, and so may the client be.
   socket.setTimeout(0);
   try {
-    for await (const result of source) {
+    for await (const result of start(signal)) {
       // A socket that was destroyed says so at once; its 'close' comes later.
       if (signal.aborted || !socket.writable) return;
       if (!send(socket, { ok: true, result })) await once(socket, 'drain', { signal });

@@ -57,6 +57,28 @@ const refused = (context: { path: string }, line: string): Promise<string> =>
 const policies = ({ path }: { path: string }) =>
   (JSON.parse(readFileSync(path, 'utf8')) as { policy: Record<string, unknown>[] }).policy;
 
+habits('find without the quotes that the shell takes away is still find', async (context) => {
+  await culvert(context, 'policy set [find disabled=yes] comment=off');
+  assert.equal(
+    policies(context).map(({ comment }) => comment),
+    ['off', 'a branch'],
+  );
+  // Not closed, it would have meant every entry.
+  for (const words of ['policy remove [find', 'policy remove [find comment=off']) {
+    assert.match(await refused(context, words), /policy has no entry \[find/);
+  }
+  await culvert(context, 'policy remove [find where disabled]');
+  assert.equal(
+    policies(context).map(({ comment }) => comment),
+    ['a branch'],
+  );
+  process.env.CULVERT_FILE = context.path;
+  const find = '[find comment="a branch"]';
+  const program = buildProgram();
+  await program.parseAsync(['policy', 'set', find, 'level=use'], { from: 'user' });
+  assert.is(policies(context)[0]!.level, 'use');
+});
+
 habits('menus, verbs and properties go by as many letters as tell them apart', async (context) => {
   const file = `--file ${context.path}`;
   assert.is(await culvert(context, `pol pr co ${file}`.replace(' co ', ' count-only ')), '2\n');

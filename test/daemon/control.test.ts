@@ -241,6 +241,17 @@ control('a client that stalls keeps no daemon from ending', async ({ directory }
   socket.destroy();
 });
 
+control('a stream that cannot even begin says why', async ({ directory }) => {
+  const server = await openControl(join(directory, 'x.sock'), handlers, {
+    'log follow': () => {
+      throw new Error('level "loud": expected one of debug, info');
+    },
+  });
+  servers.push(server);
+  const refused = { ok: false, error: 'level "loud": expected one of debug, info' };
+  assert.equal(await talk(server.path, '{"command":"log follow"}\n', 9), [refused]);
+});
+
 control('a stream that fails says why; one that is over says so', async ({ directory }) => {
   let fail = true;
   const server = await openControl(join(directory, 'x.sock'), handlers, {

@@ -80,7 +80,7 @@ function carryOut(command: Command, menu: string, list: Draft[]): string | undef
 /** `[ find default=yes ]`, `[ find name=x ]`, `0`, `*0`, `name`. */
 function targetsOf(targets: readonly string[], list: readonly Draft[]): Draft[] {
   return targets.flatMap((target) => {
-    const find = /^\[\s*find\b\s*(?:([\w-]+)="?([^"\]]*?)"?)?\s*\]$/.exec(target);
+    const find = /^\[\s*find\b\s*(?:where\s+)?(?:([\w-]+)="?([^"\]]*?)"?)?\s*\]$/.exec(target);
     if (find) {
       const [, name, value] = find;
       if (name === undefined) return [...list];
