@@ -152,6 +152,7 @@ class Gateway implements RunningGateway {
       tun: name,
       given: (address) => this.#engine.given(address),
       localAddressFor,
+      now,
       log: this.#log,
     });
     this.#inform.update(databases.identities);

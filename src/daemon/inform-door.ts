@@ -17,12 +17,20 @@ export interface InformContext {
   /** What the client with this address was given; undefined: nothing by us. */
   given(address: Address): Given | undefined;
   localAddressFor(remote: Address): Address | undefined;
-  readonly log: Log;
+  /** Milliseconds. */
+  now(): number;
+  readonly log: Pick<Log, 'info' | 'warning'>;
 }
+
+/** Our own choice: a client that asks without pause fills neither the log nor our time. */
+const EACH_MS = 1000;
 
 export class InformDoor {
   readonly #context: InformContext;
   #socket: Socket | undefined;
+  /** Who was answered since then; they all have addresses of ours. */
+  readonly #answered = new Set<string>();
+  #since = 0;
 
   constructor(context: InformContext) {
     this.#context = context;
@@ -49,7 +57,13 @@ export class InformDoor {
       const fd = openOnDevice(tun, SERVER_PORT);
       const socket = createSocket('udp4');
       socket.on('error', (error) => log.warning('net', `DHCPINFORM: ${error.message}`));
-      socket.on('message', (bytes, { address }) => this.#answer(socket, bytes, address));
+      socket.on('message', (bytes, { address: from }) => {
+        const answer = this.answer(bytes, from);
+        if (!answer) return;
+        socket.send(answer, CLIENT_PORT, from, (error) => {
+          if (error) log.warning('net', `DHCPINFORM of ${from}: ${error.message}`);
+        });
+      });
       socket.bind({ fd });
       socket.unref();
       this.#socket = socket;
@@ -61,17 +75,25 @@ export class InformDoor {
   }
 
   /** The sender is who the SA says it is, as the data plane has checked; ciaddr must be the same. */
-  #answer(socket: Socket, bytes: Uint8Array, from: string): void {
+  answer(bytes: Uint8Array, from: string): Uint8Array | undefined {
     const client = readInform(bytes);
-    if (!client || formatAddress(client) !== from) return;
+    if (!client || formatAddress(client) !== from || !this.#mayAsk(from)) return undefined;
     const given = this.#context.given(client);
-    if (!given) return;
+    if (!given) return undefined;
     const server = this.#context.localAddressFor(client) ?? parseAddress('0.0.0.0')!;
-    const answer = answerInform(bytes, given, server);
-    socket.send(answer, CLIENT_PORT, from, (error) => {
-      if (error) this.#context.log.warning('net', `DHCPINFORM of ${from}: ${error.message}`);
-    });
     const networks = given.networks.length;
     this.#context.log.info('net', `told ${from} its ${networks} networks (DHCPINFORM)`);
+    return answerInform(bytes, given, server);
+  }
+
+  #mayAsk(from: string): boolean {
+    const now = this.#context.now();
+    if (now - this.#since >= EACH_MS) {
+      this.#answered.clear();
+      this.#since = now;
+    }
+    if (this.#answered.has(from)) return false;
+    this.#answered.add(from);
+    return true;
   }
 }

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { answerInform, readInform } from '../../src/daemon/dhcp-inform.js';
+import { InformDoor } from '../../src/daemon/inform-door.js';
 import { formatAddress, parseAddress, parsePrefix } from '../../src/policy/address.js';
 
 const inform = suite('DHCPINFORM');
@@ -54,6 +55,27 @@ inform('more networks than an option holds: those that fit', () => {
   const answer = answerInform(ASKED, { networks, dns: [], domains: [] }, parseAddress('0.0.0.0')!);
   const at = Buffer.from(answer).indexOf(Buffer.from([249, 248]));
   assert.ok(at > 0, '31 routes of 8 bytes');
+});
+
+inform('who asks: a client of ours, for itself, once a second', () => {
+  let now = 10_000;
+  const lines: string[] = [];
+  const door = new InformDoor({
+    tun: 'none',
+    given: (client) => (formatAddress(client) === '10.9.0.1' ? GIVEN : undefined),
+    localAddressFor: () => parseAddress('198.18.0.1'),
+    now: () => now,
+    log: { info: (_, text) => lines.push(text), warning: (_, text) => lines.push(text) },
+  });
+  const other = ASKED.slice();
+  other[15] = 2; // ciaddr 10.9.0.2
+  assert.is(door.answer(ASKED, '10.9.0.2'), undefined, 'in the name of another');
+  assert.is(door.answer(other, '10.9.0.2'), undefined, 'given nothing by us');
+  assert.ok(door.answer(ASKED, '10.9.0.1'));
+  for (let i = 0; i < 100; i++) assert.is(door.answer(ASKED, '10.9.0.1'), undefined);
+  assert.is(lines.length, 1);
+  now += 1000;
+  assert.ok(door.answer(ASKED, '10.9.0.1'));
 });
 
 inform.run();
