@@ -36,6 +36,12 @@ interface Fresh {
   next: bigint;
 }
 
+/**
+ * Our own choice: claims kept of one pool and family that are not in use. A user may call itself anew each
+ * time, and a /64 has an address for each.
+ */
+const MOST_IDLE = 65_536;
+
 export class Leases {
   #pools: ReadonlyMap<string, Pool>;
   readonly #byAddress = new Map<string, Lease>();
@@ -44,10 +50,17 @@ export class Leases {
   readonly #idle = new Map<string, Set<Lease>>();
   readonly #fresh = new Map<string, Fresh>();
   readonly #changed: () => void;
+  readonly #mostIdle: number;
 
   /** `changed`: there is something to be saved. */
-  constructor(pools: readonly Pool[], saved: readonly SavedLease[], changed: () => void) {
+  constructor(
+    pools: readonly Pool[],
+    saved: readonly SavedLease[],
+    changed: () => void,
+    mostIdle = MOST_IDLE,
+  ) {
     this.#pools = byName(pools);
+    this.#mostIdle = mostIdle;
     this.#changed = changed;
     for (const { pool, address, identity } of saved) {
       const value = parseAddress(address);
@@ -90,8 +103,13 @@ export class Leases {
   giveBack(address: Address): void {
     const lease = this.#byAddress.get(formatAddress(address));
     if (!lease || lease.uses === 0 || --lease.uses > 0) return;
-    if (this.#holds(lease.pool, address)) this.#idleOf(lease).add(lease);
-    else this.#forget(lease);
+    if (!this.#holds(lease.pool, address)) {
+      this.#forget(lease);
+      return;
+    }
+    const idle = this.#idleOf(lease).add(lease);
+    const [oldest] = idle;
+    if (idle.size > this.#mostIdle && oldest) this.#forget(oldest);
   }
 
   saved(): SavedLease[] {

@@ -155,4 +155,17 @@ leasing('ten thousand clients cost a look each', () => {
   assert.is(take('client 7'), '10.0.0.7');
 });
 
+leasing('of claims that are not in use the oldest go, however many names somebody has', () => {
+  const net = pool('net', [['2001:db8::1', '2001:db8::ffff:ffff']]);
+  const leases = new Leases([net], [], () => {}, 10);
+  const take = (identity: string): Address =>
+    leases.take({ pool: 'net', family: 6, identity, wanted: undefined })!;
+  const kept = take('in use');
+  for (let i = 0; i < 100; i++) leases.giveBack(take(`name ${i}`));
+  assert.is(leases.saved().length, 11);
+  assert.ok(leases.saved().some((one) => one.address === formatAddress(kept)));
+  const known = leases.saved().find(({ identity }) => identity === 'name 95')!.address;
+  assert.is(formatAddress(take('name 95')), known);
+});
+
 leasing.run();
