@@ -8,15 +8,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { notify } from '../../src/ike/exchange.js';
-import { formatAddress, formatPrefix, parsePrefix } from '../../src/policy/address.js';
-import type {
-  AskedConfig,
-  GivenConfig,
-  Identification,
-  Policy,
-  Template,
-} from '../../src/policy/database.js';
-import { Leases } from '../../src/policy/leases.js';
+import { formatAddress, formatPrefix } from '../../src/policy/address.js';
+import type { Identification } from '../../src/policy/database.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
 import { decodeHeader } from '../../src/wire/header.js';
 import { N } from '../../src/wire/notifications.js';
@@ -29,7 +22,8 @@ import {
 } from '../../src/wire/numbers.js';
 import { entryOf, issue, storeOf } from '../certificates/pki.js';
 import { newWorld } from './connected.js';
-import { address, databases, type SiteOptions } from './databases.js';
+import { address, type SiteOptions } from './databases.js';
+import { ASKED, GIVEN, leasesOf, poolOf, RULES, TEMPLATE } from './given-addresses.js';
 import { Insider } from './insider.js';
 import type { World } from './world.js';
 
@@ -43,45 +37,12 @@ const USERS = ['carol', 'dave'].map((name) => ({
   certificate: undefined,
   address: undefined,
 }));
-const prefix = (text: string) => parsePrefix(text)!;
-const [pattern] = databases('west').policies as [Policy];
-const template: Template = {
-  ...pattern,
-  id: 50,
-  place: 50,
-  peer: undefined,
-  src: prefix('::/0'),
-  dst: prefix('::/0'),
-  group: 'default',
-};
-const RULES = { ports: 'port-strict', group: 'default', notrackChain: undefined } as const;
-const GIVEN: GivenConfig = {
-  role: 'responder',
-  name: 'rw',
-  address: undefined,
-  pool: 'rw',
-  prefixLength: 32,
-  splitInclude: [],
-  splitDns: ['corp.example'],
-  dns: [address('192.0.2.53'), address('2001:db8::53')],
-};
-const ASKED: AskedConfig = {
-  role: 'initiator',
-  name: 'request-only',
-  dns: 'yes',
-  resolvConf: undefined,
-  sources: undefined,
-  mark: undefined,
-};
-const POOL = [
-  ['10.9.0.1', '10.9.0.9'],
-  ['2001:db8:9::1', '2001:db8:9::9'],
-].map(([start, end]) => ({ start: address(start!), end: address(end!) }));
+const GIVING = { ...GIVEN, splitDns: ['corp.example'] };
 
 function user(myId: Identification): SiteOptions {
   return {
     policies: 0,
-    templates: [template],
+    templates: [TEMPLATE],
     certificates: storeOf([entryOf('ca', CA, { trusted: true })]),
     identities: (shared) => [
       {
@@ -105,7 +66,7 @@ function user(myId: Identification): SiteOptions {
 
 const gateway: SiteOptions = {
   policies: 0,
-  templates: [template],
+  templates: [TEMPLATE],
   users: USERS,
   profile: { dpdInterval: 30 },
   certificates: storeOf([entryOf('own', GATEWAY, { own: true })]),
@@ -118,7 +79,7 @@ const gateway: SiteOptions = {
       certificate: ['own'],
       rsaPadding: 'pkcs1',
       generatePolicy: RULES,
-      modeConfig: GIVEN,
+      modeConfig: GIVING,
     },
   ],
 };
@@ -265,7 +226,7 @@ function answered(world: World): number[] {
 const KNOWN: readonly number[] = Object.values(CFG);
 
 function worldOf(client: Client): World {
-  const leases = new Leases([{ name: 'rw', ranges: POOL, next: undefined }], [], () => {});
+  const leases = leasesOf(poolOf(9));
   const options = { east: user(client.id), west: gateway };
   return newWorld({ ...options, context: { west: { leases } } });
 }
@@ -325,7 +286,7 @@ quirks(
 
 /** The same site, whose children live for so many seconds. */
 const living = (site: SiteOptions, lifetime: number): SiteOptions => {
-  const lived = { ...template, proposal: { ...template.proposal, lifetime } };
+  const lived = { ...TEMPLATE, proposal: { ...TEMPLATE.proposal, lifetime } };
   return { ...site, templates: [lived] };
 };
 
@@ -333,7 +294,7 @@ quirks(
   'a client refuses our replacement of an SA by an error of its own: the SA stays, and its own comes',
   async () => {
     const [windows] = CLIENTS as [Client];
-    const leases = new Leases([{ name: 'rw', ranges: POOL, next: undefined }], [], () => {});
+    const leases = leasesOf(poolOf(9));
     const world = newWorld({
       east: living(user(windows.id), 1200),
       west: living(gateway, 1100),

@@ -6,73 +6,33 @@
 // mode-config.address-prefix-length, mode-config.static-dns
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  formatAddress,
-  formatPrefix,
-  parseAddress,
-  parsePrefix,
-} from '../../src/policy/address.js';
-import type { AskedConfig, GivenConfig, Policy, Template } from '../../src/policy/database.js';
-import { Leases } from '../../src/policy/leases.js';
+import { formatAddress, formatPrefix, parsePrefix } from '../../src/policy/address.js';
+import type { AskedConfig, GivenConfig, Policy } from '../../src/policy/database.js';
+import type { Leases } from '../../src/policy/leases.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
 import { notify } from '../../src/ike/exchange.js';
 import { N } from '../../src/wire/notifications.js';
 import { decodeHeader } from '../../src/wire/header.js';
 import { CFG, CREATE_CHILD_SA, INFORMATIONAL, PROTOCOL_ESP } from '../../src/wire/numbers.js';
-import { databases, type SiteOptions } from './databases.js';
+import { address, type SiteOptions } from './databases.js';
 import { newWorld } from './connected.js';
+import { ASKED, GIVEN, leasesOf, poolOf, RULES, TEMPLATE } from './given-addresses.js';
 import { Insider } from './insider.js';
 import type { World, WorldOptions } from './world.js';
 
 const config = suite('exchanges: mode-config');
 
-const address = (text: string) => parseAddress(text)!;
 const prefix = (text: string) => parsePrefix(text)!;
-const [pattern] = databases('west').policies as [Policy];
-const template: Template = {
-  ...pattern,
-  id: 50,
-  place: 50,
-  peer: undefined,
-  src: prefix('::/0'),
-  dst: prefix('::/0'),
-  group: 'default',
-};
-const RULES = { ports: 'port-strict', group: 'default', notrackChain: undefined } as const;
-const GIVEN: GivenConfig = {
-  role: 'responder',
-  name: 'rw',
-  address: undefined,
-  pool: 'rw',
-  prefixLength: 24,
-  splitInclude: [],
-  splitDns: [],
-  dns: [address('192.0.2.53'), address('2001:db8::53')],
-};
-const ASKED: AskedConfig = {
-  role: 'initiator',
-  name: 'request-only',
-  dns: 'yes',
-  resolvConf: undefined,
-  sources: undefined,
-  mark: undefined,
-};
-const POOL = [
-  ['10.9.0.1', '10.9.0.2'],
-  ['2001:db8:9::1', '2001:db8:9::2'],
-].map(([start, end]) => ({
-  start: address(start!),
-  end: address(end!),
-}));
+const GIVING = { ...GIVEN, prefixLength: 24 };
+const POOL = poolOf(2);
 
 const site = (modeConfig: GivenConfig | AskedConfig): SiteOptions => ({
   policies: 0,
-  templates: [template],
+  templates: [TEMPLATE],
   identity: { generatePolicy: RULES, modeConfig },
 });
 
-const newLeases = (ranges = POOL): Leases =>
-  new Leases([{ name: 'rw', ranges, next: undefined }], [], () => {});
+const newLeases = (ranges = POOL): Leases => leasesOf(ranges);
 
 async function connect(
   given: Partial<GivenConfig> = {},
@@ -81,7 +41,7 @@ async function connect(
 ): Promise<World> {
   const world = newWorld({
     east: site(ASKED),
-    west: site({ ...GIVEN, ...given }),
+    west: site({ ...GIVING, ...given }),
     ...more,
     context: { west: { leases, systemDns: () => [address('203.0.113.53')] } },
   });
@@ -162,9 +122,9 @@ const made = (world: World): string[] => [...world.east.made.values()].map(text)
 async function connectApart(networks: readonly string[], more: SiteOptions = {}): Promise<World> {
   const templates = networks.map((network, at) => {
     const place = 60 + at;
-    return { ...template, id: place, place, src: prefix(network), dst: prefix('10.9.0.0/24') };
+    return { ...TEMPLATE, id: place, place, src: prefix(network), dst: prefix('10.9.0.0/24') };
   });
-  const west = { ...site({ ...GIVEN, splitInclude: APART.map(prefix) }), templates, ...more };
+  const west = { ...site({ ...GIVING, splitInclude: APART.map(prefix) }), templates, ...more };
   const context = { west: { leases: newLeases() } };
   const world = newWorld({ east: { ...site(ASKED), ...more }, west, context });
   await world.east.carry(world.east.engine.start());
@@ -237,7 +197,7 @@ config(
     const written = { policies: 1 };
     const world = newWorld({
       east: { ...site(ASKED), ...written },
-      west: { ...site(GIVEN), ...written },
+      west: { ...site(GIVING), ...written },
       context: { west: { leases: newLeases() } },
     });
     await world.east.carry(world.east.engine.start());
@@ -257,7 +217,7 @@ config(
 config('and where traffic of the written policy makes us call', async () => {
   const world = newWorld({
     east: { ...site(ASKED), policies: 1 },
-    west: { ...site(GIVEN), policies: 1 },
+    west: { ...site(GIVING), policies: 1 },
     context: { west: { leases: newLeases() } },
   });
   await world.east.carry(world.east.engine.acquire(0));
@@ -328,7 +288,7 @@ config(
     const lifetimes = { profile: { lifetime: 4000 }, proposal: { lifetime: 1000 } };
     const world = await connect({}, leases, {
       east: { ...site(ASKED), ...lifetimes },
-      west: { ...site(GIVEN), ...lifetimes },
+      west: { ...site(GIVING), ...lifetimes },
     });
     await world.run(9_000_000);
     assert.equal(addresses(world), ['10.9.0.1', '2001:db8:9::1']);
@@ -457,7 +417,7 @@ config(
 config('an initiator without an answer about addresses leaves, and says why', async () => {
   const world = newWorld({
     east: site(ASKED),
-    west: { policies: 0, templates: [template], identity: { generatePolicy: RULES } },
+    west: { policies: 0, templates: [TEMPLATE], identity: { generatePolicy: RULES } },
   });
   await world.east.carry(world.east.engine.start());
   await world.run(500);

@@ -9,6 +9,7 @@ import { addRoute, deleteRoute, listRoutes, reach, routeText } from '../../src/n
 import { addRule, deleteRule, listRules, ruleText } from '../../src/net/rules.js';
 import { openTun, type Tun } from '../../src/net/tun.js';
 import { ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
+import { between } from './selector.js';
 
 const host = suite('net/host');
 const MARK = 0xc7;
@@ -20,11 +21,7 @@ const policy = (
   more: Partial<RoutedPolicy> = {},
 ): RoutedPolicy => ({
   action,
-  src: prefixOf(src),
-  dst: prefixOf(dst),
-  protocol: 0,
-  srcPort: undefined,
-  dstPort: undefined,
+  ...between(src, dst),
   ...more,
 });
 

@@ -12,6 +12,7 @@ import { addRoute } from '../../src/net/routes.js';
 import type { RoutedDynamic } from '../../src/net/template-routes.js';
 import { TestSocket } from '../helpers/datagrams.js';
 import { ownNamespaces, withNamespaces } from '../helpers/namespaces.js';
+import { between } from './selector.js';
 
 const guard = suite('net/plain-guard');
 const UDP = 17;
@@ -26,11 +27,7 @@ const policy = (
   more: Partial<GuardedPolicy> = {},
 ): GuardedPolicy => ({
   verdict,
-  src: prefixOf(src),
-  dst: prefixOf(dst),
-  protocol: 0,
-  srcPort: undefined,
-  dstPort: undefined,
+  ...between(src, dst),
   ...more,
 });
 
