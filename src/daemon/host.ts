@@ -15,7 +15,7 @@ import type { RoutedDynamic, RoutedEntry, RoutedPolicy } from '../net/host.js';
 import { SystemError } from '../net/libc.js';
 import { linkIndex } from '../net/links.js';
 import { Netlink } from '../net/netlink.js';
-import type { GuardedPolicy } from '../net/plain-guard.js';
+import type { GuardedPolicy } from '../net/plain-guard-rules.js';
 import { reach, type Reach } from '../net/routes.js';
 
 /** SO_MARK of everything the gateway sends itself, so that no policy catches it: our own choice. */

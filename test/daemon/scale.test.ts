@@ -12,7 +12,7 @@ import { policiesOf } from '../../src/ike/directory.js';
 import type { World } from '../../src/ike/exchange.js';
 import { policyStatus } from '../../src/ike/print.js';
 import { aggregate } from '../../src/net/many-policies.js';
-import { fillRequests } from '../../src/net/plain-guard.js';
+import { fillRequests } from '../../src/net/plain-guard-rules.js';
 import { reconcile } from '../../src/policy/reconcile.js';
 import { blocksExecuted } from '../helpers/executed.js';
 
