@@ -6,19 +6,18 @@ import type { RadiusSettings } from '../config/settings.js';
 import type { Traffic } from '../dataplane/association.js';
 import type { Authorisation } from '../ike/authorisation.js';
 import type { SessionBegan, SessionEnd } from '../ike/sessions.js';
-import { formatAddress, toBytes } from '../policy/address.js';
 import type { Changes, Session } from '../radius/dynamic-authorization.js';
-import { type Attribute, RadiusError } from '../radius/packet.js';
+import type { Attribute } from '../radius/packet.js';
 import {
-  type Account,
   interimRecord,
   type Nas,
   nasRecord,
-  numberOf,
   startRecord,
   stopRecord,
   type Usage,
 } from '../radius/session.js';
+import { accountOf, changed, type Live, NOTHING, withTraffic } from './account.js';
+import { Reports } from './accounting-reports.js';
 import type { Log } from './log.js';
 import type { Asking, Heard } from './radius.js';
 
@@ -38,35 +37,13 @@ export interface AccountingContext {
   readonly log: Pick<Log, 'info' | 'warning'>;
 }
 
-interface Live {
-  readonly began: SessionBegan;
-  readonly since: number;
-  readonly children: Set<number>;
-  /** What children that are gone had carried. */
-  past: Usage;
-  authorisation: Authorisation;
-  interimAt: number | undefined;
-  /** When packets were last seen to have been carried, and how many in all. */
-  busyAt: number;
-  packets: number;
-  /** Asked to end already: it takes the peer's answer, or the lack of it. */
-  ending: boolean;
-}
-
-const NOTHING: Usage = {
-  seconds: 0,
-  inputBytes: 0,
-  inputPackets: 0,
-  outputBytes: 0,
-  outputPackets: 0,
-};
-
 export class Accounting {
   #settings: RadiusSettings;
   readonly #context: AccountingContext;
   readonly #live = new Map<string, Live>();
   readonly #owners = new Map<number, Live>();
   readonly #boot: string;
+  readonly #reports: Reports;
   #timer: NodeJS.Timeout | undefined;
 
   /** `boot` tells the sessions of this life of the gateway from those of every other. */
@@ -74,6 +51,7 @@ export class Accounting {
     this.#settings = settings;
     this.#context = context;
     this.#boot = boot;
+    this.#reports = new Reports(context);
   }
 
   /** Sessions from before, if the servers know of any, are over. */
@@ -105,7 +83,7 @@ export class Accounting {
       ending: false,
     };
     this.#live.set(authorisation.session, live);
-    this.#send(live, startRecord(this.#context.nas(), this.#account(live), this.#seconds()), true);
+    this.#send(live, startRecord(this.#context.nas(), accountOf(live), this.#seconds()), true);
   }
 
   childAdded(child: number, session: string): void {
@@ -130,7 +108,7 @@ export class Accounting {
     const usage = this.#usage(live);
     this.#live.delete(session);
     for (const child of live.children) this.#owners.delete(child);
-    const account = this.#account(live);
+    const account = accountOf(live);
     this.#send(live, stopRecord(this.#context.nas(), account, usage, cause, this.#seconds()), true);
   }
 
@@ -141,7 +119,7 @@ export class Accounting {
     for (const live of this.#live.values()) {
       if (live.interimAt !== undefined && live.interimAt <= now) {
         this.#setInterim(live);
-        const [nas, account] = [this.#context.nas(), this.#account(live)];
+        const [nas, account] = [this.#context.nas(), accountOf(live)];
         this.#send(live, interimRecord(nas, account, this.#usage(live), this.#seconds()), false);
       }
       this.#enforce(live, now);
@@ -183,7 +161,7 @@ export class Accounting {
 
   sessions(): Session[] {
     return [...this.#live.values()].map((live) => {
-      const { subject, user, framedAddress, framedAddress6 } = this.#account(live);
+      const { subject, user, framedAddress, framedAddress6 } = accountOf(live);
       return { ...subject, user, framedAddress, framedAddress6 };
     });
   }
@@ -192,17 +170,7 @@ export class Accounting {
     for (const session of sessions) {
       const live = this.#live.get(session);
       if (!live) continue;
-      // 0: no limit any more.
-      const limit = (changed: number | undefined, now: number | undefined) =>
-        changed === undefined ? now : changed || undefined;
-      const { sessionTimeout, idleTimeout, interimInterval, classes } = live.authorisation;
-      live.authorisation = {
-        ...live.authorisation,
-        sessionTimeout: limit(changes.sessionTimeout, sessionTimeout),
-        idleTimeout: limit(changes.idleTimeout, idleTimeout),
-        interimInterval: limit(changes.interimInterval, interimInterval),
-        classes: changes.classes ?? classes,
-      };
+      live.authorisation = changed(live.authorisation, changes);
       if (changes.interimInterval !== undefined) this.#setInterim(live);
       if (changes.sessionTimeout) this.#tell(session, live, changes.sessionTimeout);
     }
@@ -216,26 +184,6 @@ export class Accounting {
 
   // ---- records ---------------------------------------------------------------------------------
 
-  #account({ began, authorisation }: Live): Account {
-    const of = (family: 4 | 6): Uint8Array | undefined => {
-      const found = began.addresses.find((address) => address.family === family);
-      return found && toBytes(found);
-    };
-    return {
-      subject: {
-        session: authorisation.session,
-        peer: began.peer,
-        port: numberOf(authorisation.session),
-        called: formatAddress(began.local.address),
-        calling: formatAddress(began.remote.address),
-      },
-      user: authorisation.user,
-      classes: authorisation.classes,
-      framedAddress: of(4),
-      framedAddress6: of(6),
-    };
-  }
-
   #usage(live: Live): Usage {
     const seconds = Math.round((this.#context.now() - live.since) / 1000);
     const start: Usage = { ...live.past, seconds };
@@ -244,14 +192,7 @@ export class Accounting {
 
   #add(sum: Usage, child: number): Usage {
     const traffic = this.#context.traffic(child);
-    if (!traffic) return sum;
-    return {
-      ...sum,
-      inputBytes: sum.inputBytes + traffic.in.bytes,
-      inputPackets: sum.inputPackets + traffic.in.packets,
-      outputBytes: sum.outputBytes + traffic.out.bytes,
-      outputPackets: sum.outputPackets + traffic.out.packets,
-    };
+    return traffic ? withTraffic(sum, traffic) : sum;
   }
 
   #seconds = (): number => Math.floor(this.#context.now() / 1000);
@@ -260,31 +201,16 @@ export class Accounting {
     if (!this.#settings.accounting) return;
     const { user, session, server } = authorisation;
     const question: Asking = { service: 'accounting', attributes, first: server };
-    this.#report(keep ? { ...question, forMs: PATIENCE_MS } : question, `${user} (${session})`);
+    this.#reports.send(
+      keep ? { ...question, forMs: PATIENCE_MS } : question,
+      `${user} (${session})`,
+    );
   }
 
   #sendNas(what: 'on' | 'off'): void {
     if (!this.#settings.accounting || this.#settings.servers.length === 0) return;
     const attributes = nasRecord(this.#context.nas(), what, this.#boot, this.#seconds());
-    this.#report({ service: 'accounting', attributes, forMs: PATIENCE_MS }, 'this gateway');
-  }
-
-  readonly #reports = new Set<Promise<void>>();
-
-  #report(question: Asking, about: string): void {
-    const lost = (why: string): void =>
-      this.#context.log.warning('radius', `accounting of ${about} is lost: ${why}`);
-    const report = this.#context
-      .ask(question)
-      .then((heard) => {
-        if ('failure' in heard) lost(heard.failure);
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof RadiusError)) throw error;
-        lost(error.message);
-      })
-      .finally(() => this.#reports.delete(report));
-    this.#reports.add(report);
+    this.#reports.send({ service: 'accounting', attributes, forMs: PATIENCE_MS }, 'this gateway');
   }
 
   /** After the last session: says goodbye, and waits so long for the servers to have all of it. */
@@ -293,11 +219,6 @@ export class Accounting {
     // Of a peer that did not answer our delete in time; the data plane still has its counters.
     for (const session of [...this.#live.keys()]) this.ended(session, 'admin-reboot');
     this.#sendNas('off');
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, withinMs);
-    });
-    await Promise.race([Promise.all([...this.#reports]), patience]);
-    clearTimeout(timer);
+    await this.#reports.settle(withinMs);
   }
 }
