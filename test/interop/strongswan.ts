@@ -66,7 +66,7 @@ export interface Strongswan {
   /** Other further settings for the charon that runs. */
   reconfigure(settings: string): Promise<void>;
   initiate(child: string): Promise<Finished>;
-  /** `--ike gw`, `--child net4`, … */
+  /** `--ike gw`, `--child net4`, …; `--force`: the peer is gone, its answer is not waited for. */
   terminate(...what: string[]): Promise<Finished>;
   rekey(...what: string[]): Promise<Finished>;
   /** Sends the peers of what is named to another gateway. */
@@ -221,7 +221,8 @@ export async function startStrongswan(
       if (status !== 0) throw new Error(`swanctl --reload-settings: ${output}`);
     },
     initiate: (name) => swanctl('--initiate', '--child', name, '--timeout', '20'),
-    terminate: (...what) => swanctl('--terminate', '--timeout', '20', ...what),
+    terminate: (...what) =>
+      swanctl('--terminate', '--timeout', what.includes('--force') ? '1' : '20', ...what),
     rekey: (...what) => swanctl('--rekey', ...what),
     redirect: (gateway, ...what) => swanctl('--redirect', '--gateway', gateway, ...what),
     listSas,
