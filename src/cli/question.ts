@@ -115,14 +115,20 @@ function linesOf(
   form: 'detail' | 'terse',
   width: number,
 ): string {
+  // People read times as times; `terse` is for programs, which count.
+  const shown = (row: Rows[number], name: string): string => {
+    const column = table.columns.find((one) => one.name === name && !one.right);
+    const plain = form === 'terse' || (typeof row[name] !== 'number' && !Array.isArray(row[name]));
+    return plain || column === undefined ? valueText(row[name]) : column.value(row);
+  };
   const detail: Detail<Rows[number]> = {
     flags: table.flags,
     number: (row) => (table.number ? table.number(row) : rows.indexOf(row)),
     comment: (row) => table.comment?.(row) ?? '',
     pairs: (row) =>
-      Object.entries(row)
-        .filter(([name]) => name !== 'number' && name !== 'comment')
-        .map(([name, value]) => [name, valueText(value)]),
+      Object.keys(row)
+        .filter((name) => name !== 'number' && name !== 'comment')
+        .map((name) => [name, shown(row, name)]),
   };
   return form === 'terse' ? formatTerse(detail, rows) : formatDetail(detail, rows, width);
 }

@@ -130,7 +130,8 @@ function proposals(f: DoctorFacts): Answer {
 }
 
 function authentication(f: DoctorFacts): Answer {
-  const change = 'compare secret (or certificates) on both ends, my-id here with remote-id there';
+  const change =
+    'compare secret (or certificates) on both ends, and my-id of each with remote-id of the other';
   return (
     ailing(f, 'authentication', change) ??
     (f.ike === 'established' ? fine('both sides are proved') : unknown('not got that far yet'))

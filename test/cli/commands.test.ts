@@ -193,6 +193,8 @@ commands(
       ({
         peer: name,
         'natt-peer': name === 'west',
+        uptime: 3723,
+        'rx-bytes': 5000,
         spii: digit.repeat(16),
         spir: 'f'.repeat(16),
       }) as unknown as ActivePeerRow;
@@ -205,6 +207,9 @@ commands(
     const chosen = (...digits: string[]) => ({
       connections: digits.map((digit) => `${digit.repeat(16)}-${'f'.repeat(16)}`).join(','),
     });
+    const print = ['active-peers', 'print', 'detail', '--socket', socket];
+    assert.match((await culvert(print)).out, ' uptime=1h2m3s rx-bytes=5000 ');
+    assert.match((await culvert(print.with(2, 'terse'))).out, ' uptime=3723 ');
     assert.equal(await remove('1'), { status: 0, out: '1 connection killed\n', err: '' });
     await remove('0,2', '0');
     await remove('[find where peer=west spii~"^3"]');
