@@ -47,20 +47,25 @@ function run(path: string): Promise<Result> {
   return new Promise((resolve) => {
     const started = Date.now();
     let output = '';
+    /** What is counted: lines of another stream may end up within these. */
+    let printed = '';
     const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'pipe'] });
     const timer = setTimeout(() => {
       output += `\nstill running after ${TIMEOUT_MS / 1000} s: stopped\n`;
       child.kill('SIGKILL');
     }, TIMEOUT_MS);
-    child.stdout.on('data', (data) => (output += data));
+    child.stdout.on('data', (data) => {
+      output += data;
+      printed += data;
+    });
     child.stderr.on('data', (data) => (output += data));
     child.on('close', (code) => {
       clearTimeout(timer);
-      const result = tally(output, code);
+      const result = tally(printed, code);
       const seconds = ((Date.now() - started) / 1000).toFixed(1);
       const verdict = result.failed > 0 ? 'FAILED' : 'ok';
       console.log(`${verdict.padEnd(6)} ${name} (${result.passed} passed, ${seconds} s)`);
-      for (const line of output.split('\n'))
+      for (const line of printed.split('\n'))
         if (/^(SKIP|NOTE) /.test(line)) console.log(`  ${line}`);
       if (result.failed > 0) console.log(output);
       resolve(result);
@@ -69,8 +74,8 @@ function run(path: string): Promise<Result> {
 }
 
 /** Reads uvu's closing lines; a suite that crashed, or ran nothing and skipped nothing, has failed. */
-function tally(output: string, code: number | null): Result {
-  const plain = stripVTControlCharacters(output);
+function tally(printed: string, code: number | null): Result {
+  const plain = stripVTControlCharacters(printed);
   const sum = (label: string): number =>
     [...plain.matchAll(new RegExp(`^\\s*${label}:\\s+(\\d+)`, 'gm'))]
       .map((match) => Number(match[1]))
