@@ -35,8 +35,7 @@ import type { SessionEnd } from './sessions.js';
 import { emptyStep, take } from './step.js';
 import { tellLifetime } from './v2/reauthentication.js';
 import type { Datagram, Endpoint, Step } from './step.js';
-import { tellAddresses } from './v2/further-addresses.js';
-import { relocate } from './v2/relocation.js';
+import { followAddresses } from './v2/further-addresses.js';
 import { SaStore } from './store.js';
 import { takeTurn } from './turn.js';
 import { closeChildren, expireChild, nextConnect, nextTimeout, reconnect, ring } from './timers.js';
@@ -182,17 +181,7 @@ export class Engine implements IkeEngine {
     const world = this.#world;
     const others = !isSameSet(world.addresses, outside);
     world.addresses = outside;
-    const ours = (address: Address): boolean => all.some((one) => sameAddress(one, address));
-    await this.#on(world.store.all(), (work) => {
-      const { caller, local, remote, peer } = work.sa;
-      // Who was called stays where it was called as long as that is there.
-      if (!caller && ours(local.address)) {
-        if (others) tellAddresses(work.sa);
-        return;
-      }
-      const wanted = peer.localAddress ?? world.context.localAddressFor(remote.address);
-      if (wanted && ours(wanted)) relocate(work, wanted, !ours(local.address));
-    });
+    await this.#on(world.store.all(), (work) => followAddresses(work, all, others));
     for (const link of world.links.values()) {
       // A peer that could not be called may be reached by the new address.
       if (link.connectAt !== undefined) link.connectAt = world.context.now();

@@ -12,7 +12,7 @@ import { INFORMATIONAL } from '../../wire/numbers.js';
 import { type Exchange, notification, notify, report, type Work } from '../exchange.js';
 import type { IkeSa, State, Task } from '../sa.js';
 import { sendAnswer, sendRequest } from '../window.js';
-import { wantUpdate } from './relocation.js';
+import { relocate, wantUpdate } from './relocation.js';
 
 type TaskOf<K extends Task['kind']> = Extract<Task, { kind: K }>;
 /** Our own choice: a host of a thousand addresses would make a message that its peer refuses. */
@@ -61,8 +61,21 @@ function further(addresses: readonly Address[], used: Address): PlainPayload[] {
     );
 }
 
+/** `all` are our addresses now; `others`: those that peers outside may use are not what they were. */
+export function followAddresses(work: Work, all: readonly Address[], others: boolean): void {
+  const { caller, local, remote, peer } = work.sa;
+  const ours = (address: Address): boolean => all.some((one) => sameAddress(one, address));
+  // Who was called stays where it was called as long as that is there.
+  if (!caller && ours(local.address)) {
+    if (others) tellAddresses(work.sa);
+    return;
+  }
+  const wanted = peer.localAddress ?? work.world.context.localAddressFor(remote.address);
+  if (wanted && ours(wanted)) relocate(work, wanted, !ours(local.address));
+}
+
 /** §3.6: others have come or gone, the one in use is the same. */
-export function tellAddresses(sa: IkeSa): void {
+function tellAddresses(sa: IkeSa): void {
   if (sa.state !== 'established' || !sa.mobike) return;
   if (!sa.tasks.some(({ kind }) => kind === 'tell-addresses')) {
     sa.tasks.push({ kind: 'tell-addresses' });
