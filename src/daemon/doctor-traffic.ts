@@ -58,7 +58,8 @@ export function packetsIn(f: DoctorFacts): Answer {
   const blocked = f.nat === true ? 'UDP 4500' : 'ESP (IP protocol 50)';
   const change =
     `if the peer counts them in, its network does not answer (routes, firewall there); if not, ` +
-    `${blocked} is dropped on the way${f.nat === true ? '' : ': udp-encapsulation=yes goes around it'}`;
+    `${blocked} is dropped on the way${f.nat === true ? '' : ': udp-encapsulation=yes goes around it'}. ` +
+    'If small packets pass, the path has become narrower: it is asked about now, look again in half a minute';
   return wrong(`${f.out.packets} packets went out, none came in`, change);
 }
 

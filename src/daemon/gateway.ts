@@ -215,7 +215,12 @@ class Gateway implements RunningGateway {
     return this.#built.file;
   }
 
+  /** Who is examined may have been well when its path was asked about last. */
   examine(peer: string): LiveFacts {
+    for (const { association } of this.#tables.list()) {
+      if (association.peer === peer) this.#paths.again(association.remote.address, now());
+    }
+    this.#alarm.schedule();
     return this.#watch.examine(peer);
   }
 

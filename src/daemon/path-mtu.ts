@@ -81,6 +81,12 @@ export class PathMtu {
     this.#options.set(remote, mtu);
   }
 
+  /** Somebody has reason to doubt what was found: the path is asked about now, if that is known to work. */
+  again(remote: Address, nowMs: number): void {
+    const path = this.#paths.get(formatAddress(remote));
+    if (path?.search.rests && path.askAt <= nowMs + RAISE_MS) path.askAt = nowMs;
+  }
+
   /** When `tick` has something to do. */
   get nextAt(): number {
     const times = [...this.#paths.values()].map(({ askAt }) => askAt);

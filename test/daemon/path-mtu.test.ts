@@ -139,6 +139,23 @@ paths(
   },
 );
 
+paths('a path in doubt is asked about at once, but not twice at a time', async () => {
+  const { subject, settle, questions, path } = asking(1500);
+  subject.watch(EAST, 0);
+  await settle(1000);
+  assert.equal(questions, [1500]);
+  path.width = 1450;
+  await settle(2000);
+  assert.equal(questions, [1500], 'nobody doubts');
+  subject.again(EAST, 2000);
+  subject.tick(2000);
+  subject.again(EAST, 2001);
+  assert.ok(subject.nextAt > 2001, 'the question is on its way');
+  await settle(2001); // the answer to it
+  await settle(2002); // and what it leads to
+  assert.ok(subject.mtu(EAST) <= 1450);
+});
+
 paths('narrow by ICMP, forged or not: wider again only when the peer has answered', async () => {
   const { subject, settle, questions, kernel, path, told } = asking(1500);
   subject.watch(EAST, 0);

@@ -3,6 +3,7 @@
 // Shows tun.mtu-probe
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { setLink } from '../../src/net/links.js';
 import { buildSites, type Site } from '../../src/lab/sites.js';
 import { captureClear, ownNamespaces } from '../helpers/namespaces.js';
 import { insertRouter } from './narrow.js';
@@ -99,6 +100,20 @@ narrow('a router that drops without a word: the answers of the peer show it', as
   const failed = (await Promise.allSettled(runs)).filter((run) => run.status === 'rejected');
   if (failed.length > 0) throw failed[0]!.reason;
 });
+
+narrow('a path that becomes narrower without a word: asking the doctor has it found', () =>
+  withPair(async (pair) => {
+    const [west, east] = await start(pair, { outer: 4 });
+    await west.logged(/the path has carried a large packet/);
+    await east.logged(/the path has carried a large packet/);
+    // what is larger than the device of the receiver is lost at it
+    pair.east.gateway.configure((netlink) => setLink(netlink, 'wan', { mtu: 1300 }));
+    assert.is(echoes(pair.west, pair.east, 4, 1, 1300), 0, 'a hole');
+    await west.ask('doctor', { peer: 'east' });
+    await west.logged(/the path to .* swallows larger packets: it gets 1280 bytes/);
+    await carries(pair.west, pair.east, 4);
+  }),
+);
 
 // ---- transport mode ------------------------------------------------------------------------------
 
