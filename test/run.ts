@@ -19,6 +19,8 @@ interface Result {
 const root = dirname(fileURLToPath(import.meta.url));
 /** Only what hangs reaches it: on a machine with other work a suite of many tunnels takes ten minutes. */
 const TIMEOUT_MS = 1_800_000;
+/** A suite that has told its result and still runs has left something open. */
+const END_MS = 60_000;
 
 /** Suites that measure, or whose peer must not be kept waiting, have the machine to themselves. */
 const ALONE = /^e2e\/(bench|crash)\./;
@@ -50,13 +52,20 @@ function run(path: string): Promise<Result> {
     /** What is counted: lines of another stream may end up within these. */
     let printed = '';
     const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const timer = setTimeout(() => {
-      output += `\nstill running after ${TIMEOUT_MS / 1000} s: stopped\n`;
-      child.kill('SIGKILL');
-    }, TIMEOUT_MS);
+    const stopIn = (milliseconds: number, what: string): NodeJS.Timeout =>
+      setTimeout(() => {
+        output += `\n${what} after ${milliseconds / 1000} s: stopped\n`;
+        child.kill('SIGKILL');
+      }, milliseconds);
+    let timer = stopIn(TIMEOUT_MS, 'still running');
+    let told = false;
     child.stdout.on('data', (data) => {
       output += data;
       printed += data;
+      if (told || !/^ +Duration:/m.test(printed)) return;
+      told = true;
+      clearTimeout(timer);
+      timer = stopIn(END_MS, 'done, and not ended');
     });
     child.stderr.on('data', (data) => (output += data));
     child.on('close', (code) => {

@@ -35,9 +35,12 @@ const settings = (
   incoming: { accept: true, port, requireTimestamp: true, ...more },
 });
 
+let identifier = 0;
+
+/** Another one each time, as what comes again is answered from memory. */
 function request(user: string): Uint8Array {
   const attributes = [attribute('User-Name', user), attribute('Event-Timestamp', NOW)];
-  return sealRequest({ code: DISCONNECT_REQUEST, identifier: 1, attributes }, SECRET);
+  return sealRequest({ code: DISCONNECT_REQUEST, identifier: ++identifier, attributes }, SECRET);
 }
 
 /** Sends and gives the code of the answer; the kernel says so where no socket has the port. */
@@ -102,6 +105,7 @@ door('servers are answered, strangers are not', async () => {
     const stranger = await sent('127.0.0.1', port, 'carol');
     const heard: unknown[] = [];
     stranger.on('message', (bytes) => heard.push(bytes));
+    stranger.unref();
     const dropped = /127\.0\.0\.1, which is no RADIUS server of ours, is dropped/;
     await eventually('the stranger to be dropped', () => dropped.test(log.join('\n')));
     assert.equal(ended, []);
@@ -122,6 +126,7 @@ door('accept=no opens no port', async () => {
 
 door('a reload moves, opens and closes it; one that cannot be leaves it as it was', async () => {
   const [port, other, taken] = [await freePort(), await freePort(), createSocket('udp4')];
+  taken.unref();
   taken.bind(0);
   await once(taken, 'listening');
   await withDoor(settings(port), async (opened) => {
