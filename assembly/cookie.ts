@@ -22,26 +22,31 @@ import {
   COOKIE_VERSION,
 } from '../src/contract/layout';
 import { count } from './counters';
+import {
+  COOKIE,
+  EXCHANGE,
+  FLAGS,
+  HEADER,
+  IKE_SA_INIT,
+  INITIATOR,
+  KE,
+  LEAST_NONCE,
+  MOST_NONCE,
+  NEXT_PAYLOAD,
+  NONCE,
+  NOTIFY,
+  NOTIFY_DATA,
+  RESPONSE,
+  SA,
+  VERSION,
+  VERSION_AT,
+} from './ike-numbers';
 import { hmac } from './mac/hmac';
 import { DIGESTS, scratchAt } from './memory';
 import { ORIGIN_REMOTE, ORIGIN_REMOTE_PORT } from './receive';
 import { slotAt, takeSlot } from './slots';
 import { sendAnswer } from './transmit';
 
-// RFC 7296 §3.1, §3.2, §3.10
-const HEADER: i32 = 28;
-const IKE_SA_INIT: u8 = 34;
-const VERSION: u8 = 0x20;
-const INITIATOR: u8 = 0x08;
-const RESPONSE: u8 = 0x20;
-const SA: i32 = 33;
-const KE: i32 = 34;
-const NONCE: i32 = 40;
-const NOTIFY: i32 = 41;
-const COOKIE: u16 = 16390;
-const NOTIFY_DATA: i32 = 8;
-const LEAST_NONCE: i32 = 16;
-const MOST_NONCE: i32 = 256;
 /** SA with three transforms, KE of the shortest group, a nonce: no sound request is shorter. */
 const LEAST_REQUEST: i32 = HEADER + 36 + 40 + 20;
 /** Our own choice: more payloads than anybody sends. */
@@ -76,12 +81,13 @@ export function isWelcome(port: i32, index: i32, origin: usize, at: usize, lengt
 function measure(at: usize, length: i32): bool {
   if (length < LEAST_REQUEST || bswap<u32>(load<u32>(at, 24)) != <u32>length) return false;
   if (load<u64>(at) == 0 || load<u32>(at, 20) != 0) return false;
-  const kind = load<u8>(at, 18) == IKE_SA_INIT && load<u8>(at, 17) >> 4 == VERSION >> 4;
-  if (!kind || (load<u8>(at, 19) & INITIATOR) == 0) return false;
+  const kind =
+    load<u8>(at, EXCHANGE) == IKE_SA_INIT && load<u8>(at, VERSION_AT) >> 4 == VERSION >> 4;
+  if (!kind || (load<u8>(at, FLAGS) & INITIATOR) == 0) return false;
   store<u32>(scratchAt, 0, NONCE_AT);
   store<u32>(scratchAt, 0, COOKIE_AT);
   let seen: u32 = 0;
-  let next: i32 = load<u8>(at, 16);
+  let next: i32 = load<u8>(at, NEXT_PAYLOAD);
   let from = HEADER;
   for (let payloads = 0; next != 0; payloads++) {
     if (payloads == MOST_PAYLOADS || length - from < 4) return false;
@@ -168,10 +174,10 @@ function answer(port: i32, index: i32, origin: usize, at: usize): void {
   const out = packet + marker;
   memory.fill(out, 0, ANSWER - MAC);
   store<u64>(out, load<u64>(at));
-  store<u8>(out, <u8>NOTIFY, 16);
-  store<u8>(out, VERSION, 17);
-  store<u8>(out, IKE_SA_INIT, 18);
-  store<u8>(out, RESPONSE, 19);
+  store<u8>(out, <u8>NOTIFY, NEXT_PAYLOAD);
+  store<u8>(out, VERSION, VERSION_AT);
+  store<u8>(out, IKE_SA_INIT, EXCHANGE);
+  store<u8>(out, RESPONSE, FLAGS);
   store<u32>(out, bswap<u32>(ANSWER), 24);
   store<u16>(out, bswap<u16>(<u16>(ANSWER - HEADER)), HEADER + 2);
   store<u16>(out, bswap<u16>(COOKIE), HEADER + 6);

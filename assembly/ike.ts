@@ -26,16 +26,11 @@ import {
 } from '../src/contract/layout';
 import { isWelcome } from './cookie';
 import { count } from './counters';
+import { FLAGS, HEADER, IKE_PORT, NAT_PORT, RESPONSE, SPI_RESPONDER } from './ike-numbers';
 import { openMail, openStrangersMail, postMail } from './mail';
 import { BATCH_NOW, scratchAt, workerAt } from './memory';
 import { ORIGIN_LOCAL, ORIGIN_REMOTE, ORIGIN_REMOTE_PORT, readOrigin } from './receive';
 
-const HEADER: i32 = 28; // RFC 7296 §3.1
-const SPI_RESPONDER: usize = 8;
-const FLAGS: usize = 19;
-const RESPONSE: u8 = 0x20;
-const IKE_PORT: u16 = 500;
-const NATT_PORT: u16 = 4500;
 const DELETED: u64 = 0xffffffffffffffff;
 /** Our own choice: more than main answers (strayAnswersPerSecond), and nothing beside its ring. */
 const STRAYS_A_SECOND: u32 = 16;
@@ -57,7 +52,7 @@ export function mailIke(port: i32, index: i32, at: usize, length: i32): void {
   store<i32>(mail, length, MAIL_IKE_BYTES);
   v128.store(mail, v128.load(origin, ORIGIN_LOCAL), MAIL_IKE_LOCAL);
   v128.store(mail, v128.load(origin, ORIGIN_REMOTE), MAIL_IKE_REMOTE);
-  store<u16>(mail, natt ? NATT_PORT : IKE_PORT, MAIL_IKE_LOCAL_PORT);
+  store<u16>(mail, natt ? NAT_PORT : IKE_PORT, MAIL_IKE_LOCAL_PORT);
   store<u16>(mail, <u16>load<i32>(origin, ORIGIN_REMOTE_PORT), MAIL_IKE_REMOTE_PORT);
   memory.copy(mail + MAIL_IKE_BODY, at, length);
   postMail(mail);

@@ -35,6 +35,18 @@ import {
   WORKER_RX_NAME,
   WORKER_RX_SLOTS,
 } from '../src/contract/layout';
+import {
+  AF_INET,
+  AF_INET6,
+  IP_PKTINFO,
+  IP_TOS,
+  IPV6_PKTINFO,
+  IPV6_TCLASS,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_UDP,
+  UDP_GRO,
+} from './linux';
 import { ORIGIN, scratchAt, workerAt } from './memory';
 
 // The origin of a packet: addresses of 16 bytes as the contract writes them.
@@ -44,17 +56,6 @@ export const ORIGIN_REMOTE_PORT: usize = 32; // i32
 export const ORIGIN_TOS: usize = 36; // i32
 export const ORIGIN_SEGMENT: usize = 40; // i32, bytes of each datagram but the last; 0: it is one
 
-// linux/socket.h, linux/in.h, linux/in6.h
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-const SOL_IP: i32 = 0;
-const SOL_UDP: i32 = 17;
-const SOL_IPV6: i32 = 41;
-const IP_TOS: i32 = 1;
-const IP_PKTINFO: i32 = 8;
-const IPV6_PKTINFO: i32 = 50;
-const IPV6_TCLASS: i32 = 67;
-const UDP_GRO: i32 = 104;
 const CMSG_HEADER: u32 = 16; // u64 length, i32 level, i32 type
 /** MSG_TRUNC of recvmsg(2): the packet was longer than its slot. */
 export const TRUNCATED: u32 = 0x20;

@@ -42,21 +42,22 @@ import {
   WORKER_TX_PLAIN,
   WORKER_TX_VECTORS,
 } from '../src/contract/layout';
+import {
+  AF_INET,
+  AF_INET6,
+  IP_PKTINFO,
+  IP_TOS,
+  IPV6_PKTINFO,
+  IPV6_TCLASS,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_UDP,
+  UDP_MAX_SEGMENTS,
+  UDP_SEGMENT,
+} from './linux';
 import { JOIN, scratchAt, workerAt } from './memory';
 import { nameAt, ORIGIN_LOCAL } from './receive';
 
-// linux/in.h, linux/in6.h, linux/socket.h
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-const SOL_IP: i32 = 0;
-const SOL_UDP: i32 = 17;
-const SOL_IPV6: i32 = 41;
-const IP_TOS: i32 = 1;
-const IP_PKTINFO: i32 = 8;
-const IPV6_PKTINFO: i32 = 50;
-const IPV6_TCLASS: i32 = 67;
-const UDP_SEGMENT: i32 = 103;
-const UDP_MAX_SEGMENTS: i32 = 64; // linux/udp.h; later kernels take 128
 const UDP_MOST: i32 = 65487; // what a UDP datagram carries, less the longest headers
 const SOCKADDR_IN: i32 = 16;
 const SOCKADDR_IN6: i32 = 28;

@@ -5,6 +5,7 @@
 //   3. clients that are honest call while it goes on: who gets in, how long it takes
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { IKE_PORT } from '../ike/parts/nat.js';
 import { attachProgram, takeNothing } from '../net/bpf.js';
 import { allocate, bindSocket, check, close, socket } from '../net/libc.js';
 import { AF_INET, SO_ATTACH_FILTER, SOCK_CLOEXEC, SOCK_DGRAM } from '../net/linux.js';
@@ -31,7 +32,6 @@ export interface FloodEffort {
 }
 
 const SECRET = 'a secret of the bench that is long enough';
-const IKE_PORT = 500;
 /** Where nothing but the kernel takes part. */
 const DROPPED_PORT = 9;
 const SETTLE_MS = 300;

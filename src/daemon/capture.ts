@@ -1,6 +1,7 @@
 // `culvert capture`: the gateway's packets as they pass, IKE, ESP and AH on every interface; on demand
 // also what is inside, as the host hands it to the TUN device and gets it back.
 import type { Built } from '../config/databases.js';
+import { IKE_PORT, NAT_PORT } from '../ike/parts/nat.js';
 import { PacketTap, type TappedPacket } from '../net/packet-tap.js';
 
 export interface CaptureArguments {
@@ -31,7 +32,6 @@ const AT_ONCE = 64;
 const LOOK_MS = 20;
 /** A quiet capture says so now and then, so that a client that has gone is noticed. */
 const SAY_MS = 1000;
-const IKE_PORTS = [500, 4500] as const;
 
 export async function* capture(
   { decrypted = false }: CaptureArguments,
@@ -43,7 +43,7 @@ export async function* capture(
   const ports = [...databases.peers, ...named].map(({ port }) => port);
   const taps: PacketTap[] = [];
   try {
-    taps.push(new PacketTap([...new Set([...IKE_PORTS, ...ports])]));
+    taps.push(new PacketTap([...new Set([IKE_PORT, NAT_PORT, ...ports])]));
     if (decrypted) taps.push(new PacketTap(device));
     const interfaces = decrypted ? ['outside', `${device} (decrypted)`] : ['outside'];
     yield { interfaces, packets: [], dropped: 0 };

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { IKE_PORT, NAT_PORT } from '../ike/parts/nat.js';
 
 /** `refused`: the host says that nobody listens. `silent`: nothing came; not every peer answers. */
 export type Echo = 'answered' | 'refused' | 'silent';
@@ -17,8 +18,6 @@ const TRIES = 3;
 const WAIT_MS = 400;
 const HEADER = 28; // RFC 7296 §3.1
 const NON_ESP_MARKER = 4; // RFC 3948 §2.2
-const NAT_PORT = 4500;
-const IKE_PORT = 500;
 
 /** A port of its own is spoken to as 4500 is. */
 export async function probe(address: string, port: number): Promise<Probed> {

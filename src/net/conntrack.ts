@@ -1,7 +1,7 @@
 // Connections that connection tracking knows (linux/netfilter/nfnetlink_conntrack.h). Those translated to an
 // address of ours that is gone would keep it for as long as packets come; forgotten, they are made anew.
 import { bytesAttribute, decodeAttributes } from './attributes.js';
-import { NLA_F_NESTED, NETLINK_NETFILTER } from './linux.js';
+import { AF_INET, AF_INET6, NLA_F_NESTED, NETLINK_NETFILTER } from './linux.js';
 import { SystemError } from './libc.js';
 import { sameBytes } from './addressing.js';
 import { Netlink, type Request } from './netlink.js';
@@ -11,7 +11,7 @@ const [GET, DELETE] = [1, 2];
 const [TUPLE_ORIGINAL, TUPLE_REPLY, ZONE] = [1, 2, 18];
 const TUPLE_IP = 1;
 const PLACES = { 4: { source: 1, destination: 2 }, 16: { source: 3, destination: 4 } } as const;
-const FAMILIES = { 4: 2, 16: 10 } as const; // AF_INET, AF_INET6
+const FAMILIES = { 4: AF_INET, 16: AF_INET6 } as const;
 const SUBJECT = 'a socket for connection tracking';
 /** A kernel without nf_conntrack_netlink: such connections end by themselves, when no packet comes. */
 const ABSENT: ReadonlySet<string> = new Set(['EPROTONOSUPPORT', 'EOPNOTSUPP', 'EINVAL', 'ENOENT']);
