@@ -28,6 +28,7 @@ import {
   ID_FQDN,
   IKE_AUTH,
 } from '../../src/wire/numbers.js';
+import { BY_CERTIFICATE } from './identities.js';
 import { newWorld } from './connected.js';
 import { address, type SiteOptions } from './databases.js';
 import { Insider } from './insider.js';
@@ -62,11 +63,7 @@ function site(side: 'east' | 'west', { holder, entries = [], identity }: Site): 
     identities: (shared) => [
       {
         ...shared,
-        authMethod: 'digital-signature',
-        certificate: ['own'],
-        rsaPadding: 'pkcs1',
-        remoteCertificate: undefined,
-        matchBy: 'remote-id',
+        ...BY_CERTIFICATE,
         ...identity,
       },
     ],

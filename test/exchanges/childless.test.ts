@@ -17,6 +17,7 @@ import { reconcile } from '../../src/policy/reconcile.js';
 import { Leases } from '../../src/policy/leases.js';
 import { CFG, CFG_REQUEST, IKE_AUTH } from '../../src/wire/numbers.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
+import { GIVEN } from './given-addresses.js';
 import { both, newWorld } from './connected.js';
 import { address, databases, type SiteOptions } from './databases.js';
 import { Insider } from './insider.js';
@@ -25,16 +26,7 @@ import type { World } from './world.js';
 const childless = suite('childless');
 
 const WANTED = { type: CFG.INTERNAL_IP4_ADDRESS, value: new Uint8Array(0) };
-const GIVEN: GivenConfig = {
-  role: 'responder',
-  name: 'rw',
-  address: undefined,
-  pool: 'rw',
-  prefixLength: undefined,
-  splitInclude: [],
-  splitDns: [],
-  dns: [],
-};
+const GIVING: GivenConfig = { ...GIVEN, prefixLength: undefined, dns: [] };
 
 childless(
   'IKE_AUTH without SA and TS is answered without them, and the IKE SA stands; an address is given',
@@ -42,7 +34,7 @@ childless(
     const range = { start: address('10.9.0.1'), end: address('10.9.0.9') };
     const leases = new Leases([{ name: 'rw', ranges: [range], next: undefined }], [], () => {});
     const world = newWorld({
-      west: { identity: { modeConfig: GIVEN } },
+      west: { identity: { modeConfig: GIVING } },
       context: { west: { leases } },
     });
     // East's IKE_SA_INIT goes through; its IKE_AUTH is ours.

@@ -21,6 +21,7 @@ import {
   INFORMATIONAL,
 } from '../../src/wire/numbers.js';
 import { entryOf, issue, storeOf } from '../certificates/pki.js';
+import { BY_EAP, EAP_LOCAL } from './identities.js';
 import { newWorld } from './connected.js';
 import { address, type SiteOptions } from './databases.js';
 import { ASKED, GIVEN, leasesOf, poolOf, RULES, TEMPLATE } from './given-addresses.js';
@@ -47,16 +48,8 @@ function user(myId: Identification): SiteOptions {
     identities: (shared) => [
       {
         ...shared,
+        ...BY_EAP,
         myId,
-        authMethod: 'eap',
-        eapMethods: ['eap-mschapv2'],
-        username: 'carol',
-        password: 'Ar3etTnp',
-        ttlsInner: 'mschapv2',
-        outerIdentity: '',
-        serverNames: [],
-        certificate: [],
-        remoteCertificate: undefined,
         generatePolicy: RULES,
         modeConfig: ASKED,
       },
@@ -73,11 +66,7 @@ const gateway: SiteOptions = {
   identities: (shared) => [
     {
       ...shared,
-      remoteId: { kind: 'auto' },
-      authMethod: 'eap-local',
-      eapMethods: ['eap-mschapv2'],
-      certificate: ['own'],
-      rsaPadding: 'pkcs1',
+      ...EAP_LOCAL,
       generatePolicy: RULES,
       modeConfig: GIVING,
     },

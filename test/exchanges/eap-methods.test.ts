@@ -30,6 +30,7 @@ import type {
 } from '../../src/policy/database.js';
 import { entryOf, type Holder, issue, serialOf, storeOf } from '../certificates/pki.js';
 import { randomOf } from '../eap/pair.js';
+import { BY_EAP, EAP_LOCAL } from './identities.js';
 import { newWorld } from './connected.js';
 import { address, databases, type SiteOptions } from './databases.js';
 import type { World, WorldOptions } from './world.js';
@@ -70,15 +71,8 @@ function caller({ holder, entries, identity, policies = 1 }: Caller = {}): SiteO
     identities: (shared) => [
       {
         ...shared,
-        authMethod: 'eap',
-        eapMethods: ['eap-mschapv2'],
-        username: 'carol',
-        password: 'Ar3etTnp',
-        ttlsInner: 'mschapv2',
-        outerIdentity: '',
-        serverNames: [],
+        ...BY_EAP,
         certificate: holder ? ['own'] : [],
-        remoteCertificate: undefined,
         ...identity,
       },
     ],
@@ -92,11 +86,8 @@ function gateway(identity: Partial<EapLocalIdentity> = {}, holder = GATEWAY): Si
     identities: (shared) => [
       {
         ...shared,
-        remoteId: { kind: 'auto' },
-        authMethod: 'eap-local',
+        ...EAP_LOCAL,
         eapMethods: ['eap-tls', 'eap-mschapv2'],
-        certificate: ['own'],
-        rsaPadding: 'pkcs1',
         ...identity,
       },
     ],

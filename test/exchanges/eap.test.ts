@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Applicant, Conversation, Verdict } from '../../src/eap/authenticator.js';
 import { decodeEap, encodeEap, FAILURE } from '../../src/eap/packet.js';
 import type { Identity } from '../../src/policy/database.js';
+import { BY_EAP } from './identities.js';
 import { newWorld } from './connected.js';
 import type { SiteOptions } from './databases.js';
 
@@ -13,15 +14,8 @@ const caller: SiteOptions = {
   identities: (shared): Identity[] => [
     {
       ...shared,
-      authMethod: 'eap',
+      ...BY_EAP,
       eapMethods: ['eap-tls'],
-      username: 'carol',
-      password: 'Ar3etTnp',
-      ttlsInner: 'mschapv2',
-      outerIdentity: '',
-      serverNames: [],
-      certificate: [],
-      remoteCertificate: undefined,
     },
   ],
 };
@@ -98,13 +92,8 @@ eap(
   },
 );
 
-eap('the first packet of the conversation comes through as it is', async () => {
-  const packet = encodeEap({ code: 1, identifier: 9, type: 1, data: new Uint8Array(0) });
-  const end = encodeEap({ code: FAILURE, identifier: 9 });
-  const script = scripted(
-    { kind: 'request', packet },
-    { kind: 'failure', packet: end, reason: 'the account of carol is locked' },
-  );
+/** What a caller says to it is noted. */
+function overheard(script: ReturnType<typeof scripted>) {
   const heard: Uint8Array[] = [];
   const spied = (applicant: Applicant): Conversation => {
     const inner = script.authenticate(applicant);
@@ -114,6 +103,17 @@ eap('the first packet of the conversation comes through as it is', async () => {
     };
     return { ...inner, answer };
   };
+  return { heard, spied };
+}
+
+eap('the first packet of the conversation comes through as it is', async () => {
+  const packet = encodeEap({ code: 1, identifier: 9, type: 1, data: new Uint8Array(0) });
+  const end = encodeEap({ code: FAILURE, identifier: 9 });
+  const script = scripted(
+    { kind: 'request', packet },
+    { kind: 'failure', packet: end, reason: 'the account of carol is locked' },
+  );
+  const { heard, spied } = overheard(script);
   const world = newWorld({ east: caller, west: asks, context: { west: { authenticate: spied } } });
   await world.east.carry(world.east.engine.start());
   await world.run(1500);
@@ -131,15 +131,7 @@ eap('an outer identity is what the server is told; IKE says what my-id is', asyn
     { kind: 'request', packet },
     { kind: 'failure', packet: end, reason: 'enough' },
   );
-  const heard: Uint8Array[] = [];
-  const spied = (applicant: Applicant): Conversation => {
-    const inner = script.authenticate(applicant);
-    const answer = (said: Uint8Array) => {
-      heard.push(said);
-      return inner.answer(said);
-    };
-    return { ...inner, answer };
-  };
+  const { heard, spied } = overheard(script);
   const identities: SiteOptions['identities'] = (shared) =>
     caller.identities!(shared).map(
       (one) => ({ ...one, outerIdentity: '@example.org' }) as Identity,

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { certificateLookup } from '../../src/certificates/lookup.js';
 import type { SignatureIdentity } from '../../src/policy/database.js';
 import { entryOf, type Holder, issue, storeOf } from '../certificates/pki.js';
+import { BY_CERTIFICATE } from './identities.js';
 import { newWorld } from './connected.js';
 import type { SiteOptions } from './databases.js';
 import type { World } from './world.js';
@@ -59,11 +60,7 @@ function site({ holder, url, from, identity }: Options): SiteOptions {
     identities: (shared) => [
       {
         ...shared,
-        authMethod: 'digital-signature',
-        certificate: ['own'],
-        rsaPadding: 'pkcs1',
-        remoteCertificate: undefined,
-        matchBy: 'remote-id',
+        ...BY_CERTIFICATE,
         ...identity,
       },
     ],

@@ -13,6 +13,8 @@ import type { GivenConfig, Policy, SignatureIdentity } from '../../src/policy/da
 import { Leases } from '../../src/policy/leases.js';
 import { ID_DER_ASN1_DN, ID_FQDN, ID_KEY_ID } from '../../src/wire/numbers.js';
 import { entryOf, type Holder, issue, newKey, storeOf } from '../certificates/pki.js';
+import { GIVEN, RULES } from './given-addresses.js';
+import { BY_CERTIFICATE } from './identities.js';
 import { newWorld } from './connected.js';
 import { address, databases, type SiteOptions } from './databases.js';
 import type { World } from './world.js';
@@ -25,18 +27,8 @@ const ALICE = issue({ cn: 'alice', san: 'DNS:alice.example' }, CA);
 const MALLORY = issue({ cn: 'mallory', san: 'DNS:mallory.example' }, CA);
 
 const [pattern] = databases('west').policies as [Policy];
-const RULES = { ports: 'port-strict', group: 'default', notrackChain: undefined } as const;
 const any = { address: address('0.0.0.0'), bits: 0 };
-const GIVEN: GivenConfig = {
-  role: 'responder',
-  name: 'rw',
-  address: undefined,
-  pool: 'rw',
-  prefixLength: 24,
-  splitInclude: [],
-  splitDns: [],
-  dns: [],
-};
+const GIVING: GivenConfig = { ...GIVEN, prefixLength: 24, dns: [] };
 const ASKED = {
   role: 'initiator',
   name: 'request-only',
@@ -59,11 +51,7 @@ function site(own: Holder, loaded: readonly Holder[], more: Partial<SignatureIde
     identities: (shared) => [
       {
         ...shared,
-        authMethod: 'digital-signature',
-        certificate: ['own'],
-        rsaPadding: 'pkcs1',
-        remoteCertificate: undefined,
-        matchBy: 'remote-id',
+        ...BY_CERTIFICATE,
         remoteId: { kind: 'auto' },
         generatePolicy: RULES,
         ...more,
@@ -81,7 +69,7 @@ async function call(
   const myId = { kind: 'fqdn', text: 'alice.example' } as const;
   const world = newWorld({
     east: site(holder, [], { myId, modeConfig: ASKED }),
-    west: site(WEST, [ALICE, MALLORY], { ...loose, modeConfig: GIVEN }),
+    west: site(WEST, [ALICE, MALLORY], { ...loose, modeConfig: GIVING }),
     context: { west: { leases } },
   });
   await world.east.carry(world.east.engine.start());

@@ -10,6 +10,7 @@ import { CertificateStore } from '../../src/certificates/store.js';
 import type { User } from '../../src/policy/database.js';
 import { reconcile } from '../../src/policy/reconcile.js';
 import { entryOf, type Holder, issue, serialOf } from '../certificates/pki.js';
+import { BY_CERTIFICATE, BY_EAP, EAP_LOCAL } from './identities.js';
 import { newWorld } from './connected.js';
 import { databases, type SiteOptions } from './databases.js';
 import type { Site } from './site.js';
@@ -60,11 +61,7 @@ const signing = ({ store: certificates }: Shelf): SiteOptions => ({
   identities: (shared) => [
     {
       ...shared,
-      authMethod: 'digital-signature',
-      certificate: ['own'],
-      rsaPadding: 'pkcs1',
-      remoteCertificate: undefined,
-      matchBy: 'remote-id',
+      ...BY_CERTIFICATE,
     },
   ],
 });
@@ -176,15 +173,10 @@ async function loggedIn(): Promise<Standing & { readonly west: SiteOptions }> {
     identities: (shared) => [
       {
         ...shared,
-        authMethod: 'eap',
+        ...BY_EAP,
         eapMethods: ['eap-tls'],
-        username: 'carol',
-        outerIdentity: '',
-        serverNames: [],
         password: '',
-        ttlsInner: 'mschapv2',
         certificate: ['card'],
-        remoteCertificate: undefined,
       },
     ],
   };
@@ -194,11 +186,8 @@ async function loggedIn(): Promise<Standing & { readonly west: SiteOptions }> {
     identities: (shared) => [
       {
         ...shared,
-        remoteId: { kind: 'auto' },
-        authMethod: 'eap-local',
+        ...EAP_LOCAL,
         eapMethods: ['eap-tls'],
-        certificate: ['own'],
-        rsaPadding: 'pkcs1',
       },
     ],
   };

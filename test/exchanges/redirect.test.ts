@@ -12,6 +12,7 @@ import { decodeMessage, encodeMessage } from '../../src/wire/message.js';
 import { N } from '../../src/wire/notifications.js';
 import { IKE_AUTH, INFORMATIONAL } from '../../src/wire/numbers.js';
 import { entryOf, issue, storeOf } from '../certificates/pki.js';
+import { BY_EAP, CAROL, EAP_LOCAL } from './identities.js';
 import { newWorld } from './connected.js';
 import { address, databases, WEST } from './databases.js';
 import { Insider } from './insider.js';
@@ -214,32 +215,18 @@ redirect(
         identities: (shared) => [
           {
             ...shared,
-            authMethod: 'eap',
-            eapMethods: ['eap-mschapv2'],
-            username: 'carol',
-            password: 'Ar3etTnp',
-            outerIdentity: '',
-            serverNames: [],
-            ttlsInner: 'mschapv2',
-            certificate: [],
-            remoteCertificate: undefined,
+            ...BY_EAP,
           },
         ],
       },
       west: {
         ...OPTIONS.west,
-        users: [
-          { name: 'carol', password: 'Ar3etTnp', certificate: undefined, address: undefined },
-        ],
+        users: [CAROL],
         certificates: storeOf([entryOf('own', own, { own: true }), trusted]),
         identities: (shared) => [
           {
             ...shared,
-            remoteId: { kind: 'auto' },
-            authMethod: 'eap-local',
-            eapMethods: ['eap-mschapv2'],
-            certificate: ['own'],
-            rsaPadding: 'pkcs1',
+            ...EAP_LOCAL,
           },
         ],
       },

@@ -19,6 +19,8 @@ import { N, notifyName } from '../../src/wire/notifications.js';
 import { IKE_AUTH, IKE_SA_INIT } from '../../src/wire/numbers.js';
 import type { PlainPayload } from '../../src/wire/chain.js';
 import { entryOf, type Holder, issue, type Plan, serialOf, storeOf } from '../certificates/pki.js';
+import { GIVEN, RULES } from './given-addresses.js';
+import { BY_CERTIFICATE, BY_EAP, CAROL, EAP_LOCAL } from './identities.js';
 import { newWorld } from './connected.js';
 import { address, databases, type SiteOptions } from './databases.js';
 import { Insider } from './insider.js';
@@ -132,11 +134,7 @@ function signer(side: 'east' | 'west', { holder, entries = [], identity, check }
     identities: (shared) => [
       {
         ...shared,
-        authMethod: 'digital-signature',
-        certificate: ['own'],
-        rsaPadding: 'pkcs1',
-        remoteCertificate: undefined,
-        matchBy: 'remote-id',
+        ...BY_CERTIFICATE,
         ...identity,
       },
     ],
@@ -239,32 +237,18 @@ function users(): Refusal[] {
         identities: (shared) => [
           {
             ...shared,
-            authMethod: 'eap',
-            eapMethods: ['eap-mschapv2'],
-            username: 'carol',
-            password: 'Ar3etTnp',
-            outerIdentity: '',
-            serverNames: [],
-            ttlsInner: 'mschapv2',
-            certificate: [],
-            remoteCertificate: undefined,
+            ...BY_EAP,
             ...identity,
           },
         ],
       },
       west: {
-        users: [
-          { name: 'carol', password: 'Ar3etTnp', certificate: undefined, address: undefined },
-        ],
+        users: [CAROL],
         certificates: storeOf([entryOf('own', gateway, { own: true }), trusted]),
         identities: (shared) => [
           {
             ...shared,
-            remoteId: { kind: 'auto' },
-            authMethod: 'eap-local',
-            eapMethods: ['eap-mschapv2'],
-            certificate: ['own'],
-            rsaPadding: 'pkcs1',
+            ...EAP_LOCAL,
           },
         ],
       },
@@ -286,17 +270,7 @@ function users(): Refusal[] {
 
 // ---- children --------------------------------------------------------------------------------------
 
-const GIVEN: GivenConfig = {
-  role: 'responder',
-  name: 'rw',
-  address: undefined,
-  pool: 'rw',
-  prefixLength: undefined,
-  splitInclude: [],
-  splitDns: [],
-  dns: [],
-};
-const RULES = { ports: 'port-strict', group: 'default', notrackChain: undefined } as const;
+const GIVING: GivenConfig = { ...GIVEN, prefixLength: undefined, dns: [] };
 
 function children(): Refusal[] {
   const [pattern] = databases('west').policies;
@@ -328,7 +302,7 @@ function children(): Refusal[] {
     N.INTERNAL_ADDRESS_FAILURE,
     {
       east: { ...generate, identity: { generatePolicy: RULES, modeConfig: asked } },
-      west: { ...generate, identity: { generatePolicy: RULES, modeConfig: GIVEN } },
+      west: { ...generate, identity: { generatePolicy: RULES, modeConfig: GIVING } },
       context: { west: { leases } },
     },
     /pool/,
@@ -358,7 +332,7 @@ function children(): Refusal[] {
       'of who asks for no address',
       N.FAILED_CP_REQUIRED,
       {
-        west: { ...generate, identity: { generatePolicy: RULES, modeConfig: GIVEN } },
+        west: { ...generate, identity: { generatePolicy: RULES, modeConfig: GIVING } },
         context: { west: { leases } },
       },
       /address/,
