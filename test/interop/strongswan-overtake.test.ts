@@ -5,13 +5,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually, shell } from './command.js';
 import { prepare } from './packages.js';
+import { CLIENT, POOLED } from './reauthentication.js';
 import type { Topology } from './topology.js';
 import { carries, ping } from './traffic.js';
-import { type Options, SECRET, type Tunnel, withTunnel } from './tunnel.js';
-import { AES_GCM_128 } from './algorithms.js';
+import { type Options, type Tunnel, withTunnel } from './tunnel.js';
 
 const overtake = suite('strongSwan: overtaking packets');
-const SECONDS = 14;
 
 /** An IKE_AUTH answer on port 4500: non-ESP marker, exchange 35, the flag of an answer. */
 const ANSWER = 'udp sport 4500 @th,64,32 0 @th,240,8 35 @th,250,1 1';
@@ -68,40 +67,10 @@ overtake('the first child: pings that come before the answer are answered', asyn
   });
 });
 
-/** charon leaves it to a client with an address of its pool, and says until when (RFC 4478). */
-const pooled = `connections { gw {
-    version = 2
-    local_addrs = 192.0.2.2
-    remote_addrs = %any
-    proposals = ${AES_GCM_128.strongswan.ike}
-    reauth_time = ${SECONDS}s
-    rand_time = 0s
-    over_time = 60s
-    pools = rw4
-    local { auth = psk
-      id = sun.example }
-    remote { auth = psk }
-    children { gw {
-      local_ts = 198.19.0.0/16
-      esp_proposals = ${AES_GCM_128.strongswan.esp} } } } }
-pools { rw4 { addrs = 10.9.0.0/24 } }
-secrets { ike-1 { secret = "${SECRET}" } }
-`;
-
 overtake('authentication anew: no ping is lost though the answer is', async () => {
-  const options: Options = {
-    initiator: 'culvert',
-    charon: 'mem_pool { reassign_online = yes }',
-    identity: { 'generate-policy': 'port-strict', 'mode-config': 'road' },
-    policies: [{ template: true, 'src-address': '::/0', 'dst-address': '::/0', proposal: 'lab' }],
-    menus: {
-      'mode-config': [{ name: 'road', 'src-address-list': 'lan', 'use-responder-dns': 'no' }],
-      'address-list': [{ list: 'lan', address: '198.18.0.0/16' }],
-    },
-  };
-  await withTunnel(options, async (tunnel) => {
+  await withTunnel(CLIENT, async (tunnel) => {
     const { culvert, topology, strongswan } = tunnel;
-    await strongswan.loadText(pooled);
+    await strongswan.loadText(POOLED);
     const before = await culvert.established();
     await carries(topology, 'alice', 'v4', { explain: culvert.log });
     await culvert.logged(/wants to be shown again within \d+ s who we are/);

@@ -2,14 +2,13 @@
 // that culvert began, and beside one of its own.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { AES_GCM_128 } from './algorithms.js';
 import { eventually } from './command.js';
 import { prepare } from './packages.js';
+import { CLIENT, POOLED, SECONDS } from './reauthentication.js';
 import { carries, ping } from './traffic.js';
-import { type Options, SECRET, withTunnel } from './tunnel.js';
+import { type Options, withTunnel } from './tunnel.js';
 
 const reauthentication = suite('strongSwan: reauthentication');
-const SECONDS = 14;
 const COUNT = 170;
 
 const both: Pick<Options, 'charon' | 'connection'> = {
@@ -45,39 +44,9 @@ for (const initiator of ['culvert', 'strongswan'] as const) {
   });
 }
 
-/** charon leaves it to a client with an address of its pool, and says until when (RFC 4478). */
-const pooled = `connections { gw {
-    version = 2
-    local_addrs = 192.0.2.2
-    remote_addrs = %any
-    proposals = ${AES_GCM_128.strongswan.ike}
-    reauth_time = ${SECONDS}s
-    rand_time = 0s
-    over_time = 60s
-    pools = rw4
-    local { auth = psk
-      id = sun.example }
-    remote { auth = psk }
-    children { gw {
-      local_ts = 198.19.0.0/16
-      esp_proposals = ${AES_GCM_128.strongswan.esp} } } } }
-pools { rw4 { addrs = 10.9.0.0/24 } }
-secrets { ike-1 { secret = "${SECRET}" } }
-`;
-
 reauthentication('AUTH_LIFETIME of strongSwan honoured by a client of mode-config', async () => {
-  const options: Options = {
-    initiator: 'culvert',
-    charon: 'mem_pool { reassign_online = yes }',
-    identity: { 'generate-policy': 'port-strict', 'mode-config': 'road' },
-    policies: [{ template: true, 'src-address': '::/0', 'dst-address': '::/0', proposal: 'lab' }],
-    menus: {
-      'mode-config': [{ name: 'road', 'src-address-list': 'lan', 'use-responder-dns': 'no' }],
-      'address-list': [{ list: 'lan', address: '198.18.0.0/16' }],
-    },
-  };
-  await withTunnel(options, async ({ culvert, topology, strongswan }) => {
-    await strongswan.loadText(pooled);
+  await withTunnel(CLIENT, async ({ culvert, topology, strongswan }) => {
+    await strongswan.loadText(POOLED);
     const before = await culvert.established();
     await carries(topology, 'alice', 'v4', { explain: culvert.log });
     await culvert.logged(/wants to be shown again within \d+ s who we are/);
