@@ -8,22 +8,12 @@ import type { Changes, Session } from '../../src/radius/dynamic-authorization.js
 import { Incoming } from '../../src/radius/incoming.js';
 import * as numbers from '../../src/radius/numbers.js';
 import { type Attribute, decodePacket } from '../../src/radius/packet.js';
-import { SECRET } from './server.js';
+import { CAROL, SECRET } from './server.js';
 
 const incoming = suite('radius: incoming');
 const NOW = 1_790_000_000;
 const NAS = { identifier: 'moon', address: Uint8Array.of(192, 0, 2, 1) };
-const carol: Session = {
-  session: 'ab-1',
-  user: 'carol',
-  called: '192.0.2.1',
-  calling: '192.0.2.2',
-  port: 1,
-  peer: 'rw',
-  framedAddress: Uint8Array.of(198, 18, 5, 1),
-  framedAddress6: undefined,
-};
-const dave: Session = { ...carol, session: 'ab-2', user: 'dave', port: 2 };
+const dave: Session = { ...CAROL, session: 'ab-2', user: 'dave', port: 2 };
 const user = attribute('User-Name', 'carol');
 const stamp = (at = NOW): Attribute => attribute('Event-Timestamp', at);
 
@@ -32,7 +22,7 @@ function site(options: { needsTimestamp?: boolean } = {}, since = NOW - 1000) {
   const ended: string[] = [];
   const changed: [string, Changes][] = [];
   const handler = {
-    sessions: () => [carol, dave].filter(({ session }) => !ended.includes(session)),
+    sessions: () => [CAROL, dave].filter(({ session }) => !ended.includes(session)),
     disconnect: (sessions: readonly string[]) => void ended.push(...sessions),
     change: (sessions: readonly string[], changes: Changes) =>
       void changed.push(...sessions.map((one): [string, Changes] => [one, changes])),
@@ -71,7 +61,7 @@ incoming('Disconnect ends the sessions that fit everything it names', () => {
   assert.is(lab.ask(DISCONNECT_REQUEST, user, stamp()).code, numbers.DISCONNECT_ACK);
   assert.equal(lab.ended, ['ab-1']);
   const both = site();
-  both.ask(DISCONNECT_REQUEST, attribute('Framed-IP-Address', carol.framedAddress!), stamp());
+  both.ask(DISCONNECT_REQUEST, attribute('Framed-IP-Address', CAROL.framedAddress!), stamp());
   assert.equal(both.ended, ['ab-1', 'ab-2']);
 });
 

@@ -3,6 +3,7 @@ import { md5 } from '../../src/crypto/digest.js';
 import { attribute } from '../../src/radius/attributes.js';
 import { sealAnswer } from '../../src/radius/authenticators.js';
 import { RadiusClient } from '../../src/radius/client.js';
+import type { Session } from '../../src/radius/dynamic-authorization.js';
 import { type Attribute, decodePacket } from '../../src/radius/packet.js';
 import type { Outcome, Question, Server, Work } from '../../src/radius/servers.js';
 
@@ -15,6 +16,18 @@ export const server = (name: string, more: Partial<Server> = {}): Server => ({
   reliable: false,
   ...more,
 });
+
+/** As the NAS has it. */
+export const CAROL: Session = {
+  session: 'ab-1',
+  user: 'carol',
+  called: '192.0.2.1',
+  calling: '192.0.2.2',
+  port: 1,
+  peer: 'rw',
+  framedAddress: Uint8Array.of(198, 18, 5, 1),
+  framedAddress6: undefined,
+};
 
 /** Half of every byte: no jitter, and a counter in the first byte tells requests apart. */
 export function counted(): (bytes: number) => Uint8Array {
