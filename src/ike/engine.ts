@@ -36,6 +36,7 @@ import { emptyStep, take } from './step.js';
 import { tellLifetime } from './v2/reauthentication.js';
 import type { Datagram, Endpoint, Step } from './step.js';
 import { followAddresses } from './v2/further-addresses.js';
+import { mayProbe, probeOf } from './v2/probe.js';
 import { SaStore } from './store.js';
 import { takeTurn } from './turn.js';
 import { closeChildren, expireChild, nextConnect, nextTimeout, reconnect, ring } from './timers.js';
@@ -209,14 +210,9 @@ export class Engine implements IkeEngine {
   }
 
   async #probe(remote: Address, bytes: number): Promise<{ asked: boolean }> {
-    const sa = this.#world.store.all().find(({ state, remote: { address }, tasks, window }) => {
-      const busy = [...tasks, window.pending?.task].some((task) => task?.kind === 'probe');
-      return state === 'established' && sameAddress(address, remote) && !busy;
-    });
+    const sa = this.#world.store.all().find((one) => mayProbe(one, remote));
     if (!sa) return { asked: false };
-    await this.#on([sa], () => {
-      sa.tasks.push({ kind: 'probe', wanted: bytes, bytes: 0, repeated: false });
-    });
+    await this.#on([sa], () => void sa.tasks.push(probeOf(bytes)));
     return { asked: true };
   }
 

@@ -9,11 +9,12 @@
 // The first transmission alone is whole. When no answer comes the path is too narrow, or a packet was
 // lost for another reason: the same bytes follow (§2.1) in fragments that get through either way, so the
 // IKE SA goes on. Of an answer to those nothing can be told.
+import { type Address, sameAddress } from '../../policy/address.js';
 import { INFORMATIONAL } from '../../wire/numbers.js';
 import { type Exchange, notify, type Work } from '../exchange.js';
 import { encodeWhole, headerOf } from '../message.js';
 import { NAT_PORT } from '../parts/nat.js';
-import type { ProbeTask, State } from '../sa.js';
+import type { IkeSa, ProbeTask, State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendRequest } from '../window.js';
 
@@ -24,6 +25,20 @@ const UDP_HEADER = 8;
 const MARKER = 4;
 /** Patience, in first intervals of retransmission: an answer that comes late counts as none. */
 const PATIENCE = 2;
+
+/** Whether it can be asked about the path to `remote`: one question at a time. */
+export function mayProbe({ state, remote: { address }, tasks, window }: IkeSa, remote: Address) {
+  const busy = [...tasks, window.pending?.task].some((task) => task?.kind === 'probe');
+  return state === 'established' && sameAddress(address, remote) && !busy;
+}
+
+/** A question in a packet of so many bytes, IP header included. */
+export const probeOf = (wanted: number): ProbeTask => ({
+  kind: 'probe',
+  wanted,
+  bytes: 0,
+  repeated: false,
+});
 
 /** HDR, SK {N(filler)} --> */
 export function startProbe(work: Work, task: ProbeTask): boolean {
