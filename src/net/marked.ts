@@ -4,6 +4,7 @@
 //   prerouting   what comes in, but from the tunnels: that would turn back
 //   output       what this host itself sends, but what carries the tunnels: that would go round
 import { familyOf, type IpPrefix } from './addressing.js';
+import { removeLeftTables } from './nf-leftovers.js';
 import * as nft from './nf-tables.js';
 import * as when from './nf-expressions.js';
 import type { Expression } from './nf-expressions.js';
@@ -81,8 +82,7 @@ export class Marker {
     const rules = [...this.#marked.values()].flatMap((one) => rulesOf(one));
     const from = { prerouting: when.cameFrom(this.#options.tun, false), output: this.#notOurs() };
     this.#tables.commit([
-      nft.newTable(this.#table),
-      nft.deleteTable(this.#table),
+      ...nft.emptied(this.#table),
       ...(rules.length === 0 ? [] : [nft.newTable(this.#table, !this.#options.failClosed)]),
       ...(rules.length === 0 ? [] : CHAINS).flatMap(([chain, hook, type]) => [
         nft.newChain(this.#table, chain, [hook, PRIORITY], type),
@@ -98,15 +98,7 @@ export class Marker {
 }
 
 /** What a killed run left. */
-export function removeLeftMarks(tun: string): void {
-  if (!nft.isThere()) return;
-  const tables = new nft.NfTables();
-  try {
-    tables.commit([nft.newTable(tableOf(tun)), nft.deleteTable(tableOf(tun))]);
-  } finally {
-    tables.close();
-  }
-}
+export const removeLeftMarks = (tun: string): void => removeLeftTables([tableOf(tun)]);
 
 function rulesOf({ mark, families, sources, routedBy }: MarkedConnections): Expression[][] {
   return families.flatMap((family) => {

@@ -34,7 +34,12 @@ const TABLE_OWNED = 2; // NFT_TABLE_F_OWNER: goes with the socket that made it
 /** What a kernel without nf_tables answers, and with what. */
 const NONE =
   'this kernel has no nf_tables (module nf_tables): load it, or set refuse-plain=no in menu tun';
-const ABSENT: Advice = { EPROTONOSUPPORT: NONE, EOPNOTSUPP: NONE, EINVAL: NONE, ENOENT: NONE };
+export const ABSENT: Advice = {
+  EPROTONOSUPPORT: NONE,
+  EOPNOTSUPP: NONE,
+  EINVAL: NONE,
+  ENOENT: NONE,
+};
 export const HOOK_INPUT = 1; // NF_INET_LOCAL_IN
 export const HOOK_FORWARD = 2; // NF_INET_FORWARD
 export const HOOK_PREROUTING = 0; // NF_INET_PRE_ROUTING
@@ -58,6 +63,12 @@ export const deleteTable = (table: string): Request => ({
   ...message(DELTABLE, `delete table ${table}`, [textAttribute(1, table)]),
   flags: 0,
 });
+
+/** Removes a table: there may be none, so it is made first. */
+export const emptied = (table: string, owned = false): Request[] => [
+  newTable(table, owned),
+  deleteTable(table),
+];
 
 /** A chain that others jump to, or, with a hook and priority, one where packets enter. */
 export function newChain(
@@ -177,21 +188,6 @@ function* framed(requests: Iterable<Request>): Generator<Request> {
   yield { ...edge, type: BATCH_BEGIN };
   yield* requests;
   yield { ...edge, type: BATCH_END };
-}
-
-/** Whether this kernel has nf_tables at all. */
-export function isThere(): boolean {
-  let tables: NfTables | undefined;
-  try {
-    tables = new NfTables();
-    tables.list();
-    return true;
-  } catch (error) {
-    if (error instanceof SystemError && Object.hasOwn(ABSENT, error.code)) return false;
-    throw error;
-  } finally {
-    tables?.close();
-  }
 }
 
 /** A netlink socket for nf_tables of the calling thread's network namespace. */

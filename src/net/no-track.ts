@@ -47,7 +47,7 @@ export class NoTrack {
 
   close(): void {
     if (!this.#tables) return;
-    this.#tables.commit([nft.newTable(this.#table, true), nft.deleteTable(this.#table)]);
+    this.#tables.commit(nft.emptied(this.#table, true));
     this.#tables.close();
   }
 
@@ -55,8 +55,7 @@ export class NoTrack {
   #open(): nft.NfTables {
     const tables = new nft.NfTables();
     tables.commit([
-      nft.newTable(this.#table, true),
-      nft.deleteTable(this.#table),
+      ...nft.emptied(this.#table, true),
       nft.newTable(this.#table, true),
       ...HOOKS.map(([name, hook]) => nft.newChain(this.#table, name, [hook, PRIORITY])),
     ]);

@@ -8,6 +8,7 @@
 // A table is filled before it is hooked in, and the one before it goes in the same transaction: at no
 // moment is there neither. Half of one is left only by a crash, and the next start removes it.
 import { familyOf, type IpPrefix } from './addressing.js';
+import { removeLeftTables } from './nf-leftovers.js';
 import * as nft from './nf-tables.js';
 import * as when from './nf-expressions.js';
 import type { Request } from './netlink.js';
@@ -45,6 +46,8 @@ export interface PlainGuardOptions {
 
 const HOOKED = ['input', 'forward'] as const;
 const ANY_PACKET = { protocol: 0, srcPort: undefined, dstPort: undefined } as const;
+
+const tablesOf = (tun: string): [string, string] => [`culvert-${tun}-a`, `culvert-${tun}-b`];
 
 export class PlainGuard {
   readonly #options: PlainGuardOptions;
@@ -92,14 +95,14 @@ export class PlainGuard {
     const kept = new Set(templates.map((policy) => this.#rulesOf(policy)));
     for (const [key, made] of this.#made)
       if (!kept.has(made) && made.size === 0) this.#made.delete(key);
-    const [a, b] = this.#names();
+    const [a, b] = tablesOf(this.#options.tun);
     const next = this.#current === a ? b : a;
     const other = next === a ? b : a;
-    this.#commit([...emptied(next), nft.newTable(next, !this.#options.failClosed)]);
+    this.#commit([...nft.emptied(next), nft.newTable(next, !this.#options.failClosed)]);
     this.#tables.commitMany(fillRequests(next, policies, [...this.#made.values()]));
     this.#tables.commitMany(this.#remote.all(next));
     const seen = this.refused();
-    this.#commit([...hooked(next, this.#options.tun, policies), ...emptied(other)]);
+    this.#commit([...hooked(next, this.#options.tun, policies), ...nft.emptied(other)]);
     this.#before = seen;
     this.#current = next;
     this.#policies = policies;
@@ -180,7 +183,7 @@ export class PlainGuard {
   remove(): void {
     this.#before = this.refused();
     this.#current = undefined;
-    this.#commit(this.#names().flatMap(emptied));
+    this.#commit(tablesOf(this.#options.tun).flatMap((name) => nft.emptied(name)));
     this.#tables.close();
   }
 
@@ -189,23 +192,13 @@ export class PlainGuard {
     this.#tables.close();
   }
 
-  #names(): [string, string] {
-    return [`culvert-${this.#options.tun}-a`, `culvert-${this.#options.tun}-b`];
-  }
-
   #commit(requests: readonly Request[]): void {
     this.#tables.commit(requests);
   }
 }
 
 /** What a run left that is not followed by another table; a kernel without nf_tables holds none. */
-export function removeLeftGuard(tun: string): void {
-  if (!nft.isThere()) return;
-  new PlainGuard({ tun, failClosed: true }).remove();
-}
-
-/** There may be none: made first, then gone. */
-const emptied = (table: string): Request[] => [nft.newTable(table), nft.deleteTable(table)];
+export const removeLeftGuard = (tun: string): void => removeLeftTables(tablesOf(tun));
 
 const all = ({ address }: IpPrefix): IpPrefix => ({
   address: new Uint8Array(address.length),

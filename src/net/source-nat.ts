@@ -51,8 +51,7 @@ export class SourceNat {
     const rules = [...this.#translations.values()].flatMap((one) => this.#rulesOf(one)).map(rule);
     const hook = [nft.HOOK_POSTROUTING, PRIORITY] as const;
     this.#tables.commit([
-      nft.newTable(table, true),
-      nft.deleteTable(table),
+      ...nft.emptied(table, true),
       ...(empty
         ? []
         : [nft.newTable(table, true), nft.newChain(table, CHAIN, hook, 'nat'), ...rules]),
