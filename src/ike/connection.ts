@@ -15,7 +15,7 @@ import { removeChild, softShare } from './parts/child.js';
 import { releaseAssigned } from './parts/configuration.js';
 import { newIkeSpi } from './parts/keys.js';
 import { IKE_PORT, NAT_PORT } from './parts/nat.js';
-import { createChild, encapsulates, type IkeSa, newIkeSa } from './sa.js';
+import { createChild, encapsulates, type IkeSa, newIkeSa, openTasks } from './sa.js';
 import type { Step } from './step.js';
 import { prefersChildless } from './v2/childless.js';
 import { newHandshake } from './v2/sa-init.js';
@@ -174,7 +174,7 @@ export function servedPolicies(sas: readonly IkeSa[]): ReadonlySet<number> {
       if (child.state === 'deleting') continue;
       served.add(isDynamic(child.policy) ? child.policy.template : child.policy.id);
     }
-    for (const task of [...sa.tasks, ...(sa.window.pending ? [sa.window.pending.task] : [])]) {
+    for (const task of openTasks(sa)) {
       if (task.kind === 'create-child') served.add(task.policy.id);
     }
     if (sa.handshake?.firstPolicy) served.add(sa.handshake.firstPolicy.id);

@@ -30,7 +30,7 @@ import { GeneratedPolicies, type GeneratedPolicy } from './generated.js';
 import { activePeers, connectionKey, ikeSecrets, policyStatus } from './print.js';
 import { act, certified, findFault } from './recheck.js';
 import { adjust, callIdle, type Change, swap } from './reconfigure.js';
-import { type Child, createChild, type IkeSa } from './sa.js';
+import { type Child, createChild, type IkeSa, isLeaving } from './sa.js';
 import type { SessionEnd } from './sessions.js';
 import { emptyStep, take } from './step.js';
 import { tellLifetime } from './v2/reauthentication.js';
@@ -159,7 +159,7 @@ export class Engine implements IkeEngine {
       step.unmet.push(id);
       return;
     }
-    const busy = world.store.ofPeer(peer.name).find(({ state }) => !CLOSING.includes(state));
+    const busy = world.store.ofPeer(peer.name).find((sa) => !isLeaving(sa));
     if (!busy) {
       if (!connect(world, peer, step, policy, packet)) step.unmet.push(id);
     } else busy.tasks.push(createChild(policy, packet));
@@ -376,5 +376,3 @@ const isSpi = (text: string) => {
   const plain = text.replace(/^0x/, '').toLowerCase();
   return (spi: bigint): boolean => spi.toString(16).padStart(16, '0') === plain;
 };
-
-const CLOSING: readonly string[] = ['deleting', 'replaced', 'dead'];

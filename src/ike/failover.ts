@@ -10,9 +10,7 @@ import { type Peer, type Policy, peersOf } from '../policy/database.js';
 import { askedTemplate } from './calling.js';
 import { isReachable, peerNamed, policiesOf } from './directory.js';
 import type { Work, World } from './exchange.js';
-import { createChild, type IkeSa } from './sa.js';
-
-const CLOSING: readonly string[] = ['deleting', 'replaced', 'dead'];
+import { createChild, type IkeSa, isLeaving, openTasks } from './sa.js';
 
 /** What we ask a peer for of our own accord: what mode-config brings, then policies that are its turn. */
 export function wishesOf(world: World, peer: Peer): readonly Policy[] {
@@ -86,11 +84,13 @@ const isCarried = ({ store }: World, policy: Policy, lost?: IkeSa): boolean =>
     .some((sa) => sa !== lost && holds(sa.children, policy));
 
 function ask({ store, links, context }: World, name: string, policy: Policy): void {
-  const sas = store.ofPeer(name).filter(({ state }) => !CLOSING.includes(state));
+  const sas = store.ofPeer(name).filter((sa) => !isLeaving(sa));
   const up = sas.find(({ state }) => state === 'established');
   if (up) {
-    const tasks = [...up.tasks, up.window.pending?.task];
-    if (tasks.some((task) => task?.kind === 'create-child' && task.policy.id === policy.id)) return;
+    const asked = openTasks(up).some(
+      (task) => task.kind === 'create-child' && task.policy.id === policy.id,
+    );
+    if (asked) return;
     up.tasks.push(createChild(policy));
     store.wake(up);
   } else if (sas.length === 0) {

@@ -11,7 +11,7 @@ import { isTemplate } from '../policy/template.js';
 import { askedTemplate } from './calling.js';
 import type { Work } from './exchange.js';
 import { policySelectors } from './parts/selectors.js';
-import { type Child, createChild } from './sa.js';
+import { type Child, createChild, openTasks } from './sa.js';
 
 type Part = Pick<Work, 'world' | 'sa'>;
 
@@ -40,10 +40,9 @@ export function missingNetworks({ world, sa }: Part): Template[] {
 /** What children by the template carry, or are asked for. */
 function heldBy({ sa }: Pick<Work, 'sa'>, { id }: Template): TrafficSelector[] {
   const children = [...sa.children.values()].filter(({ state }) => state !== 'deleting');
-  const tasks = [...sa.tasks, sa.window.pending?.task];
   const policies = [
     ...children.map(({ policy }) => policy),
-    ...tasks.flatMap((task) => (task?.kind === 'create-child' ? [task.policy] : [])),
+    ...openTasks(sa).flatMap((task) => (task.kind === 'create-child' ? [task.policy] : [])),
   ];
   return policies
     .filter((policy) => (isDynamic(policy) ? policy.template === id : policy.id === id))

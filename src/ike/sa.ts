@@ -278,3 +278,9 @@ export const ownSpi = (sa: IkeSa): bigint =>
 export const encapsulates = (sa: IkeSa): boolean => sa.natLocal || sa.natRemote || sa.natClaimed;
 export const isHalfOpen = (sa: IkeSa): boolean =>
   sa.side === 'responder' && sa.times.establishedAt === undefined && sa.state !== 'dead';
+/** On its way out, whoever wants it so. */
+export const isLeaving = ({ state }: IkeSa): boolean =>
+  state === 'deleting' || state === 'replaced' || state === 'dead';
+/** What it has still to do, last what the peer has been asked and has not answered. */
+export const openTasks = ({ tasks, window: { pending } }: IkeSa): Task[] =>
+  pending ? [...tasks, pending.task] : [...tasks];

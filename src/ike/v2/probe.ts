@@ -14,7 +14,7 @@ import { INFORMATIONAL } from '../../wire/numbers.js';
 import { type Exchange, notify, type Work } from '../exchange.js';
 import { encodeWhole, headerOf } from '../message.js';
 import { NAT_PORT } from '../parts/nat.js';
-import type { IkeSa, ProbeTask, State } from '../sa.js';
+import { type IkeSa, openTasks, type ProbeTask, type State } from '../sa.js';
 import type { Transition } from '../transition.js';
 import { sendRequest } from '../window.js';
 
@@ -27,10 +27,10 @@ const MARKER = 4;
 const PATIENCE = 2;
 
 /** Whether it can be asked about the path to `remote`: one question at a time. */
-export function mayProbe({ state, remote: { address }, tasks, window }: IkeSa, remote: Address) {
-  const busy = [...tasks, window.pending?.task].some((task) => task?.kind === 'probe');
-  return state === 'established' && sameAddress(address, remote) && !busy;
-}
+export const mayProbe = (sa: IkeSa, remote: Address): boolean =>
+  sa.state === 'established' &&
+  sameAddress(sa.remote.address, remote) &&
+  !openTasks(sa).some(({ kind }) => kind === 'probe');
 
 /** A question in a packet of so many bytes, IP header included. */
 export const probeOf = (wanted: number): ProbeTask => ({
