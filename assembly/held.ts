@@ -10,17 +10,10 @@ import {
   CONTROL_AT,
   CONTROL_POLICY_EPOCH,
   CONTROL_TUN_HEADER,
-  HELD_AT,
   HELD_CHAIN,
-  HELD_ENTRY,
   HELD_EPOCH,
-  HELD_ID,
-  HELD_LENGTH,
   HELD_MOST,
-  HELD_ORDER,
-  HELD_PLACES,
   HELD_POLICY,
-  HELD_STATE,
   POLICY_CHAIN,
   POLICY_ID,
   POLICY_UNMET_AT,
@@ -29,38 +22,36 @@ import {
   RX_HELD,
   RX_LENGTH,
   RX_ROOM,
-  SLOT,
-  SLOT_HEADROOM,
+  WAITING_AT,
+  WAITING_LENGTH,
+  WAITING_STATE,
+  WAITING_WHOSE,
   WORKER_HELD,
-  WORKER_HELD_COUNT,
-  WORKER_HELD_ORDER,
-  WORKER_HELD_SLOTS,
 } from '../src/contract/layout';
 import { count } from './counters';
-import { BATCH_EPOCH, BATCH_NOW, scratchAt, workerAt } from './memory';
+import { BATCH_EPOCH, scratchAt, workerAt } from './memory';
 import { entryAt } from './receive';
-
-// HELD_STATE.
-const FREE: u32 = 0;
-const WAITS: u32 = 1;
-/** On the receive list: its slot is still needed. */
-const TRIED: u32 = 2;
-/** Within one call of takeHeld: looked at, and nothing has changed. */
-const SKIPPED: u32 = 3;
+import {
+  fillPlace,
+  findPlace,
+  isOverdue,
+  keepSkipped,
+  oldest,
+  packetAt,
+  placeAt,
+  release,
+  releaseTried,
+  SKIPPED,
+  stateAt,
+  TRIED,
+  WAITS,
+} from './waiting';
 
 /** Our own choice: an answer that comes later is of no use to whoever sent the packet. */
 const HOLD_MS: u64 = 10_000;
 
-function placeAt(index: i32): usize {
-  return workerAt + WORKER_HELD + index * HELD_ENTRY;
-}
-
-function packetAt(index: i32): usize {
-  return workerAt + WORKER_HELD_SLOTS + index * SLOT + SLOT_HEADROOM;
-}
-
-function stateAt(index: i32): u32 {
-  return load<u32>(placeAt(index), HELD_STATE);
+function room(): usize {
+  return workerAt + WORKER_HELD;
 }
 
 // ---- 1. hold -------------------------------------------------------------------------------------
@@ -68,43 +59,25 @@ function stateAt(index: i32): u32 {
 /** The packet of receive list entry `entry` waits for an SA of `policy`; false: there is no place. */
 export function hold(entry: usize, policy: usize): bool {
   const before = load<i32>(entry, RX_HELD);
-  if (before > 0 && stateAt(before - 1) == TRIED) {
-    wait(placeAt(before - 1), policy);
+  if (before > 0 && stateAt(room(), before - 1) == TRIED) {
+    wait(placeAt(room(), before - 1), policy);
     return true;
   }
   const length = load<i32>(entry, RX_LENGTH);
-  const index = length > RX_ROOM ? -1 : findPlace(load<u32>(policy, POLICY_ID));
+  const id = load<u32>(policy, POLICY_ID);
+  const index = length > RX_ROOM ? -1 : findPlace(room(), id, HELD_MOST);
   if (index < 0) return false;
-  const place = placeAt(index);
-  memory.copy(packetAt(index), load<u32>(entry, RX_AT), length);
-  store<i32>(place, length, HELD_LENGTH);
-  store<u64>(place, load<u64>(scratchAt + BATCH_NOW), HELD_AT);
-  const order = load<u32>(workerAt, WORKER_HELD_ORDER) + 1;
-  store<u32>(workerAt, order, WORKER_HELD_ORDER);
-  store<u32>(place, order, HELD_ORDER);
-  store<u32>(workerAt, load<u32>(workerAt, WORKER_HELD_COUNT) + 1, WORKER_HELD_COUNT);
-  wait(place, policy);
+  wait(fillPlace(room(), index, id, load<u32>(entry, RX_AT), length), policy);
   count(HELD);
   return true;
 }
 
 function wait(place: usize, policy: usize): void {
   store<u32>(place, <u32>policy, HELD_POLICY);
-  store<u32>(place, load<u32>(policy, POLICY_ID), HELD_ID);
+  store<u32>(place, load<u32>(policy, POLICY_ID), WAITING_WHOSE);
   store<u32>(place, load<u32>(scratchAt + BATCH_EPOCH), HELD_EPOCH);
   store<u32>(place, atomic.load<u32>(policy, POLICY_CHAIN), HELD_CHAIN);
-  store<u32>(place, WAITS, HELD_STATE);
-}
-
-/** A free place, if the policy has not all it may have; -1: none. */
-function findPlace(policy: u32): i32 {
-  let free = -1;
-  let own = 0;
-  for (let i = 0; i < HELD_PLACES; i++) {
-    if (stateAt(i) == FREE) free = i;
-    else if (load<u32>(placeAt(i), HELD_ID) == policy) own++;
-  }
-  return own < HELD_MOST ? free : -1;
+  store<u32>(place, WAITS, WAITING_STATE);
 }
 
 // ---- 2. takeHeld ---------------------------------------------------------------------------------
@@ -115,39 +88,22 @@ function findPlace(policy: u32): i32 {
  */
 export function takeHeld(nowMs: f64): i32 {
   const now = <u64>nowMs;
-  for (let i = 0; i < HELD_PLACES; i++) {
-    if (stateAt(i) == TRIED) release(i);
-  }
+  releaseTried(room());
   const epoch = atomic.load<u32>(CONTROL_AT, CONTROL_POLICY_EPOCH) + 1;
   let taken = 0;
-  for (let i = oldest(); i >= 0; i = oldest()) {
-    if (isVain(i, now, epoch)) {
+  for (let i = oldest(room()); i >= 0; i = oldest(room())) {
+    const place = placeAt(room(), i);
+    if (isVain(place, now, epoch)) {
       count(OUT_NO_STATES);
-      release(i);
-    } else if (hasChanged(placeAt(i), epoch)) {
+      release(room(), i);
+    } else if (hasChanged(place, epoch)) {
       tryAgain(i, taken++);
     } else {
-      store<u32>(placeAt(i), SKIPPED, HELD_STATE);
+      store<u32>(place, SKIPPED, WAITING_STATE);
     }
   }
-  for (let i = 0; i < HELD_PLACES; i++) {
-    if (stateAt(i) == SKIPPED) store<u32>(placeAt(i), WAITS, HELD_STATE);
-  }
+  keepSkipped(room());
   return taken;
-}
-
-/** The place of the packet that waits longest and has not been looked at, or -1. */
-function oldest(): i32 {
-  let found = -1;
-  for (let i = 0; i < HELD_PLACES; i++) {
-    if (stateAt(i) != WAITS) continue;
-    if (found < 0 || <i32>(orderAt(i) - orderAt(found)) < 0) found = i;
-  }
-  return found;
-}
-
-function orderAt(index: i32): u32 {
-  return load<u32>(placeAt(index), HELD_ORDER);
 }
 
 /** In the copy of policies that is no longer in force an address means nothing. */
@@ -157,30 +113,23 @@ function hasChanged(place: usize, epoch: u32): bool {
   return atomic.load<u32>(policy, POLICY_CHAIN) != load<u32>(place, HELD_CHAIN);
 }
 
-function isVain(index: i32, now: u64, epoch: u32): bool {
-  const place = placeAt(index);
-  const since = load<u64>(place, HELD_AT);
-  // a clock that was set back must not keep it for ever
-  if (now < since || now - since > HOLD_MS) return true;
+function isVain(place: usize, now: u64, epoch: u32): bool {
+  if (isOverdue(place, now, HOLD_MS)) return true;
   if (hasChanged(place, epoch)) return false;
+  const since = load<u64>(place, WAITING_AT);
   return atomic.load<u64>(load<u32>(place, HELD_POLICY), POLICY_UNMET_AT) >= since;
 }
 
 function tryAgain(index: i32, taken: i32): void {
-  const place = placeAt(index);
-  const at = packetAt(index);
+  const place = placeAt(room(), index);
+  const at = packetAt(room(), index);
   // its checksum was completed when it came; it is one packet
   const header = load<u32>(CONTROL_AT + CONTROL_TUN_HEADER);
   memory.fill(at - header, 0, header);
   const entry = entryAt(taken);
   store<u32>(entry, <u32>at, RX_AT);
-  store<i32>(entry, load<i32>(place, HELD_LENGTH), RX_LENGTH);
+  store<i32>(entry, load<i32>(place, WAITING_LENGTH), RX_LENGTH);
   store<u32>(entry, 0, RX_DONE);
   store<i32>(entry, index + 1, RX_HELD);
-  store<u32>(place, TRIED, HELD_STATE);
-}
-
-function release(index: i32): void {
-  store<u32>(placeAt(index), FREE, HELD_STATE);
-  store<u32>(workerAt, load<u32>(workerAt, WORKER_HELD_COUNT) - 1, WORKER_HELD_COUNT);
+  store<u32>(place, TRIED, WAITING_STATE);
 }

@@ -7,23 +7,18 @@ import {
   CONTROL_VERSION,
   COUNTERS_AT,
   COUNTERS_ROW,
-  EARLY_ENTRY,
-  EARLY_PLACES,
   FLOW_ENTRIES,
   FLOW_ENTRY,
   FRAGMENTS_SIZE,
-  HELD_ENTRY,
-  HELD_PLACES,
   LAYOUT_VERSION,
+  WAITING_SLOTS,
   WORKER_ASSEMBLY,
   WORKER_ASSEMBLY_COUNT,
   WORKER_EARLY,
-  WORKER_EARLY_COUNT,
   WORKER_EPOCH,
   WORKER_FLOWS,
   WORKER_FRAGMENTS,
   WORKER_HELD,
-  WORKER_HELD_COUNT,
   WORKER_SCRATCH,
   WORKER_SIZE,
   WORKERS_AT,
@@ -83,10 +78,8 @@ export function attach(row: u32): void {
   // and what it remembered may be what it died of
   memory.fill(workerAt + WORKER_FLOWS, 0, FLOW_ENTRIES * FLOW_ENTRY);
   memory.fill(workerAt + WORKER_FRAGMENTS, 0, FRAGMENTS_SIZE);
-  memory.fill(workerAt + WORKER_HELD, 0, HELD_PLACES * HELD_ENTRY);
-  store<u32>(workerAt, 0, WORKER_HELD_COUNT);
+  memory.fill(workerAt + WORKER_HELD, 0, WAITING_SLOTS);
   memory.fill(workerAt + WORKER_ASSEMBLY, 0, ASSEMBLY_PLACES * ASSEMBLY_ENTRY);
   store<u32>(workerAt, 0, WORKER_ASSEMBLY_COUNT);
-  memory.fill(workerAt + WORKER_EARLY, 0, EARLY_PLACES * EARLY_ENTRY);
-  store<u32>(workerAt, 0, WORKER_EARLY_COUNT);
+  memory.fill(workerAt + WORKER_EARLY, 0, WAITING_SLOTS);
 }

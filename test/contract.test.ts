@@ -17,7 +17,7 @@ for (const [file, exports] of Object.entries({ drops, ids, layout })) {
 
 contract('a worker region holds what layout.ts puts into it', () => {
   assert.ok(layout.WORKER_END <= layout.WORKER_SIZE);
-  assert.ok(layout.EARLY_CONTROL + layout.CMSG <= layout.EARLY_ENTRY);
+  assert.ok(layout.EARLY_CONTROL + layout.CMSG <= layout.WAITING_ENTRY);
 });
 
 contract('a slot holds a received packet between headroom and tailroom', () => {

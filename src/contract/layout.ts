@@ -14,7 +14,7 @@
 //   EXPECTED     inbound SPIs that we offered and have no SA for yet
 //   IKE_SPIS     our SPIs of the IKE SAs that stand
 
-export const LAYOUT_VERSION = 9;
+export const LAYOUT_VERSION = 10;
 
 // Our own choices of size.
 export const MAX_WORKERS = 8; // rows 0 … 7; row 8 (CONTROL_ROW) is the main thread's own scratch
@@ -143,11 +143,7 @@ export const WORKER_MAIL_HEAD = 128; // u32, bytes ever written (mod 2^32), by t
 export const WORKER_MAIL_TAIL = 132; // u32, bytes ever read, by main
 export const WORKER_ICMP_AT = 144; // u64 ms, start of the interval that WORKER_ICMP_COUNT counts in
 export const WORKER_ICMP_COUNT = 152; // u32, ICMP errors made in it
-export const WORKER_HELD_COUNT = 160; // u32, packets that wait for an SA
-export const WORKER_HELD_ORDER = 164; // u32, how many ever did
 export const WORKER_ASSEMBLY_COUNT = 168; // u32, places of WORKER_ASSEMBLY that are not free
-export const WORKER_EARLY_COUNT = 172; // u32, packets that came before their SA
-export const WORKER_EARLY_ORDER = 176; // u32, how many ever did
 export const WORKER_STRAY_AT = 184; // u64 ms, start of the second that WORKER_STRAY_COUNT counts in
 export const WORKER_STRAY_COUNT = 192; // u32, IKE messages under unknown SPIs that main was shown
 export const WORKER_TX_VECTORS = 256; // u32 x PORT_COUNT, iovecs in use per port
@@ -217,26 +213,31 @@ export const FRAGMENT_WAYS = 8; // places that one datagram may be in
 export const FRAGMENT_SETS = 64;
 export const WORKER_FRAGMENTS = WORKER_MAIL + MAIL_SIZE;
 export const FRAGMENTS_SIZE = FRAGMENT_SETS * FRAGMENT_WAYS * FRAGMENT_ENTRY;
+// Packets that wait for an SA: assembly/waiting.ts. A room has two words, places, and a SLOT for each place.
+export const WAITING_COUNT = 0; // u32, places that are not free
+export const WAITING_EVER = 4; // u32, how many packets ever waited
+export const WAITING_LIST = 64;
+export const WAITING_AT = 0; // u64 ms, when it came
+export const WAITING_STATE = 8; // u32
+export const WAITING_LENGTH = 12; // i32, bytes
+export const WAITING_WHOSE = 16; // u32, POLICY_ID or SPI
+export const WAITING_ORDER = 20; // u32
+export const WAITING_ENTRY = 352;
+export const WAITING_PLACES = 64; // at most BATCH: all of them may be tried again at once
+export const WAITING_SLOTS = WAITING_LIST + WAITING_PLACES * WAITING_ENTRY;
+export const WAITING_ROOM = WAITING_SLOTS + WAITING_PLACES * SLOT;
 // packets whose policy has no SA yet: assembly/held.ts
-export const HELD_AT = 0; // u64 ms, when it came
-export const HELD_STATE = 8; // u32
-export const HELD_LENGTH = 12; // i32, bytes
-export const HELD_POLICY = 16; // u32, address of the policy in its copy
-export const HELD_ID = 20; // u32, POLICY_ID
-export const HELD_EPOCH = 24; // u32, CONTROL_POLICY_EPOCH + 1 then
-export const HELD_CHAIN = 28; // u32, POLICY_CHAIN then
-export const HELD_ORDER = 32; // u32
-export const HELD_ENTRY = 64;
-export const HELD_PLACES = 64; // at most BATCH: all of them may be tried again at once
+export const HELD_POLICY = 24; // u32, address of the policy in its copy
+export const HELD_EPOCH = 28; // u32, CONTROL_POLICY_EPOCH + 1 then
+export const HELD_CHAIN = 32; // u32, POLICY_CHAIN then
 export const HELD_MOST = 8; // of one policy
 export const WORKER_HELD = WORKER_FRAGMENTS + FRAGMENTS_SIZE;
-export const WORKER_HELD_SLOTS = WORKER_HELD + HELD_PLACES * HELD_ENTRY; // a SLOT each
 // Datagrams of any size: what transport mode carries, beyond the packets that a SLOT holds. Before a
 // packet goes what IPsec puts there, and its headers, which may grow; after it the ESP trailer.
 export const LARGE_SLOT = 66112; // not a multiple of 4 KiB (cache sets)
 export const LARGE_HEADROOM = 448;
 export const LARGE_PLACES = 8; // a round may open as many
-export const WORKER_LARGE = WORKER_HELD_SLOTS + HELD_PLACES * SLOT;
+export const WORKER_LARGE = WORKER_HELD + WAITING_ROOM;
 // datagrams of this host that are put together again: assembly/reassembly.ts
 export const ASSEMBLY_SRC = 0; // 16 bytes
 export const ASSEMBLY_DST = 16; // 16 bytes
@@ -256,23 +257,15 @@ export const WORKER_ASSEMBLY = WORKER_LARGE + LARGE_PLACES * LARGE_SLOT;
 export const WORKER_ASSEMBLY_MAPS = WORKER_ASSEMBLY + ASSEMBLY_PLACES * ASSEMBLY_ENTRY;
 export const WORKER_ASSEMBLY_SLOTS = WORKER_ASSEMBLY_MAPS + ASSEMBLY_PLACES * ASSEMBLY_MAP; // LARGE_SLOT
 // inbound packets whose SA is expected: assembly/early.ts
-export const EARLY_AT = 0; // u64 ms, when it came
-export const EARLY_STATE = 8; // u32
-export const EARLY_LENGTH = 12; // i32, bytes
-export const EARLY_SPI = 16; // u32
-export const EARLY_PORT = 20; // i32, PORT_*
-export const EARLY_ORDER = 24; // u32
+export const EARLY_PORT = 24; // i32, PORT_*
 export const EARLY_NAMELEN = 28; // u32
 export const EARLY_CONTROLLEN = 32; // u32
 export const EARLY_FLAGS = 36; // u32, of the message
 export const EARLY_NAME = 64; // SOCKADDR bytes
 export const EARLY_CONTROL = 96; // CMSG bytes
-export const EARLY_ENTRY = 352;
-export const EARLY_PLACES = 64;
 export const EARLY_MOST = 32; // of one SPI
 export const WORKER_EARLY = WORKER_ASSEMBLY_SLOTS + ASSEMBLY_PLACES * LARGE_SLOT;
-export const WORKER_EARLY_SLOTS = WORKER_EARLY + EARLY_PLACES * EARLY_ENTRY; // a SLOT each
-export const WORKER_END = WORKER_EARLY_SLOTS + EARLY_PLACES * SLOT;
+export const WORKER_END = WORKER_EARLY + WAITING_ROOM;
 export const WORKER_SIZE = 11534336;
 export const WORKERS_SIZE = WORKER_ROWS * WORKER_SIZE;
 

@@ -14,9 +14,9 @@ import {
   CONTROL_COOKIES,
   CONTROL_STOP,
   WORKER_BEAT,
-  WORKER_EARLY_COUNT,
+  WORKER_EARLY,
   WORKER_EPOCH,
-  WORKER_HELD_COUNT,
+  WORKER_HELD,
   WORKER_MAIL_HEAD,
   WORKER_SIZE,
   WORKER_THREAD,
@@ -95,7 +95,7 @@ export class Loop {
 
   /** One turn; returns how many packets came in. */
   turn(timeoutMs: number): number {
-    const waiting = this.#waits(WORKER_HELD_COUNT) || this.#waits(WORKER_EARLY_COUNT);
+    const waiting = this.#waits(WORKER_HELD) || this.#waits(WORKER_EARLY);
     const most = waiting ? Math.min(timeoutMs, HELD_POLL_MS) : timeoutMs;
     const patience = this.#restUntil === 0 ? most : Math.min(most, IKE_REST_MS);
     const ready = poll(this.#polled.at, PORT_COUNT + 1, patience);

@@ -4,7 +4,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PORT_ESP4, PORT_ESP6, PORT_UDP4_4500 } from '../../src/contract/ids.js';
-import { EARLY_MOST, EARLY_PLACES, MAX_EXPECTED } from '../../src/contract/layout.js';
+import { EARLY_MOST, WAITING_PLACES, MAX_EXPECTED } from '../../src/contract/layout.js';
 import { type Address, parseAddress } from '../../src/policy/address.js';
 import { seal } from '../reference/esp.js';
 import { seeded } from './arena.js';
@@ -169,11 +169,11 @@ early('a few of each SPI, and no more of all than there are places', () => {
   assert.equal(east.counted(), { early: EARLY_MOST, 'in-no-states': 5 });
   for (const id of [2, 3, 4]) for (let i = 0; i < 15; i++) udpPort(sealed(inner(), id));
   assert.equal(east.counted(), {
-    early: EARLY_PLACES,
-    'in-no-states': 5 + EARLY_MOST + 45 - EARLY_PLACES,
+    early: WAITING_PLACES,
+    'in-no-states': 5 + EARLY_MOST + 45 - WAITING_PLACES,
   });
   for (const id of [1, 2, 3, 4]) install(id);
-  assert.is(east.releaseEarly().tun.length, EARLY_PLACES);
+  assert.is(east.releaseEarly().tun.length, WAITING_PLACES);
   // and the places are free again
   const next = offering(1);
   for (let i = 0; i < EARLY_MOST; i++) next.udpPort(next.sealed(inner()));

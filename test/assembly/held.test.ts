@@ -3,7 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PORT_BYPASS4, PORT_UDP4_4500 } from '../../src/contract/ids.js';
-import { HELD_MOST, HELD_PLACES } from '../../src/contract/layout.js';
+import { HELD_MOST, WAITING_PLACES } from '../../src/contract/layout.js';
 import { open } from '../reference/esp.js';
 import { NEEDS_CSUM, superPacket, VIRTIO } from '../reference/segment.js';
 import { seeded } from './arena.js';
@@ -70,16 +70,19 @@ held('a few of each policy, and no more of all than there are places', () => {
   for (const id of ids.slice(6)) {
     for (let i = 0; i < HELD_MOST; i++) subject.outbound([packet(id)]);
   }
-  assert.equal(subject.counted(), { held: HELD_PLACES, 'out-no-states': 12 + 96 - HELD_PLACES });
+  assert.equal(subject.counted(), {
+    held: WAITING_PLACES,
+    'out-no-states': 12 + 96 - WAITING_PLACES,
+  });
   for (const id of ids) install(subject, id);
   subject.release();
-  assert.is(subject.counters()['out-packets'], HELD_PLACES);
+  assert.is(subject.counters()['out-packets'], WAITING_PLACES);
   // and the places are free again
   for (const id of ids) subject.tables.remove(id);
-  for (let i = 0; i < HELD_PLACES / HELD_MOST; i++) {
+  for (let i = 0; i < WAITING_PLACES / HELD_MOST; i++) {
     for (let j = 0; j < HELD_MOST; j++) subject.outbound([packet(i + 2)]);
   }
-  assert.is(subject.counters().held, 2 * HELD_PLACES);
+  assert.is(subject.counters().held, 2 * WAITING_PLACES);
 });
 
 held('not for long', () => {
